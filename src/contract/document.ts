@@ -1,0 +1,64 @@
+/**
+ * The contract: what the synthesized manifests promise to whatever works on the living cluster.
+ * It travels as JSON in the ConfigMap `<cluster>-contract`, found by the label `everest.io/contract`.
+ * Readers refuse a version that they do not know.
+ */
+export const CONTRACT_VERSION = 1;
+
+export interface ContractDocument {
+  readonly contractVersion: number;
+  readonly engine: 'postgresql';
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly engineVersion: string;
+  readonly members: ContractMember[];
+  readonly patroni: PatroniDynamicConfiguration;
+}
+
+export interface ContractMember {
+  readonly name: string;
+  readonly pod: string;
+  readonly group: string;
+  /** False: never a candidate for primary and never waited for by a commit. */
+  readonly promotable: boolean;
+  /** Volume claims that hold this member's data; only a person deletes them. */
+  readonly volumes: string[];
+}
+
+/** Patroni's dynamic configuration as it should be (`PATCH /config` takes it as it stands). */
+export interface PatroniDynamicConfiguration {
+  readonly ttl: number;
+  readonly loop_wait: number;
+  readonly retry_timeout: number;
+  readonly maximum_lag_on_failover: number;
+  readonly failsafe_mode: boolean;
+  readonly synchronous_mode: boolean | 'quorum';
+  readonly synchronous_mode_strict: boolean;
+  readonly synchronous_node_count: number;
+  readonly postgresql: {
+    readonly use_pg_rewind: boolean;
+    readonly use_slots: boolean;
+    readonly parameters: Record<string, string>;
+    readonly pg_hba: string[];
+  };
+}
+
+/** What member.py reads: which Secrets hold (or shall hold) which passwords, and what exists from the start. */
+export interface MemberDocument {
+  readonly credentials: {
+    readonly secret: string;
+    readonly generate: boolean;
+    readonly keys: { readonly superuser: string; readonly replication: string; readonly rewind: string };
+    readonly roles: { readonly superuser: string; readonly replication: string; readonly rewind: string };
+  };
+  readonly owners: MemberDocumentOwner[];
+  readonly databases: Array<{ readonly name: string; readonly owner: string }>;
+  readonly socketDirectory: string;
+}
+
+export interface MemberDocumentOwner {
+  readonly role: string;
+  readonly secret: string;
+  readonly generate: boolean;
+  readonly connection: { readonly host: string; readonly port: string; readonly dbname: string };
+}

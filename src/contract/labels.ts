@@ -1,0 +1,50 @@
+/**
+ * Labels and annotations that the library writes and that people, Patroni and the agent read.
+ * They are a contract: a change of one of them orphans the objects of living clusters.
+ */
+export const LABEL = {
+  /** Name of the cluster an object belongs to. Patroni's `scope_label`. */
+  cluster: 'everest.io/cluster',
+  /** What an object is in its cluster: `member` marks the Pods that Patroni counts, and nothing else may carry it. */
+  component: 'everest.io/component',
+  /** Name of the member (its StatefulSet), on Pods and volumes. */
+  member: 'everest.io/member',
+  /** Name of the member group. */
+  group: 'everest.io/group',
+  /** Written by Patroni on Pods: `primary`, `replica` or `standby_leader`. */
+  role: 'everest.io/role',
+  /** On the contract ConfigMap: the version of the document in it. */
+  contract: 'everest.io/contract',
+} as const;
+
+/** Values of the label `everest.io/component`. */
+export const COMPONENT = { member: 'member', volume: 'volume' } as const;
+
+/** Values that Patroni writes into `everest.io/role`. A standby cluster's leader must not be found by the `-rw` Service. */
+export const ROLE = { primary: 'primary', replica: 'replica', standbyLeader: 'standby_leader' } as const;
+
+/** On a client's Pod, set to "true": may connect to the cluster of that name in its own namespace. */
+export function clientLabel(cluster: string): string {
+  return `access.everest.io/${cluster}`;
+}
+
+/** Keeps the API server from removing a volume claim until a person takes the finalizer off: data needs a named confirmation. */
+export const RETAIN_FINALIZER = 'everest.io/retain-data';
+
+/** What Argo CD, Flux and Helm read before they prune, delete or uninstall an object. */
+export const KEEP_ANNOTATIONS: Readonly<Record<string, string>> = {
+  'argocd.argoproj.io/compare-options': 'IgnoreExtraneous',
+  'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
+  'helm.sh/resource-policy': 'keep',
+  'kustomize.toolkit.fluxcd.io/prune': 'disabled',
+};
+
+/** Labels of every object of a cluster. */
+export function clusterLabels(cluster: string, engine: string): Record<string, string> {
+  return {
+    'app.kubernetes.io/name': engine,
+    'app.kubernetes.io/instance': cluster,
+    'app.kubernetes.io/managed-by': 'cdk8s-everest',
+    [LABEL.cluster]: cluster,
+  };
+}

@@ -1,0 +1,54 @@
+/** Names of the objects of a cluster. Explicit and free of construct paths, so that a refactoring never orphans a volume. */
+
+/** A StatefulSet's name plus its revision hash (11 characters) becomes a label value, which ends at 63. */
+export const MEMBER_NAME_LIMIT = 52;
+
+/** Group whose members are called `<cluster>-1`, `<cluster>-2` …; all other groups carry their name. */
+export const DEFAULT_GROUP = 'default';
+
+export function memberName(cluster: string, group: string, ordinal: number): string {
+  return group === DEFAULT_GROUP ? `${cluster}-${ordinal}` : `${cluster}-${group}-${ordinal}`;
+}
+
+/** A member's StatefulSet has one replica, so its Pod always ends in -0. */
+export function podName(member: string): string {
+  return `${member}-0`;
+}
+
+export function volumeName(member: string, volume: 'data' | 'wal'): string {
+  return `${member}-${volume}`;
+}
+
+export function primaryServiceName(cluster: string): string {
+  return `${cluster}-rw`;
+}
+
+export function replicaServiceName(cluster: string): string {
+  return `${cluster}-ro`;
+}
+
+export function membersServiceName(cluster: string): string {
+  return `${cluster}-members`;
+}
+
+export function configName(cluster: string): string {
+  return `${cluster}-postgres`;
+}
+
+export function contractName(cluster: string): string {
+  return `${cluster}-contract`;
+}
+
+export function credentialsName(cluster: string): string {
+  return `${cluster}-credentials`;
+}
+
+/** Secret with the connection of one database owner; `_` is legal in a role and not in an object's name. */
+export function ownerSecretName(cluster: string, owner: string): string {
+  return `${cluster}-${owner.toLowerCase().replace(/_/g, '-')}`;
+}
+
+/** ConfigMaps that Patroni makes and owns. They must never be in Git. */
+export function patroniObjectNames(cluster: string): string[] {
+  return ['config', 'leader', 'failover', 'sync'].map((suffix) => `${cluster}-${suffix}`);
+}

@@ -1,0 +1,189 @@
+import type { Credentials } from './credentials';
+import type { PostgresDatabase } from './database';
+import type { ImageCatalog, PostgresImage } from './image-catalog';
+import type { MemberGroup } from './member-group';
+import type { NetworkOptions } from './network';
+import type { PatroniTiming } from './patroni-timing';
+import type { Placement } from './placement';
+import type { PodDisruption } from './pod-disruption';
+import type { Protection } from './protection';
+import type { Replication } from './replication';
+import type { Resources } from './resources';
+import type { PostgresStorage } from './storage';
+
+/** Properties of a `PostgresCluster`. */
+export interface PostgresClusterProps {
+  /** Volumes of each member. */
+  readonly storage: PostgresStorage;
+
+  /**
+   * Name of the cluster and prefix of all of its objects. It cannot change: another name is another cluster.
+   *
+   * @default - the id of the construct
+   */
+  readonly clusterName?: string;
+
+  /**
+   * Namespace of all objects. It is written into every manifest, since the rights of the members name it.
+   *
+   * @default - the namespace of the chart, else `default`
+   */
+  readonly namespace?: string;
+
+  /**
+   * Version of PostgreSQL: exact, such as `17.11`, or a major version, such as `17`, for the newest in the catalog.
+   *
+   * A newer minor version replaces the members one after the other. Another major version is refused on a living cluster.
+   *
+   * @default - the newest version of the catalog
+   */
+  readonly version?: string;
+
+  /**
+   * Number of members of the default group; one of them is the primary. Fewer of them leaves the volumes in place.
+   *
+   * @default 3
+   */
+  readonly instances?: number;
+
+  /**
+   * CPU and memory of each member.
+   *
+   * @default - CPU 500m, memory 1Gi
+   */
+  readonly resources?: Resources;
+
+  /**
+   * More members, placed and sized apart.
+   *
+   * @default - none
+   */
+  readonly memberGroups?: MemberGroup[];
+
+  /**
+   * Settings of postgresql.conf that go before the derived ones. Unknown names and wrong values are refused.
+   *
+   * @default - derived from resources and storage, see docs/guide/parameters.md
+   */
+  readonly parameters?: { [name: string]: string };
+
+  /**
+   * Lines of pg_hba.conf for clients. The lines that the cluster itself needs stand before them.
+   *
+   * @default - all databases, roles and addresses with scram-sha-256
+   */
+  readonly pgHba?: string[];
+
+  /**
+   * What a commit waits for.
+   *
+   * @default - one standby: `Replication.quorum()` with an odd number of three or more members, `Replication.synchronous()`
+   * with an even number, `Replication.asynchronous()` with a single member
+   */
+  readonly replication?: Replication;
+
+  /**
+   * Patroni's lease.
+   *
+   * @default - ttl 30 s, loopWait 10 s, retryTimeout 10 s
+   */
+  readonly timing?: PatroniTiming;
+
+  /**
+   * Image of the members, in place of the catalog's. Needs no `version`: it says its own.
+   *
+   * @default - the catalog's image for `version`
+   */
+  readonly image?: PostgresImage;
+
+  /**
+   * Which image serves which version.
+   *
+   * @default ImageCatalog.standard()
+   */
+  readonly imageCatalog?: ImageCatalog;
+
+  /**
+   * Secrets for pulling the image.
+   *
+   * @default - none
+   */
+  readonly imagePullSecrets?: string[];
+
+  /**
+   * Where passwords come from.
+   *
+   * @default Credentials.generated()
+   */
+  readonly credentials?: Credentials;
+
+  /**
+   * Databases and owners that exist from the start.
+   *
+   * @default - database `app`, owner `app`
+   */
+  readonly databases?: PostgresDatabase[];
+
+  /**
+   * Where members run.
+   *
+   * @default - evenly over the nodes, with a preference for different zones
+   */
+  readonly placement?: Placement;
+
+  /**
+   * How many members planned work on nodes may take away at a time.
+   *
+   * @default - one; no budget for a single member
+   */
+  readonly podDisruption?: PodDisruption;
+
+  /**
+   * Who may connect.
+   *
+   * @default - Pods of the same namespace that carry the label `access.everest.io/<cluster>: "true"`
+   */
+  readonly network?: NetworkOptions;
+
+  /**
+   * Annotations of the Services `-rw` and `-ro`, such as those of external-dns.
+   *
+   * @default - none
+   */
+  readonly serviceAnnotations?: { [key: string]: string };
+
+  /**
+   * Labels of all objects and Pods. A change replaces the members one after the other.
+   *
+   * @default - none
+   */
+  readonly labels?: { [key: string]: string };
+
+  /**
+   * Annotations of all objects, not of Pods.
+   *
+   * @default - none
+   */
+  readonly annotations?: { [key: string]: string };
+
+  /**
+   * Oldest Kubernetes version that the manifests must fit, such as `1.31`. Newer fields are only used from there on.
+   *
+   * @default 1.27
+   */
+  readonly kubernetesVersion?: string;
+
+  /**
+   * Reads through `-ro` go to members of the client's own zone where there are any. Needs `kubernetesVersion` 1.31 or newer.
+   *
+   * @default false
+   */
+  readonly preferSameZoneReads?: boolean;
+
+  /**
+   * What happens to volumes and Secrets when their objects are deleted.
+   *
+   * @default Protection.retain()
+   */
+  readonly protection?: Protection;
+}

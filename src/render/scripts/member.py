@@ -1,0 +1,350 @@
+#!/usr/bin/env python3
+"""Runs one member of a PostgresCluster. It comes in a ConfigMap, so any image with Patroni, psycopg and Python 3.9 will do.
+
+  member.py start                          fill the cluster's Secrets where allowed, then become Patroni
+  member.py post-bootstrap CONNURL         Patroni's bootstrap.post_bootstrap: roles and databases of cluster.json
+  member.py callback ACTION ROLE SCOPE     Patroni's callbacks: on a primary, passwords follow the Secrets
+
+Git holds the Secrets empty, so `get` and `patch` on exact names are all the rights that this needs.
+Nothing here logs a secret, and no clear-text password reaches the server: only SCRAM verifiers do.
+"""
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import re
+import secrets
+import ssl
+import string
+import stringprep
+import sys
+import time
+import unicodedata
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, Iterator, List
+from urllib.parse import quote
+
+CONFIG_DIR = os.environ.get("EVEREST_CONFIG_DIR", "/etc/everest")
+ACCOUNT_DIR = "/var/run/secrets/kubernetes.io/serviceaccount"
+DEFAULT_ROLES = {"superuser": "postgres", "replication": "everest_replication", "rewind": "everest_rewind"}
+FIRST_DELAY_S, LONGEST_DELAY_S, API_TIMEOUT_S = 0.1, 5.0, 5.0
+# PostgreSQL's own default (scram_iterations); a stored verifier is compared with its own count.
+SCRAM_ITERATIONS = 4096
+
+Json = Dict[str, Any]
+Values = Dict[str, str]
+
+
+class NotYet(Exception):
+    """Something outside has to change first; the text says what, in one sentence, and is safe to log."""
+
+
+class Conflict(Exception):
+    """Somebody else changed the object since it was read."""
+
+
+def log(text: str) -> None:
+    print(f"everest: {text}", file=sys.stderr, flush=True)
+
+
+def read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read().strip()
+
+
+def delays() -> Iterator[float]:
+    delay = FIRST_DELAY_S
+    while True:
+        yield delay
+        delay = min(delay * 1.5, LONGEST_DELAY_S)
+
+
+# ---- Kubernetes API: the two calls that a member's Role allows on Secrets
+
+@dataclass(frozen=True)
+class Api:
+    host: str
+    port: int
+    namespace: str
+    token_file: str
+    context: ssl.SSLContext | None
+
+    @staticmethod
+    def in_cluster() -> Api:
+        host, port = os.environ["KUBERNETES_SERVICE_HOST"], int(os.environ.get("KUBERNETES_SERVICE_PORT", "443"))
+        context = ssl.create_default_context(cafile=f"{ACCOUNT_DIR}/ca.crt")
+        return Api(host, port, read(f"{ACCOUNT_DIR}/namespace"), f"{ACCOUNT_DIR}/token", context)
+
+    def call(self, method: str, secret: str, body: Json | None = None) -> Json:
+        # The token is read each time because the kubelet renews it.
+        headers = {"Authorization": f"Bearer {read(self.token_file)}", "Content-Type": "application/merge-patch+json"}
+        text = None if body is None else json.dumps(body)
+        connection = self._connect()
+        try:
+            connection.request(method, f"/api/v1/namespaces/{self.namespace}/secrets/{secret}", text, headers)
+            response = connection.getresponse()
+            return answer_of(response.status, response.read(), method, secret)
+        except (OSError, http.client.HTTPException, ValueError) as problem:
+            raise NotYet(f"the Kubernetes API does not answer ({type(problem).__name__}); waiting.") from problem
+        finally:
+            connection.close()
+
+    def _connect(self) -> http.client.HTTPConnection:
+        if self.context is None:
+            return http.client.HTTPConnection(self.host, self.port, timeout=API_TIMEOUT_S)
+        return http.client.HTTPSConnection(self.host, self.port, timeout=API_TIMEOUT_S, context=self.context)
+
+
+def answer_of(status: int, payload: bytes, method: str, secret: str) -> Json:
+    if status == 409:
+        raise Conflict(secret)
+    if status == 404:
+        raise NotYet(f"Secret {secret} does not exist; apply it, waiting.")
+    if status >= 300:
+        raise NotYet(f"the Kubernetes API answered {status} to {method} of Secret {secret}; waiting.")
+    return json.loads(payload)
+
+
+# ---- Secrets
+
+@dataclass(frozen=True)
+class SecretSpec:
+    """`complete` gives values for the missing keys; without a value for each of `needed` nothing starts."""
+    name: str
+    generate: bool
+    needed: List[str]
+    complete: Callable[[Values], Values]
+
+
+def random_password() -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32))
+
+
+def credentials_spec(cluster: Json) -> SecretSpec:
+    credentials = cluster["credentials"]
+    keys = list(credentials["keys"].values())
+    return SecretSpec(credentials["secret"], credentials["generate"], keys,
+                      lambda have: {key: random_password() for key in keys if not have.get(key)})
+
+
+def owner_spec(owner: Json) -> SecretSpec:
+    return SecretSpec(owner["secret"], owner["generate"], ["password"], lambda have: missing_owner_values(owner, have))
+
+
+def missing_owner_values(owner: Json, have: Values) -> Values:
+    """A Secret that an application can be given as it is: single values, and both kinds of URI made from them."""
+    full = {"user": owner["role"], "password": random_password(), **owner["connection"]}
+    full.update({key: value for key, value in have.items() if value})
+    user, password, dbname = (quote(full[key], safe="") for key in ("user", "password", "dbname"))
+    address = f"{full['host']}:{full['port']}/{dbname}"
+    full.setdefault("uri", f"postgresql://{user}:{password}@{address}")
+    full.setdefault("jdbc-uri", f"jdbc:postgresql://{address}?user={user}&password={password}")
+    return {key: value for key, value in full.items() if not have.get(key)}
+
+
+def settle_secret(api: Api, spec: SecretSpec) -> Values:
+    """One attempt: the Secret's values, complete. resourceVersion lets only the first of several members write."""
+    secret = api.call("GET", spec.name)
+    have = {key: base64.b64decode(value).decode() for key, value in (secret.get("data") or {}).items()}
+    missing = spec.complete(have) if spec.generate else {}
+    if missing:
+        data = {key: base64.b64encode(value.encode()).decode() for key, value in missing.items()}
+        version = secret["metadata"]["resourceVersion"]
+        api.call("PATCH", spec.name, {"metadata": {"resourceVersion": version}, "data": data})
+        log(f"filled {', '.join(sorted(missing))} of Secret {spec.name}")
+    have.update(missing)
+    for key in spec.needed:
+        if not have.get(key):
+            raise NotYet(f"Secret {spec.name} has no value for key {key} and is not generated; add it, waiting.")
+    return have
+
+
+def until_settled(api: Api, spec: SecretSpec) -> Values:
+    """Never starts with a guess: waits until the Secret is there and whole, and says why once per reason."""
+    said = ""
+    for delay in delays():
+        try:
+            return settle_secret(api, spec)
+        except Conflict:
+            pass
+        except NotYet as problem:
+            if str(problem) != said:
+                said = str(problem)
+                log(said)
+        time.sleep(delay)
+    raise AssertionError("delays() never ends")
+
+
+def wanted_passwords(cluster: Json, api: Api) -> Values:
+    roles = roles_of(cluster)
+    values = until_settled(api, credentials_spec(cluster))
+    wanted = {roles[kind]: values[key] for kind, key in cluster["credentials"]["keys"].items()}
+    for owner in cluster.get("owners", []):
+        wanted[owner["role"]] = until_settled(api, owner_spec(owner))["password"]
+    return wanted
+
+
+def roles_of(cluster: Json) -> Values:
+    return {**DEFAULT_ROLES, **cluster["credentials"].get("roles", {})}
+
+
+# ---- SCRAM-SHA-256 (RFC 5802, RFC 7677)
+
+def verifier(password: str, salt: bytes, iterations: int) -> str:
+    """The text that PostgreSQL keeps in pg_authid.rolpassword."""
+    salted = hashlib.pbkdf2_hmac("sha256", prepare(password).encode(), salt, iterations)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    texts = [base64.b64encode(part).decode() for part in (salt, stored, server)]
+    return f"SCRAM-SHA-256${iterations}:{texts[0]}${texts[1]}:{texts[2]}"
+
+
+def prepare(password: str) -> str:
+    """SASLprep (RFC 4013) as PostgreSQL does it: a text that the profile refuses is taken unchanged."""
+    if password.isascii():
+        return password
+    kept = (" " if stringprep.in_table_c12(c) else c for c in password if not stringprep.in_table_b1(c))
+    normal = unicodedata.normalize("NFKC", "".join(kept))
+    refused = any(stringprep.in_table_c21_c22(c) or stringprep.in_table_a1(c) for c in normal)
+    return password if refused or not normal else normal
+
+
+def matches(stored: str, password: str) -> bool:
+    found = re.match(r"SCRAM-SHA-256\$(\d+):([A-Za-z0-9+/=]+)\$", stored)
+    return bool(found) and verifier(password, base64.b64decode(found[2]), int(found[1])) == stored
+
+
+# ---- database
+
+def driver() -> Any:
+    try:
+        import psycopg
+        return psycopg
+    except ImportError:
+        import psycopg2  # what the Patroni packages of Debian and of the vendors bring
+        return psycopg2
+
+
+class Database:
+    """A local superuser connection; peer authentication, so no password is involved."""
+
+    def __init__(self, cluster: Json, name: str = "postgres") -> None:
+        self.connection = driver().connect(host=cluster["socketDirectory"], port=int(cluster.get("port", 5432)),
+                                           user=roles_of(cluster)["superuser"], dbname=name, connect_timeout=5)
+        self.connection.autocommit = True
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+    def run(self, statement: str) -> None:
+        self.connection.cursor().execute(statement)
+
+    def value(self, query: str, *parameters: str) -> Any:
+        cursor = self.connection.cursor()
+        cursor.execute(query, parameters)
+        row = cursor.fetchone()
+        return row[0] if row else None
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def set_password(database: Database, role: str, password: str) -> None:
+    fresh = verifier(password, secrets.token_bytes(16), SCRAM_ITERATIONS)
+    database.run(f"ALTER ROLE {quoted(role)} PASSWORD '{fresh}'")
+
+
+def create_owner(database: Database, role: str, password: str) -> None:
+    if database.value("SELECT 1 FROM pg_roles WHERE rolname = %s", role) is None:
+        database.run(f"CREATE ROLE {quoted(role)} LOGIN")
+    set_password(database, role, password)
+
+
+def create_database(server: Database, name: str, owner: str) -> None:
+    if server.value("SELECT 1 FROM pg_database WHERE datname = %s", name) is None:
+        server.run(f"CREATE DATABASE {quoted(name)} OWNER {quoted(owner)}")
+    server.run(f"REVOKE CONNECT, TEMPORARY ON DATABASE {quoted(name)} FROM PUBLIC")
+    server.run(f"GRANT CONNECT, TEMPORARY ON DATABASE {quoted(name)} TO {quoted(owner)}")
+
+
+def align_passwords(database: Database, wanted: Values) -> List[str]:
+    """Changes only what differs; a role that is not there was dropped by somebody, and stays so."""
+    changed = []
+    for role, password in wanted.items():
+        stored = database.value("SELECT coalesce(rolpassword, '') FROM pg_authid WHERE rolname = %s", role)
+        if stored is not None and not matches(stored, password):
+            set_password(database, role, password)
+            changed.append(role)
+    return changed
+
+
+def until_aligned(cluster: Json, wanted: Values) -> List[str]:
+    """A promoted server is in recovery a moment longer. Patroni ends this process when the role changes again."""
+    for delay in delays():
+        try:
+            with Database(cluster) as database:
+                if not database.value("SELECT pg_is_in_recovery()"):
+                    return align_passwords(database, wanted)
+        except driver().OperationalError:
+            pass
+        time.sleep(delay)
+    raise AssertionError("delays() never ends")
+
+
+# ---- subcommands
+
+def start(cluster: Json, api: Api) -> None:
+    for owner in cluster.get("owners", []):
+        until_settled(api, owner_spec(owner))
+    values = until_settled(api, credentials_spec(cluster))
+    for kind, key in cluster["credentials"]["keys"].items():
+        os.environ[f"PATRONI_{kind.upper()}_PASSWORD"] = values[key]
+    os.execvp("patroni", ["patroni", f"{CONFIG_DIR}/patroni.yml"])
+
+
+def post_bootstrap(cluster: Json, api: Api) -> None:
+    wanted = wanted_passwords(cluster, api)
+    with Database(cluster, "template1") as template:
+        # PostgreSQL 14 and older let everybody create objects there; new databases copy this one.
+        template.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    with Database(cluster) as server:
+        server.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        for owner in cluster.get("owners", []):
+            create_owner(server, owner["role"], wanted[owner["role"]])
+        for item in cluster.get("databases", []):
+            create_database(server, item["name"], item["owner"])
+    for item in cluster.get("databases", []):
+        with Database(cluster, item["name"]) as database:
+            database.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+            database.run(f"ALTER SCHEMA public OWNER TO {quoted(item['owner'])}")
+
+
+def callback(cluster: Json, api: Api) -> None:
+    changed = until_aligned(cluster, wanted_passwords(cluster, api))
+    if changed:
+        log(f"passwords of {', '.join(changed)} now follow their Secrets")
+
+
+def main(arguments: List[str]) -> int:
+    command = arguments[0] if arguments else ""
+    if command not in ("start", "post-bootstrap", "callback"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    # `master` until Patroni 4. Callbacks of standbys end here, before anything is read.
+    if command == "callback" and arguments[2] not in ("primary", "master"):
+        return 0
+    cluster, api = json.loads(read(f"{CONFIG_DIR}/cluster.json")), Api.in_cluster()
+    {"start": start, "post-bootstrap": post_bootstrap, "callback": callback}[command](cluster, api)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
