@@ -182,7 +182,8 @@ def until_settled(api: Api, spec: SecretSpec) -> Values:
 def wanted_passwords(cluster: Json, api: Api) -> Values:
     roles = roles_of(cluster)
     values = until_settled(api, credentials_spec(cluster))
-    wanted = {roles[kind]: values[key] for kind, key in cluster["credentials"]["keys"].items()}
+    # `restapi` is a password of Patroni's own, with no role in the database.
+    wanted = {roles[kind]: values[key] for kind, key in cluster["credentials"]["keys"].items() if kind in roles}
     for owner in cluster.get("owners", []):
         wanted[owner["role"]] = until_settled(api, owner_spec(owner))["password"]
     return wanted
@@ -275,6 +276,14 @@ def create_database(server: Database, name: str, owner: str) -> None:
     server.run(f"GRANT CONNECT, TEMPORARY ON DATABASE {quoted(name)} TO {quoted(owner)}")
 
 
+def create_slots(server: Database, members: List[str]) -> None:
+    """Patroni makes them only one loop_wait after bootstrap; till then a replica is Ready but does not stream."""
+    for member in members:
+        slot = member.lower().replace("-", "_").replace(".", "_")
+        if server.value("SELECT 1 FROM pg_replication_slots WHERE slot_name = %s", slot) is None:
+            server.value("SELECT pg_create_physical_replication_slot(%s)", slot)
+
+
 def align_passwords(database: Database, wanted: Values) -> List[str]:
     """Changes only what differs; a role that is not there was dropped by somebody, and stays so."""
     changed = []
@@ -321,6 +330,7 @@ def post_bootstrap(cluster: Json, api: Api) -> None:
             create_owner(server, owner["role"], wanted[owner["role"]])
         for item in cluster.get("databases", []):
             create_database(server, item["name"], item["owner"])
+        create_slots(server, [name for name in cluster.get("members", []) if name != os.environ.get("HOSTNAME")])
     for item in cluster.get("databases", []):
         with Database(cluster, item["name"]) as database:
             database.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
