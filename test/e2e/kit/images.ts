@@ -1,0 +1,79 @@
+/** Sees to it that the images of this project are on every node: built and loaded on the testbed, only checked elsewhere. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import type { ClusterApi } from './cluster-api';
+import type { NodeFaults } from './faults';
+import type { Reporter } from './suite';
+import { waitFor } from './wait';
+
+const exec = promisify(execFile);
+const ROOT = resolve(__dirname, '../../..');
+const BASE_IMAGES = process.env.E2E_BASE_IMAGES ?? resolve(ROOT, '../shared/testbed/base-images');
+/** On the built image: from which files it was made, so that an edit of the Containerfile is noticed. */
+const SOURCE_LABEL = 'io.everest.source.sha256';
+
+export interface Image {
+  readonly name: string;
+  /** Folder with the Containerfile, relative to the project's root. */
+  readonly folder: string;
+  readonly buildArgs?: Readonly<Record<string, string>>;
+}
+
+export const POSTGRES_IMAGE: Image = { name: 'cdk8s-everest/postgres:17', folder: 'images/postgres', buildArgs: { PG_MAJOR: '17' } };
+
+export async function ensureImage(image: Image, api: ClusterApi, testbed: NodeFaults, reporter: Reporter): Promise<void> {
+  const built = testbed.available && await buildIfChanged(image, reporter);
+  const without = await nodesWithout(image, api);
+  if (!built && without.length === 0) return;
+  if (!testbed.available) throw new Error(`${adviceFor(image)} Nodes without it: ${without.join(', ')}.`);
+  await load(image, testbed, reporter);
+  await waitFor({ what: `${image.name} on every node`, seconds: 60 }, async () => (await nodesWithout(image, api)).join(', ') || undefined);
+}
+
+function adviceFor(image: Image): string {
+  return `Image ${image.name} is not on every node: build it (buildah bud -t ${image.name} ${image.folder}) and load it into your cluster, ` +
+    `for instance with "kind load docker-image ${image.name}".`;
+}
+
+async function nodesWithout(image: Image, api: ClusterApi): Promise<string[]> {
+  const has = (names: readonly string[] | undefined) => names?.some((name) => name === image.name || name.endsWith(`/${image.name}`));
+  return (await api.nodes())
+    .filter((node) => !node.status?.images?.some((item) => has(item.names)))
+    .map((node) => node.metadata?.name ?? '?');
+}
+
+async function buildIfChanged(image: Image, reporter: Reporter): Promise<boolean> {
+  const source = hashOf(join(ROOT, image.folder));
+  const inspected = await exec('buildah', ['inspect', '--format', '{{json .OCIv1.Config.Labels}}', image.name]).catch(() => ({ stdout: '{}' }));
+  if ((JSON.parse(inspected.stdout) as Record<string, string> | null)?.[SOURCE_LABEL] === source) return false;
+  if (existsSync(BASE_IMAGES)) await exec(BASE_IMAGES, [], { maxBuffer: 1 << 26 });
+  reporter.progress(`building ${image.name}`);
+  const args = Object.entries(image.buildArgs ?? {}).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
+  await exec('buildah', ['bud', '--layers=false', '--label', `${SOURCE_LABEL}=${source}`, ...args, '-t', image.name, join(ROOT, image.folder)],
+    { maxBuffer: 1 << 26, env: { ...process.env, BUILDAH_ISOLATION: 'chroot' } });
+  return true;
+}
+
+async function load(image: Image, testbed: NodeFaults, reporter: Reporter): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'e2e-image-'));
+  const archive = join(folder, 'image.tar');
+  try {
+    reporter.progress(`loading ${image.name}`);
+    await exec('buildah', ['push', '--quiet', image.name, `docker-archive:${archive}:${image.name}`], { maxBuffer: 1 << 26 });
+    await testbed.loadImage(archive);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function hashOf(folder: string): string {
+  const hash = createHash('sha256');
+  for (const file of readdirSync(folder).filter((name) => !name.endsWith('.md')).sort()) {
+    hash.update(`${file}\0`).update(readFileSync(join(folder, file)));
+  }
+  return hash.digest('hex');
+}

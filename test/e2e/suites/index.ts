@@ -1,0 +1,8 @@
+/** Every suite by its name; later parts of the project add theirs here. */
+import type { ManifestSource } from '../kit/manifests';
+import type { Suite } from '../kit/suite';
+import { smokeSuite } from './smoke';
+
+export const SUITES: Readonly<Record<string, (manifests: ManifestSource) => Suite>> = {
+  smoke: smokeSuite,
+};
