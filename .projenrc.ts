@@ -75,8 +75,8 @@ const project = new cdk8s.ConstructLibraryCdk8s({
 project.package.addField('overrides', { 'undici': '^7.30.0', 'unrs-resolver': '1.12.2' });
 project.package.addField('homepage', 'https://github.com/cdk8s-everest/cdk8s-everest');
 
-// The member script is data of the library: it travels beside the compiled code.
-project.compileTask.exec('node tools/copy-scripts.mjs');
+// Scripts and tables are data of the library: they travel beside the compiled code.
+project.compileTask.exec('node tools/copy-data.mjs');
 
 project.setScript('start', 'node tools/start.mjs');
 project.setScript('test', 'node tools/test.mjs');

@@ -88,7 +88,7 @@ export class ImageCatalog {
   private constructor(private readonly entries: PostgresImage[]) {}
 
   /** This catalog and more images. */
-  public with(...images: PostgresImage[]): ImageCatalog {
+  public withImages(...images: PostgresImage[]): ImageCatalog {
     return new ImageCatalog([...this.entries, ...images]);
   }
 

@@ -1,1 +1,14 @@
-export {};
+export * from './credentials';
+export * from './database';
+export * from './image-catalog';
+export * from './member-group';
+export * from './network';
+export * from './patroni-timing';
+export * from './placement';
+export * from './pod-disruption';
+export * from './postgres-cluster';
+export * from './postgres-cluster-props';
+export * from './protection';
+export * from './replication';
+export * from './resources';
+export * from './storage';

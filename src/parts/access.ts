@@ -1,0 +1,64 @@
+import { KEEP_ANNOTATIONS } from '../contract/labels';
+import type { ResolvedPostgres } from '../resolve/postgres';
+import { metadata, type Manifest } from './manifest';
+
+const RBAC = 'rbac.authorization.k8s.io';
+
+function secretNames(cluster: ResolvedPostgres): string[] {
+  return [cluster.credentialsSecret, ...cluster.owners.map((owner) => owner.secret)];
+}
+
+/**
+ * Secrets without a value. They stand in Git so that the members need no right to create Secrets, only to fill these;
+ * appliers leave the filled-in keys alone, since no manifest ever named them.
+ */
+export function emptySecrets(cluster: ResolvedPostgres): Manifest[] {
+  if (!cluster.generatesCredentials) return [];
+  return secretNames(cluster).map((name) => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: metadata(cluster, name, cluster.retainsData ? { annotations: KEEP_ANNOTATIONS } : {}),
+    type: 'Opaque',
+  }));
+}
+
+export function serviceAccount(cluster: ResolvedPostgres): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: metadata(cluster, cluster.name),
+    automountServiceAccountToken: false,
+  };
+}
+
+/**
+ * The members' rights: what Patroni with ConfigMaps as its store was seen to use, and the cluster's own Secrets.
+ * Patroni names its ConfigMaps itself and lists by label, so these verbs cannot be bound to names.
+ */
+export function memberRole(cluster: ResolvedPostgres): Manifest {
+  return {
+    apiVersion: `${RBAC}/v1`,
+    kind: 'Role',
+    metadata: metadata(cluster, cluster.name),
+    rules: [
+      { apiGroups: [''], resources: ['configmaps'], verbs: ['create', 'get', 'list', 'patch', 'watch'] },
+      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'patch', 'watch'] },
+      {
+        apiGroups: [''],
+        resources: ['secrets'],
+        resourceNames: secretNames(cluster),
+        verbs: cluster.generatesCredentials ? ['get', 'patch'] : ['get'],
+      },
+    ],
+  };
+}
+
+export function memberRoleBinding(cluster: ResolvedPostgres): Manifest {
+  return {
+    apiVersion: `${RBAC}/v1`,
+    kind: 'RoleBinding',
+    metadata: metadata(cluster, cluster.name),
+    roleRef: { apiGroup: RBAC, kind: 'Role', name: cluster.name },
+    subjects: [{ kind: 'ServiceAccount', name: cluster.name, namespace: cluster.namespace }],
+  };
+}

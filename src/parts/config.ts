@@ -1,0 +1,30 @@
+import { CONTRACT_VERSION } from '../contract/document';
+import { LABEL } from '../contract/labels';
+import { configName, contractName } from '../contract/names';
+import { renderContract } from '../render/contract';
+import { FILES, groupFileName } from '../render/files';
+import { renderMemberDocument, renderPatroni, renderUnpromotable } from '../render/patroni';
+import { renderMemberScript } from '../render/script';
+import type { ResolvedPostgres } from '../resolve/postgres';
+import { metadata, type Manifest } from './manifest';
+
+function configMap(cluster: ResolvedPostgres, name: string, data: Record<string, string>, labels = {}): Manifest {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(cluster, name, { labels }), data };
+}
+
+/** Patroni's configuration and the script that starts it. */
+export function memberConfig(cluster: ResolvedPostgres): Manifest {
+  const groups = cluster.groups.filter((group) => !group.promotable);
+  return configMap(cluster, configName(cluster.name), {
+    [FILES.patroni]: renderPatroni(cluster),
+    [FILES.member]: renderMemberDocument(cluster),
+    [FILES.script]: renderMemberScript(),
+    ...Object.fromEntries(groups.map((group) => [groupFileName(group.name), renderUnpromotable()])),
+  });
+}
+
+/** What the manifests promise, for whatever works on the living cluster. */
+export function contract(cluster: ResolvedPostgres): Manifest {
+  const labels = { [LABEL.contract]: `v${CONTRACT_VERSION}` };
+  return configMap(cluster, contractName(cluster.name), { 'contract.json': renderContract(cluster) }, labels);
+}

@@ -1,0 +1,45 @@
+import { AntiAffinity, type Placement, type TopologySpread } from '../placement';
+import type { ResolvedPostgres } from '../resolve/postgres';
+import { optional } from './manifest';
+import { memberSelector } from './services';
+
+const HOSTNAME = 'kubernetes.io/hostname';
+const ZONE = 'topology.kubernetes.io/zone';
+
+function spread(cluster: ResolvedPostgres, rule: TopologySpread): Record<string, unknown> {
+  return {
+    topologyKey: rule.topologyKey,
+    maxSkew: rule.maxSkew ?? 1,
+    whenUnsatisfiable: rule.required ? 'DoNotSchedule' : 'ScheduleAnyway',
+    labelSelector: { matchLabels: memberSelector(cluster) },
+    // Nodes that members cannot use (tainted, cordoned) must not count as empty domains.
+    nodeTaintsPolicy: 'Honor',
+  };
+}
+
+function podAntiAffinity(cluster: ResolvedPostgres, antiAffinity: AntiAffinity): Record<string, unknown> {
+  const { mode, topologyKey } = antiAffinity;
+  const term = { labelSelector: { matchLabels: memberSelector(cluster) }, topologyKey };
+  if (mode === 'none') return {};
+  if (mode === 'required') return { requiredDuringSchedulingIgnoredDuringExecution: [term] };
+  return { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: term }] };
+}
+
+/** `even` is a hard rule over nodes that still has room for more members than nodes; a preference rides along for zones. */
+function spreadRules(placement: Placement, antiAffinity: AntiAffinity): TopologySpread[] {
+  const nodes = antiAffinity.mode === 'even' ? [{ topologyKey: HOSTNAME, required: true }] : [];
+  const zones = antiAffinity.mode === 'none' ? [] : [{ topologyKey: ZONE }];
+  return [...nodes, ...(placement.topologySpread ?? zones)];
+}
+
+/** Fields of a Pod that say where it may run. */
+export function placementFields(cluster: ResolvedPostgres, placement: Placement): Record<string, unknown> {
+  const antiAffinity = placement.antiAffinity ?? AntiAffinity.even();
+  const affinity = podAntiAffinity(cluster, antiAffinity);
+  return {
+    ...optional('affinity', Object.keys(affinity).length > 0 ? { podAntiAffinity: affinity } : undefined),
+    ...optional('nodeSelector', placement.nodeSelector),
+    ...optional('tolerations', placement.tolerations?.map((toleration) => ({ ...toleration }))),
+    ...optional('topologySpreadConstraints', spreadRules(placement, antiAffinity).map((rule) => spread(cluster, rule))),
+  };
+}

@@ -1,0 +1,47 @@
+import { PATRONI_PORT, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
+import { metadata, optional, type Manifest } from './manifest';
+import { memberSelector } from './services';
+
+/** Peers as NetworkPolicies write them. */
+export interface NetworkPeers {
+  /** A list, or a token that becomes one at synthesis. */
+  readonly clients: unknown;
+  readonly apiServer: Array<Record<string, unknown>>;
+  readonly dns: Array<Record<string, unknown>>;
+}
+
+function policy(cluster: ResolvedPostgres, suffix: string, spec: Record<string, unknown>): Manifest {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: metadata(cluster, `${cluster.name}-${suffix}`),
+    spec: { podSelector: { matchLabels: memberSelector(cluster) }, ...spec },
+  };
+}
+
+function tcp(...ports: number[]): Array<Record<string, unknown>> {
+  return ports.map((port) => ({ port, protocol: 'TCP' }));
+}
+
+/** Members talk to each other (replication, Patroni's REST API), to DNS and to the Kubernetes API; all else is denied both ways. */
+export function memberNetworkPolicy(cluster: ResolvedPostgres, peers: NetworkPeers): Manifest {
+  const members = [{ podSelector: { matchLabels: memberSelector(cluster) } }];
+  const memberPorts = tcp(POSTGRES_PORT, PATRONI_PORT);
+  return policy(cluster, 'members', {
+    policyTypes: ['Ingress', 'Egress'],
+    ingress: [{ from: members, ports: memberPorts }],
+    egress: [
+      { to: members, ports: memberPorts },
+      { ...optional('to', peers.dns), ports: [{ port: 53, protocol: 'UDP' }, ...tcp(53)] },
+      { ...optional('to', peers.apiServer), ports: tcp(443, 6443) },
+    ],
+  });
+}
+
+/** Clients reach PostgreSQL and nothing else. */
+export function clientNetworkPolicy(cluster: ResolvedPostgres, peers: NetworkPeers): Manifest {
+  return policy(cluster, 'clients', {
+    policyTypes: ['Ingress'],
+    ingress: [{ from: peers.clients, ports: tcp(POSTGRES_PORT) }],
+  });
+}

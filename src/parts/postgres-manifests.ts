@@ -1,0 +1,31 @@
+import type { ResolvedPostgres } from '../resolve/postgres';
+import { emptySecrets, memberRole, memberRoleBinding, serviceAccount } from './access';
+import { contract, memberConfig } from './config';
+import { disruptionBudget } from './disruption';
+import type { Manifest } from './manifest';
+import { memberStatefulSet } from './member-stateful-set';
+import { clientNetworkPolicy, memberNetworkPolicy, type NetworkPeers } from './network-policies';
+import { membersService, primaryService, replicaService } from './services';
+import { memberVolumes } from './volumes';
+
+/** All objects of a cluster, in the order in which they can be applied: rights and data before what uses them. */
+export function postgresManifests(cluster: ResolvedPostgres, peers: NetworkPeers): Manifest[] {
+  const eachMember = (make: (group: ResolvedPostgres['groups'][number], member: string) => Manifest[]) =>
+    cluster.groups.flatMap((group) => group.members.flatMap((member) => make(group, member)));
+  return [
+    serviceAccount(cluster),
+    memberRole(cluster),
+    memberRoleBinding(cluster),
+    ...emptySecrets(cluster),
+    memberConfig(cluster),
+    contract(cluster),
+    memberNetworkPolicy(cluster, peers),
+    clientNetworkPolicy(cluster, peers),
+    primaryService(cluster),
+    replicaService(cluster),
+    membersService(cluster),
+    ...disruptionBudget(cluster),
+    ...eachMember((group, member) => memberVolumes(cluster, group, member)),
+    ...eachMember((group, member) => [memberStatefulSet(cluster, group, member)]),
+  ];
+}

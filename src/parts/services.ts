@@ -1,0 +1,52 @@
+import { COMPONENT, LABEL, ROLE } from '../contract/labels';
+import { membersServiceName, primaryServiceName, replicaServiceName } from '../contract/names';
+import { PATRONI_PORT, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
+import { metadata, optional, type Manifest } from './manifest';
+
+/** Labels that every member's Pod has and nothing else. */
+export function memberSelector(cluster: ResolvedPostgres): Record<string, string> {
+  return { [LABEL.cluster]: cluster.name, [LABEL.component]: COMPONENT.member };
+}
+
+const POSTGRES_SERVICE_PORT = { name: 'postgres', port: POSTGRES_PORT, protocol: 'TCP', targetPort: 'postgres' };
+
+function roleService(cluster: ResolvedPostgres, name: string, role: string, spec: Record<string, unknown> = {}): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(cluster, name, { annotations: cluster.serviceAnnotations }),
+    spec: {
+      type: 'ClusterIP',
+      ports: [POSTGRES_SERVICE_PORT],
+      selector: { ...memberSelector(cluster), [LABEL.role]: role },
+      ...spec,
+    },
+  };
+}
+
+/** Writes go to the member that Patroni labels primary. */
+export function primaryService(cluster: ResolvedPostgres): Manifest {
+  return roleService(cluster, primaryServiceName(cluster.name), ROLE.primary);
+}
+
+/** Reads that may lag go to the standbys. */
+export function replicaService(cluster: ResolvedPostgres): Manifest {
+  const spec = optional('trafficDistribution', cluster.preferSameZoneReads ? 'PreferClose' : undefined);
+  return roleService(cluster, replicaServiceName(cluster.name), ROLE.replica, spec);
+}
+
+/** Names of the members for each other. Members that are not Ready are in it: they need each other to become Ready. */
+export function membersService(cluster: ResolvedPostgres): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(cluster, membersServiceName(cluster.name)),
+    spec: {
+      type: 'ClusterIP',
+      clusterIP: 'None',
+      publishNotReadyAddresses: true,
+      ports: [POSTGRES_SERVICE_PORT, { name: 'patroni', port: PATRONI_PORT, protocol: 'TCP', targetPort: 'patroni' }],
+      selector: memberSelector(cluster),
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { COMPONENT, KEEP_ANNOTATIONS, LABEL, RETAIN_FINALIZER } from '../contract/labels';
+import { volumeName } from '../contract/names';
+import type { ResolvedGroup } from '../resolve/groups';
+import type { ResolvedPostgres } from '../resolve/postgres';
+import { metadata, optional, type Manifest } from './manifest';
+
+interface Claim {
+  readonly name: string;
+  readonly size: string;
+  readonly storageClassName?: string;
+}
+
+function volumeClaim(cluster: ResolvedPostgres, member: string, claim: Claim): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: metadata(cluster, claim.name, {
+      labels: { [LABEL.component]: COMPONENT.volume, [LABEL.member]: member },
+      ...(cluster.retainsData ? { annotations: KEEP_ANNOTATIONS, finalizers: [RETAIN_FINALIZER] } : {}),
+    }),
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      ...optional('storageClassName', claim.storageClassName),
+      // Written out although it is the default: GitOps tools would show the API server's addition as a drift.
+      volumeMode: 'Filesystem',
+      resources: { requests: { storage: claim.size } },
+    },
+  };
+}
+
+/** The volume claims of one member: data, and the write-ahead log where it has its own. */
+export function memberVolumes(cluster: ResolvedPostgres, group: ResolvedGroup, member: string): Manifest[] {
+  const { size, storageClassName, walSize, walStorageClassName } = group.storage;
+  const data = volumeClaim(cluster, member, { name: volumeName(member, 'data'), size, storageClassName });
+  if (!walSize) return [data];
+  const walClass = walStorageClassName ?? storageClassName;
+  return [data, volumeClaim(cluster, member, { name: volumeName(member, 'wal'), size: walSize, storageClassName: walClass })];
+}

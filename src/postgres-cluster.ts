@@ -1,0 +1,128 @@
+import { ApiObject, Chart, Lazy } from 'cdk8s';
+import { Secret, type ISecret } from 'cdk8s-plus-27';
+import { Construct } from 'constructs';
+import { checkPostgres, reservedObjects } from './check-postgres';
+import { clientLabel } from './contract/labels';
+import { replicaServiceName } from './contract/names';
+import { EverestError } from './errors';
+import { NetworkPeer } from './network';
+import { claimObjects, objectName } from './object-registry';
+import type { NetworkPeers } from './parts/network-policies';
+import { postgresManifests } from './parts/postgres-manifests';
+import type { PostgresClusterProps } from './postgres-cluster-props';
+import { POSTGRES_PORT, resolvePostgres, type ResolvedPostgres } from './resolve/postgres';
+import { networkValid, peerViolations } from './rules/network-valid';
+import { findingOf } from './rules/run';
+
+const DEFAULT_NAMESPACE = 'default';
+
+/**
+ * A highly available PostgreSQL: members under Patroni, each with its own volumes, and Services that follow the primary.
+ *
+ * Creates for each member a StatefulSet and its volume claims; for the cluster the Services `-rw`, `-ro` and `-members`,
+ * a ServiceAccount with a Role, ConfigMaps, NetworkPolicies, a PodDisruptionBudget and Secrets without values.
+ */
+export class PostgresCluster extends Construct {
+  /** Name of the cluster and prefix of its objects. */
+  public readonly clusterName: string;
+
+  /** Namespace of all objects. */
+  public readonly namespace: string;
+
+  /** Host name that always leads to the primary: for reads and writes. */
+  public readonly primaryHost: string;
+
+  /** Host name that leads to the standbys: for reads that may lag. */
+  public readonly replicaHost: string;
+
+  /** Port of PostgreSQL on both hosts. */
+  public readonly port: number = POSTGRES_PORT;
+
+  private readonly cluster: ResolvedPostgres;
+  private readonly clients: NetworkPeer[];
+  private readonly apiObjects = new Map<string, ApiObject>();
+
+  public constructor(scope: Construct, id: string, props: PostgresClusterProps) {
+    super(scope, id);
+    const given = props ?? {};
+    this.clusterName = given.clusterName ?? id;
+    this.namespace = given.namespace ?? Chart.of(this).namespace ?? DEFAULT_NAMESPACE;
+
+    const findings = checkPostgres(this.clusterName, this.namespace, given);
+    if (findings.length > 0) throw new EverestError(findings, this.node.path);
+
+    this.cluster = resolvePostgres(this.clusterName, this.namespace, given);
+    this.clients = [...given.network?.allowFrom ?? []];
+    this.primaryHost = this.cluster.host;
+    this.replicaHost = `${replicaServiceName(this.clusterName)}.${this.namespace}.svc`;
+    this.createObjects(given);
+  }
+
+  /** All Kubernetes objects of the cluster, in the order in which they can be applied. Patch any field with `addJsonPatch`. */
+  public get objects(): ApiObject[] {
+    return [...this.apiObjects.values()];
+  }
+
+  /** One object by kind and name, such as `apiObject('StatefulSet', 'orders-1')`, to patch a field that has no prop. */
+  public apiObject(kind: string, name: string): ApiObject {
+    const found = this.apiObjects.get(`${kind}/${name}`);
+    if (found) return found;
+    throw new EverestError([{
+      code: 'EV1004',
+      path: [],
+      problem: `the cluster has no ${kind} ${JSON.stringify(name)}; it has ${[...this.apiObjects.keys()].join(', ')}`,
+      consequence: 'There is nothing to patch',
+      fix: 'Name one of these',
+    }], this.node.path);
+  }
+
+  /**
+   * Secret with the connection of a database owner: host, port, dbname, user, password, uri, jdbc-uri.
+   *
+   * @param owner the owner; default: that of the first database
+   */
+  public connectionSecret(owner?: string): ISecret {
+    const { owners } = this.cluster;
+    const found = owner === undefined ? owners[0] : owners.find(({ role }) => role === owner);
+    if (!found) {
+      throw new EverestError([{
+        code: 'EV1004',
+        path: ['databases'],
+        problem: `no database has the owner ${JSON.stringify(owner)}; owners are ${owners.map(({ role }) => role).join(', ')}`,
+        consequence: 'The Secret would never exist',
+        fix: 'Name one of the owners, or add a database with this one',
+      }], this.node.path);
+    }
+    const existing = this.node.tryFindChild(`connection-${found.role}`) as ISecret | undefined;
+    return existing ?? Secret.fromSecretName(this, `connection-${found.role}`, found.secret);
+  }
+
+  /** Lets one more peer connect to PostgreSQL. The first call replaces the default, Pods with the label `access.everest.io/<cluster>`. */
+  public allowFrom(peer: NetworkPeer): void {
+    const violations = peerViolations(['allowFrom'], [peer]);
+    if (violations.length > 0) {
+      throw new EverestError(violations.map((violation) => findingOf(networkValid, violation)), this.node.path);
+    }
+    this.clients.push(peer);
+  }
+
+  private createObjects(props: PostgresClusterProps): void {
+    const manifests = postgresManifests(this.cluster, this.networkPeers(props));
+    claimObjects(this, this.namespace, [...manifests.map(objectName), ...reservedObjects(this.clusterName)]);
+    for (const manifest of manifests) {
+      const name = objectName(manifest);
+      this.apiObjects.set(name, new ApiObject(this, name.replace('/', '-'), manifest));
+    }
+  }
+
+  private networkPeers({ network = {} }: PostgresClusterProps): NetworkPeers {
+    const render = (peers: readonly NetworkPeer[] = []) => peers.map((peer) => peer._toManifest());
+    const byLabel = NetworkPeer.podsWithLabels({ [clientLabel(this.clusterName)]: 'true' });
+    return {
+      // Rendered at synthesis, since allowFrom() adds to it.
+      clients: Lazy.any({ produce: () => render(this.clients.length > 0 ? this.clients : [byLabel]) }),
+      apiServer: render(network.apiServer),
+      dns: render(network.dns),
+    };
+  }
+}

@@ -1,0 +1,96 @@
+import { Yaml } from 'cdk8s';
+import type { MemberDocument } from '../contract/document';
+import { COMPONENT, LABEL, ROLE } from '../contract/labels';
+import { PATRONI_PORT, POSTGRES_PORT, SYSTEM_ROLES, type ResolvedPostgres } from '../resolve/postgres';
+import { FILES } from './files';
+
+function dataDirectory(cluster: ResolvedPostgres): string {
+  return `${FILES.data}/pg${cluster.image.major}`;
+}
+
+/** Only set where the write-ahead log has a volume; all members of a cluster then have one. */
+function walDirectory(cluster: ResolvedPostgres): string | undefined {
+  return cluster.groups.some((group) => group.storage.walSize) ? `${FILES.wal}/pg${cluster.image.major}` : undefined;
+}
+
+/** Patroni counts Pods with these labels as members and writes them on its ConfigMaps. */
+function kubernetes(cluster: ResolvedPostgres): Record<string, unknown> {
+  return {
+    labels: { [LABEL.component]: COMPONENT.member },
+    scope_label: LABEL.cluster,
+    role_label: LABEL.role,
+    leader_label_value: ROLE.primary,
+    follower_label_value: ROLE.replica,
+    standby_leader_label_value: ROLE.standbyLeader,
+    use_endpoints: false,
+    namespace: cluster.namespace,
+  };
+}
+
+function bootstrap(cluster: ResolvedPostgres): Record<string, unknown> {
+  const wal = walDirectory(cluster);
+  return {
+    // Read only when the cluster is made; later changes go through Patroni's REST API.
+    dcs: cluster.patroni,
+    initdb: ['data-checksums', { encoding: 'UTF8' }, { locale: 'C.UTF-8' }, ...(wal ? [{ waldir: wal }] : [])],
+    post_bootstrap: `python3 ${FILES.folder}/${FILES.script} post-bootstrap`,
+  };
+}
+
+function postgresql(cluster: ResolvedPostgres): Record<string, unknown> {
+  const wal = walDirectory(cluster);
+  const callback = `python3 ${FILES.folder}/${FILES.script} callback`;
+  return {
+    listen: `*:${POSTGRES_PORT}`,
+    data_dir: dataDirectory(cluster),
+    bin_dir: cluster.image.binDirectory,
+    pgpass: '/tmp/pgpass',
+    use_unix_socket: true,
+    authentication: {
+      superuser: { username: SYSTEM_ROLES.superuser },
+      replication: { username: SYSTEM_ROLES.replication },
+      rewind: { username: SYSTEM_ROLES.rewind },
+    },
+    parameters: { unix_socket_directories: FILES.sockets },
+    callbacks: { on_role_change: callback, on_start: callback },
+    basebackup: [{ checkpoint: 'fast' }, ...(wal ? [{ waldir: wal }] : [])],
+    remove_data_directory_on_rewind_failure: true,
+    remove_data_directory_on_diverged_timelines: true,
+  };
+}
+
+/** patroni.yml of all members. Passwords come from the environment, which member.py fills. */
+export function renderPatroni(cluster: ResolvedPostgres): string {
+  return Yaml.stringify({
+    scope: cluster.name,
+    kubernetes: kubernetes(cluster),
+    restapi: { listen: `*:${PATRONI_PORT}` },
+    bootstrap: bootstrap(cluster),
+    postgresql: postgresql(cluster),
+  });
+}
+
+/** Settings of members that never become primary: no failover to them, no commit waits for them. */
+export function renderUnpromotable(): string {
+  return Yaml.stringify({ tags: { nofailover: true, nosync: true } });
+}
+
+/** cluster.json: what member.py needs to know. */
+export function renderMemberDocument(cluster: ResolvedPostgres): string {
+  const generate = cluster.generatesCredentials;
+  const document: MemberDocument = {
+    credentials: {
+      secret: cluster.credentialsSecret,
+      generate,
+      keys: { superuser: 'superuser', replication: 'replication', rewind: 'rewind' },
+      roles: SYSTEM_ROLES,
+    },
+    owners: cluster.owners.map(({ role, secret, database }) => ({
+      role, secret, generate,
+      connection: { host: cluster.host, port: String(POSTGRES_PORT), dbname: database },
+    })),
+    databases: cluster.databases,
+    socketDirectory: FILES.sockets,
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}

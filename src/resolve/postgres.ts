@@ -1,0 +1,197 @@
+import type { PatroniDynamicConfiguration } from '../contract/document';
+import { credentialsName, ownerSecretName, primaryServiceName } from '../contract/names';
+import { ImageCatalog, type PostgresImage } from '../image-catalog';
+import type { PatroniTiming } from '../patroni-timing';
+import { PodDisruption } from '../pod-disruption';
+import type { PostgresClusterProps } from '../postgres-cluster-props';
+import { Protection } from '../protection';
+import { GIB, MIB, parsePostgresSize, parseQuantity } from '../quantity';
+import { Replication } from '../replication';
+import { resolveGroups, smallestMember, type ResolvedGroup } from './groups';
+import { resolveParameters } from './parameters';
+
+/** Port of PostgreSQL. */
+export const POSTGRES_PORT = 5432;
+/** Port of Patroni's REST API. */
+export const PATRONI_PORT = 8008;
+/** Roles of the cluster itself. */
+export const SYSTEM_ROLES = { superuser: 'postgres', replication: 'everest_replication', rewind: 'everest_rewind' } as const;
+/** Oldest Kubernetes version that the manifests fit. */
+export const OLDEST_KUBERNETES = '1.27';
+
+const DEFAULT_UID = 10026;
+const DEFAULT_TINI = '/usr/bin/tini';
+const DEFAULT_DATABASE = 'app';
+
+export interface ResolvedImage {
+  readonly reference: string;
+  readonly version: string;
+  readonly major: string;
+  readonly uid: number;
+  readonly binDirectory: string;
+  readonly tini: string;
+}
+
+export interface ResolvedOwner {
+  readonly role: string;
+  readonly secret: string;
+  readonly database: string;
+}
+
+/** Everything about a cluster, decided: what parts and renderers read. Holds no construct. */
+export interface ResolvedPostgres {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Record<string, string>;
+  readonly annotations: Record<string, string>;
+  readonly serviceAnnotations: Record<string, string>;
+  readonly image: ResolvedImage;
+  readonly imagePullSecrets: string[];
+  readonly groups: ResolvedGroup[];
+  readonly memberCount: number;
+  readonly patroni: PatroniDynamicConfiguration;
+  readonly credentialsSecret: string;
+  readonly generatesCredentials: boolean;
+  readonly databases: Array<{ name: string; owner: string }>;
+  readonly owners: ResolvedOwner[];
+  readonly host: string;
+  readonly disruption?: number;
+  readonly retainsData: boolean;
+  readonly preferSameZoneReads: boolean;
+  readonly terminationGraceSeconds: number;
+  readonly sharedMemoryBytes: number;
+}
+
+/** The image that was given, or the catalog's for the version; undefined where there is none. */
+export function pickImage(props: PostgresClusterProps): PostgresImage | undefined {
+  if (props.image) return props.image;
+  const catalog = props.imageCatalog ?? ImageCatalog.standard();
+  return catalog.find(props.version ?? catalog.versions().pop() ?? '');
+}
+
+function resolveImage(image: PostgresImage): ResolvedImage {
+  const major = image.version.split('.')[0]!;
+  return {
+    reference: image.digest ? `${image.image}@${image.digest}` : image.image,
+    version: image.version,
+    major,
+    uid: image.uid ?? DEFAULT_UID,
+    binDirectory: image.binDirectory ?? `/usr/lib/postgresql/${major}/bin`,
+    tini: image.tini ?? DEFAULT_TINI,
+  };
+}
+
+/** One standby confirms each commit wherever there is one: acknowledged data outlives any single member. */
+export function resolveReplication(replication: Replication | undefined, promotable: number): Replication {
+  if (replication) return replication;
+  if (promotable <= 1) return Replication.asynchronous();
+  return promotable % 2 === 1 ? Replication.quorum() : Replication.synchronous();
+}
+
+/** The lease in seconds, with Patroni's own defaults. */
+export function resolveTiming(timing: PatroniTiming = {}): { ttl: number; loopWait: number; retryTimeout: number } {
+  return {
+    ttl: timing.ttl?.toSeconds() ?? 30,
+    loopWait: timing.loopWait?.toSeconds() ?? 10,
+    retryTimeout: timing.retryTimeout?.toSeconds() ?? 10,
+  };
+}
+
+/** First the lines that the cluster itself needs: peers by name, the superuser only from inside the Pod. */
+function resolvePgHba(clientLines: string[] | undefined): string[] {
+  const { superuser, replication, rewind } = SYSTEM_ROLES;
+  return [
+    `local all ${superuser} peer`,
+    'local all all scram-sha-256',
+    `host all ${superuser} all reject`,
+    `host replication ${replication} all scram-sha-256`,
+    `host all ${rewind} all scram-sha-256`,
+    `host all ${replication} all reject`,
+    ...(clientLines ?? ['host all all all scram-sha-256']),
+  ];
+}
+
+const SYNCHRONOUS_MODE = { asynchronous: false, synchronous: true, quorum: 'quorum' } as const;
+
+function resolvePatroni(props: PostgresClusterProps, groups: ResolvedGroup[]): PatroniDynamicConfiguration {
+  const promotable = groups.filter((group) => group.promotable);
+  const replication = resolveReplication(props.replication, promotable.flatMap((group) => group.members).length);
+  const timing = resolveTiming(props.timing);
+  const members = groups.flatMap((group) => group.members).length;
+  return {
+    ttl: timing.ttl,
+    loop_wait: timing.loopWait,
+    retry_timeout: timing.retryTimeout,
+    maximum_lag_on_failover: Math.floor(parseQuantity(replication.maximumLagOnFailover ?? '1Mi') ?? MIB),
+    failsafe_mode: true,
+    synchronous_mode: SYNCHRONOUS_MODE[replication.mode as keyof typeof SYNCHRONOUS_MODE],
+    synchronous_mode_strict: replication.strict,
+    synchronous_node_count: Math.max(1, replication.standbys),
+    postgresql: {
+      use_pg_rewind: true,
+      use_slots: true,
+      parameters: resolveParameters({ ...smallestMember(groups), members }, props.parameters),
+      pg_hba: resolvePgHba(props.pgHba),
+    },
+  };
+}
+
+/** Databases with their owners; the first database of an owner is the one that its connection names. */
+export function resolveDatabases(props: PostgresClusterProps): Array<{ name: string; owner: string }> {
+  const databases = props.databases ?? [{ name: DEFAULT_DATABASE }];
+  return databases.map(({ name, owner }) => ({ name, owner: owner ?? name }));
+}
+
+function resolveOwners(cluster: string, databases: Array<{ name: string; owner: string }>): ResolvedOwner[] {
+  const owners = [...new Set(databases.map((database) => database.owner))];
+  return owners.map((role) => ({
+    role,
+    secret: ownerSecretName(cluster, role),
+    database: databases.find((database) => database.owner === role)!.name,
+  }));
+}
+
+/** Members of the same cluster that planned work may take away; nothing to protect with one member. */
+function resolveDisruption(disruption: PodDisruption | undefined, members: number): number | undefined {
+  if (disruption) return disruption.members;
+  return members > 1 ? 1 : undefined;
+}
+
+/**
+ * Time for a fast shutdown: its checkpoint writes at most all shared buffers (50 MB/s on a slow network disk), then the
+ * last write-ahead log goes to the standbys.
+ */
+function graceSeconds(sharedBuffers: number): number {
+  return 60 + Math.ceil(sharedBuffers / (50 * 1000 * 1000));
+}
+
+/** PostgreSQL's parallel workers share memory through /dev/shm; an eighth of the memory, at least what one query needs. */
+function sharedMemoryBytes(memoryBytes: number): number {
+  return Math.max(64 * MIB, Math.min(Math.floor(memoryBytes / 8 / MIB) * MIB, 8 * GIB));
+}
+
+/** The cluster, decided. The props must have passed all rules. */
+export function resolvePostgres(name: string, namespace: string, props: PostgresClusterProps): ResolvedPostgres {
+  const groups = resolveGroups(name, props);
+  const memberCount = groups.flatMap((group) => group.members).length;
+  const patroni = resolvePatroni(props, groups);
+  const databases = resolveDatabases(props);
+  const sharedBuffers = parsePostgresSize(patroni.postgresql.parameters.shared_buffers!, 8192) ?? 0;
+  return {
+    name, namespace, groups, memberCount, patroni, databases,
+    labels: props.labels ?? {},
+    annotations: props.annotations ?? {},
+    serviceAnnotations: props.serviceAnnotations ?? {},
+    image: resolveImage(pickImage(props)!),
+    imagePullSecrets: props.imagePullSecrets ?? [],
+    credentialsSecret: props.credentials?.secretName ?? credentialsName(name),
+    generatesCredentials: props.credentials?.generates ?? true,
+    owners: resolveOwners(name, databases),
+    host: `${primaryServiceName(name)}.${namespace}.svc`,
+    disruption: resolveDisruption(props.podDisruption, memberCount),
+    retainsData: (props.protection ?? Protection.retain()).retainsData,
+    preferSameZoneReads: props.preferSameZoneReads ?? false,
+    terminationGraceSeconds: graceSeconds(sharedBuffers),
+    sharedMemoryBytes: sharedMemoryBytes(smallestMember(groups).memoryBytes),
+  };
+}

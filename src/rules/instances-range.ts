@@ -1,0 +1,22 @@
+import { DEFAULT_INSTANCES } from '../resolve/groups';
+import type { PostgresRule, Violation } from './rule';
+
+/** More would only slow the primary down: each standby is a stream of its own. Cascades have to be built by hand. */
+const MOST_MEMBERS = 20;
+
+function range(count: number, least: number, path: Array<string | number>): Violation[] {
+  if (Number.isInteger(count) && count >= least && count <= MOST_MEMBERS) return [];
+  return [{ path, problem: `instances is ${count}`, fix: `Use a whole number from ${least} to ${MOST_MEMBERS}` }];
+}
+
+export const instancesRange: PostgresRule = {
+  code: 'EV1201',
+  title: 'A number of instances that makes no cluster',
+  cause: 'instances is 0, negative, not whole, or beyond 20.',
+  consequence: 'Without members there is no database, and with too many the primary is busy with feeding standbys',
+  fix: 'Use 3 for high availability',
+  check: ({ props }) => [
+    ...range(props.instances ?? DEFAULT_INSTANCES, 1, ['instances']),
+    ...(props.memberGroups ?? []).flatMap((group, index) => range(group.instances, 1, ['memberGroups', index, 'instances'])),
+  ],
+};

@@ -1,0 +1,19 @@
+import { suggestion } from '../closest';
+import { postgresSettings } from '../render/postgres-settings';
+import type { PostgresRule } from './rule';
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$/;
+
+export const parameterKnown: PostgresRule = {
+  code: 'EV1302',
+  title: 'A setting that PostgreSQL does not know',
+  cause: 'A name in parameters is not in postgresql.conf of PostgreSQL 13 to 17, and is not of an extension (extension.setting).',
+  consequence: 'PostgreSQL would refuse to start with it',
+  fix: 'Correct the name',
+  check: ({ props }) => Object.keys(props.parameters ?? {}).flatMap((name) => {
+    const path = ['parameters', name];
+    if (!NAME.test(name)) return [{ path, problem: `${JSON.stringify(name)} is not a name of a setting` }];
+    if (name.includes('.') || postgresSettings().has(name.toLowerCase())) return [];
+    return [{ path, problem: `PostgreSQL has no setting ${name}${suggestion(name, postgresSettings().keys())}` }];
+  }),
+};

@@ -1,0 +1,37 @@
+import { clusterNameLength } from './cluster-name-length';
+import { clusterNameValid } from './cluster-name-valid';
+import { commitPossible } from './commit-possible';
+import { databaseNames } from './database-names';
+import { disruptionValid } from './disruption-valid';
+import { groupNames } from './group-names';
+import { hbaValid } from './hba-valid';
+import { imageValid } from './image-valid';
+import { instancesRange } from './instances-range';
+import { kubernetesVersion } from './kubernetes-version';
+import { limitsAboveRequests } from './limits-above-requests';
+import { memoryFits } from './memory-fits';
+import { metadataReserved } from './metadata-reserved';
+import { metadataValid } from './metadata-valid';
+import { namespaceValid } from './namespace-valid';
+import { networkValid } from './network-valid';
+import { parameterConsistent } from './parameter-consistent';
+import { parameterKnown } from './parameter-known';
+import { parameterOwned } from './parameter-owned';
+import { parameterValue } from './parameter-value';
+import { placementValid } from './placement-valid';
+import { quantityValid } from './quantity-valid';
+import { quorumOdd } from './quorum-odd';
+import type { PostgresRule } from './rule';
+import { secretNames } from './secret-names';
+import { storageSize } from './storage-size';
+import { timingValid } from './timing-valid';
+import { versionInCatalog } from './version-in-catalog';
+
+/** All rules about one PostgresCluster, by code. */
+export const POSTGRES_RULES: readonly PostgresRule[] = [
+  clusterNameValid, clusterNameLength, namespaceValid, metadataValid, metadataReserved,
+  instancesRange, quorumOdd, commitPossible, quantityValid, limitsAboveRequests, memoryFits, storageSize,
+  parameterOwned, parameterKnown, parameterValue, parameterConsistent, timingValid, hbaValid, databaseNames,
+  versionInCatalog, imageValid, kubernetesVersion,
+  placementValid, groupNames, disruptionValid, secretNames, networkValid,
+];

@@ -1,0 +1,96 @@
+import type { RuleText } from './rule';
+
+/** Codes of mistakes in the shape of what was given, before any rule looks at it. */
+export const SHAPE_TEXTS = {
+  unknownField: {
+    code: 'EV1001',
+    title: 'A field that does not exist',
+    cause: 'A field is misspelled, stands in the wrong place, or belongs to something that is not supported.',
+    consequence: 'It would have no effect, and you would believe that it has one',
+    fix: 'Correct the name or leave the field out',
+  },
+  wrongType: {
+    code: 'EV1002',
+    title: 'A value of the wrong type',
+    cause: 'A field holds, say, a number where text belongs, or a list where a map belongs.',
+    consequence: 'It could not be read as it was meant',
+    fix: 'Write the value in the type that the message names',
+  },
+  missingField: {
+    code: 'EV1003',
+    title: 'A field that is missing',
+    cause: 'A field without a default was left out.',
+    consequence: 'There is no value that would be right for everybody',
+    fix: 'Add the field',
+  },
+  wrongChoice: {
+    code: 'EV1004',
+    title: 'A value that is none of the choices',
+    cause: 'A field takes one of a few words, and another one stands there.',
+    consequence: 'It could not be read as it was meant',
+    fix: 'Use one of the words that the message lists',
+  },
+  notYaml: {
+    code: 'EV1005',
+    title: 'Text that is not YAML',
+    cause: 'The file does not parse, holds a key twice in one map, uses an alias without its anchor, or holds no document.',
+    consequence: 'Nothing could be read from it',
+    fix: 'Correct the line that the message names',
+  },
+  unknownKind: {
+    code: 'EV1006',
+    title: 'A document that is no DatabaseCluster of a known version',
+    cause: 'apiVersion or kind is another one, or missing.',
+    consequence: 'It would be left out, and a database with it',
+    fix: 'Write apiVersion: everest.io/v1alpha1 and kind: DatabaseCluster',
+  },
+  notYet: {
+    code: 'EV1007',
+    title: 'Something that this version does not do yet',
+    cause: 'The document asks for an engine or a part that comes with a later version.',
+    consequence: 'You would believe that it is there',
+    fix: 'Leave it out, or wait for the version that the message names',
+  },
+  badInvocation: {
+    code: 'EV1008',
+    title: 'A command that cannot be carried out',
+    cause: 'A file cannot be read or written, an option is unknown, or --set does not name a field and a value.',
+    consequence: 'Nothing was written',
+    fix: 'Correct the command; cdk8s-everest --help lists what there is',
+  },
+  duplicateObject: {
+    code: 'EV1103',
+    title: 'Two objects of the same kind and name',
+    cause: 'Two clusters of one app (or of one call of the CLI) share a name in a namespace, or one makes an object that the other one or Patroni needs.',
+    consequence: 'The second would overwrite the first when it is applied',
+    fix: 'Give one of them another clusterName or namespace',
+  },
+  volumeShrinks: {
+    code: 'EV1701',
+    title: 'A volume that would shrink',
+    cause: 'The manifests that are there already ask for a larger volume than the new ones.',
+    consequence: 'Kubernetes refuses smaller volumes; the data on them cannot move by itself',
+    fix: 'Keep the old size, or make a new cluster and move the data',
+  },
+  volumeClassChanges: {
+    code: 'EV1702',
+    title: 'A volume that would change its StorageClass',
+    cause: 'The manifests that are there already name another StorageClass than the new ones.',
+    consequence: 'Kubernetes refuses the change: a volume stays where it was made',
+    fix: 'Keep the old StorageClass, or make a new cluster and move the data',
+  },
+  engineChanges: {
+    code: 'EV1703',
+    title: 'A major version that would change in place',
+    cause: 'The manifests that are there already run another major version of PostgreSQL than the new ones.',
+    consequence: 'The new version cannot read the old one\'s files',
+    fix: 'Keep the major version, or make a new cluster and move the data',
+  },
+  ourFault: {
+    code: 'EV1999',
+    title: 'A fault of this library',
+    cause: 'A check or a part of the library failed in a way that it should not.',
+    consequence: 'Nothing was written',
+    fix: 'Please report it with the message and what you gave',
+  },
+} as const satisfies Record<string, RuleText>;
