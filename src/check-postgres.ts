@@ -13,7 +13,10 @@ function ruleInput(clusterName: string, namespace: string, props: PostgresCluste
   const groups = resolveGroups(clusterName, props);
   const count = (chosen: typeof groups) => chosen.flatMap((group) => group.members).length;
   return {
-    clusterName, namespace, props, groups,
+    clusterName,
+    namespace,
+    props,
+    groups,
     catalog: props.imageCatalog ?? ImageCatalog.standard(),
     members: count(groups),
     promotable: count(groups.filter((group) => group.promotable)),

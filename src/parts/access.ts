@@ -1,6 +1,6 @@
+import { metadata, type Manifest } from './manifest';
 import { KEEP_ANNOTATIONS } from '../contract/labels';
 import type { ResolvedPostgres } from '../resolve/postgres';
-import { metadata, type Manifest } from './manifest';
 
 const RBAC = 'rbac.authorization.k8s.io';
 

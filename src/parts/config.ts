@@ -1,3 +1,4 @@
+import { metadata, type Manifest } from './manifest';
 import { CONTRACT_VERSION } from '../contract/document';
 import { LABEL } from '../contract/labels';
 import { configName, contractName } from '../contract/names';
@@ -6,7 +7,6 @@ import { FILES, groupFileName } from '../render/files';
 import { renderMemberDocument, renderPatroni, renderUnpromotable } from '../render/patroni';
 import { renderMemberScript } from '../render/script';
 import type { ResolvedPostgres } from '../resolve/postgres';
-import { metadata, type Manifest } from './manifest';
 
 function configMap(cluster: ResolvedPostgres, name: string, data: Record<string, string>, labels = {}): Manifest {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(cluster, name, { labels }), data };

@@ -1,6 +1,6 @@
-import type { ResolvedPostgres } from '../resolve/postgres';
 import { metadata, type Manifest } from './manifest';
 import { memberSelector } from './services';
+import type { ResolvedPostgres } from '../resolve/postgres';
 
 /** A budget over all members of the cluster, or none. Unhealthy members may always be evicted: they protect nothing. */
 export function disruptionBudget(cluster: ResolvedPostgres): Manifest[] {

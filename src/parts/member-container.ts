@@ -42,8 +42,10 @@ function probes(cluster: ResolvedPostgres): Record<string, unknown> {
       periodSeconds: 1, timeoutSeconds: 5, failureThreshold: STARTUP_BUDGET_SECONDS, successThreshold: 1,
     }),
     livenessProbe: httpProbe('/liveness', {
-      periodSeconds: loopWait, timeoutSeconds: Math.max(1, Math.floor(loopWait / 2)),
-      failureThreshold: Math.max(1, Math.floor(ttl / loopWait)), successThreshold: 1,
+      periodSeconds: loopWait,
+      timeoutSeconds: Math.max(1, Math.floor(loopWait / 2)),
+      failureThreshold: Math.max(1, Math.floor(ttl / loopWait)),
+      successThreshold: 1,
     }),
     readinessProbe: httpProbe('/readiness', { periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3, successThreshold: 1 }),
   };

@@ -1,7 +1,7 @@
 import { AntiAffinity, type Placement, type TopologySpread } from '../placement';
-import type { ResolvedPostgres } from '../resolve/postgres';
 import { optional } from './manifest';
 import { memberSelector } from './services';
+import type { ResolvedPostgres } from '../resolve/postgres';
 
 const HOSTNAME = 'kubernetes.io/hostname';
 const ZONE = 'topology.kubernetes.io/zone';

@@ -1,10 +1,10 @@
+import { metadata, optional, type Manifest } from './manifest';
+import { memberContainer, memberPodVolumes } from './member-container';
+import { placementFields } from './member-placement';
 import { COMPONENT, LABEL, clusterLabels } from '../contract/labels';
 import { membersServiceName } from '../contract/names';
 import type { ResolvedGroup } from '../resolve/groups';
 import type { ResolvedPostgres } from '../resolve/postgres';
-import { metadata, optional, type Manifest } from './manifest';
-import { memberContainer, memberPodVolumes } from './member-container';
-import { placementFields } from './member-placement';
 
 function memberLabels(member: string, group: string): Record<string, string> {
   return { [LABEL.component]: COMPONENT.member, [LABEL.member]: member, [LABEL.group]: group };

@@ -1,4 +1,3 @@
-import type { ResolvedPostgres } from '../resolve/postgres';
 import { emptySecrets, memberRole, memberRoleBinding, serviceAccount } from './access';
 import { contract, memberConfig } from './config';
 import { disruptionBudget } from './disruption';
@@ -7,6 +6,7 @@ import { memberStatefulSet } from './member-stateful-set';
 import { clientNetworkPolicy, memberNetworkPolicy, type NetworkPeers } from './network-policies';
 import { membersService, primaryService, replicaService } from './services';
 import { memberVolumes } from './volumes';
+import type { ResolvedPostgres } from '../resolve/postgres';
 
 /** All objects of a cluster, in the order in which they can be applied: rights and data before what uses them. */
 export function postgresManifests(cluster: ResolvedPostgres, peers: NetworkPeers): Manifest[] {

@@ -1,7 +1,7 @@
+import { metadata, optional, type Manifest } from './manifest';
 import { COMPONENT, LABEL, ROLE } from '../contract/labels';
 import { membersServiceName, primaryServiceName, replicaServiceName } from '../contract/names';
 import { PATRONI_PORT, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
-import { metadata, optional, type Manifest } from './manifest';
 
 /** Labels that every member's Pod has and nothing else. */
 export function memberSelector(cluster: ResolvedPostgres): Record<string, string> {

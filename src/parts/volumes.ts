@@ -1,8 +1,8 @@
+import { metadata, optional, type Manifest } from './manifest';
 import { COMPONENT, KEEP_ANNOTATIONS, LABEL, RETAIN_FINALIZER } from '../contract/labels';
 import { volumeName } from '../contract/names';
 import type { ResolvedGroup } from '../resolve/groups';
 import type { ResolvedPostgres } from '../resolve/postgres';
-import { metadata, optional, type Manifest } from './manifest';
 
 interface Claim {
   readonly name: string;

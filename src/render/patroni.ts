@@ -1,8 +1,8 @@
 import { Yaml } from 'cdk8s';
+import { FILES } from './files';
 import type { MemberDocument } from '../contract/document';
 import { COMPONENT, LABEL, ROLE } from '../contract/labels';
 import { PATRONI_PORT, POSTGRES_PORT, SYSTEM_ROLES, type ResolvedPostgres } from '../resolve/postgres';
-import { FILES } from './files';
 
 function dataDirectory(cluster: ResolvedPostgres): string {
   return `${FILES.data}/pg${cluster.image.major}`;
@@ -86,7 +86,9 @@ export function renderMemberDocument(cluster: ResolvedPostgres): string {
       roles: SYSTEM_ROLES,
     },
     owners: cluster.owners.map(({ role, secret, database }) => ({
-      role, secret, generate,
+      role,
+      secret,
+      generate,
       connection: { host: cluster.host, port: String(POSTGRES_PORT), dbname: database },
     })),
     databases: cluster.databases,

@@ -23,8 +23,11 @@ function number(text: string): number | undefined {
 function parseLine(line: string): PostgresSetting {
   const [name = '', type = '', unit = '', least = '', greatest = '', values = ''] = line.split('|');
   return {
-    name, unit, type: type as PostgresSetting['type'],
-    ...(least === '' ? {} : { least: number(least) }), ...(greatest === '' ? {} : { greatest: number(greatest) }),
+    name,
+    unit,
+    type: type as PostgresSetting['type'],
+    ...(least === '' ? {} : { least: number(least) }),
+    ...(greatest === '' ? {} : { greatest: number(greatest) }),
     values: values === '' ? [] : values.split(','),
   };
 }

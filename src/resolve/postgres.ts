@@ -178,7 +178,12 @@ export function resolvePostgres(name: string, namespace: string, props: Postgres
   const databases = resolveDatabases(props);
   const sharedBuffers = parsePostgresSize(patroni.postgresql.parameters.shared_buffers!, 8192) ?? 0;
   return {
-    name, namespace, groups, memberCount, patroni, databases,
+    name,
+    namespace,
+    groups,
+    memberCount,
+    patroni,
+    databases,
     labels: props.labels ?? {},
     annotations: props.annotations ?? {},
     serviceAnnotations: props.serviceAnnotations ?? {},

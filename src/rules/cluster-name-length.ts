@@ -1,6 +1,6 @@
+import type { PostgresRule, Violation } from './rule';
 import { MEMBER_NAME_LIMIT, memberName } from '../contract/names';
 import type { ResolvedGroup } from '../resolve/groups';
-import type { PostgresRule, Violation } from './rule';
 
 /** Longest suffix of an object beside the members: `-credentials`; names end at 63 characters. */
 const NAME_LIMIT = 63 - '-credentials'.length;

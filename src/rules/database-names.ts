@@ -1,6 +1,6 @@
-import { resolveDatabases, SYSTEM_ROLES } from '../resolve/postgres';
 import { SQL_NAME } from './names';
 import type { PostgresRule, Violation } from './rule';
+import { resolveDatabases, SYSTEM_ROLES } from '../resolve/postgres';
 
 const RESERVED_DATABASES = new Set(['postgres', 'template0', 'template1']);
 /** `public` and `none` are keywords where roles stand; `credentials` would be the name of the cluster's own Secret. */

@@ -20,7 +20,8 @@ function checkLine(line: string, index: number): Violation[] {
   const method = methodOf(words);
   if (!method) return [{ path, problem: `${JSON.stringify(line)} names no known method` }];
   return !OPEN.has(method) ? [] : [{
-    path, problem: `the method ${method} asks for no password, or for one in clear text`,
+    path,
+    problem: `the method ${method} asks for no password, or for one in clear text`,
     consequence: 'Whoever reaches the port would be whatever role they name',
     fix: 'Use scram-sha-256 or cert',
   }];

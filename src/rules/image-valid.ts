@@ -1,6 +1,6 @@
 import type { PostgresImage } from '../image-catalog';
-import { pickImage } from '../resolve/postgres';
 import type { PostgresRule, Violation } from './rule';
+import { pickImage } from '../resolve/postgres';
 
 const REFERENCE = /^[a-z0-9]([a-z0-9._:-]*[a-z0-9])?(\/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$/;
 const VERSION = /^(1[3-9]|[2-9]\d)(\.\d+)?$/;

@@ -1,5 +1,5 @@
-import { DEFAULT_INSTANCES } from '../resolve/groups';
 import type { PostgresRule, Violation } from './rule';
+import { DEFAULT_INSTANCES } from '../resolve/groups';
 
 /** More would only slow the primary down: each standby is a stream of its own. Cascades have to be built by hand. */
 const MOST_MEMBERS = 20;

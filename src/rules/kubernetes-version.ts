@@ -1,5 +1,5 @@
-import { OLDEST_KUBERNETES } from '../resolve/postgres';
 import type { PostgresRule } from './rule';
+import { OLDEST_KUBERNETES } from '../resolve/postgres';
 
 /** `Service.spec.trafficDistribution` came on by default with this minor version. */
 const TRAFFIC_DISTRIBUTION_SINCE = 31;

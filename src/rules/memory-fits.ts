@@ -1,7 +1,7 @@
 import { MIB, readableBytes } from '../quantity';
+import type { PostgresRule } from './rule';
 import { smallestMember } from '../resolve/groups';
 import { memoryNeed, memoryShares } from '../resolve/parameters';
-import type { PostgresRule } from './rule';
 
 /** With less, Patroni and an idle PostgreSQL with 50 connections already need most of it. */
 export const LEAST_MEMORY = 512 * MIB;

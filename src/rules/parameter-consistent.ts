@@ -1,6 +1,6 @@
-import { resolveParameters } from '../resolve/parameters';
-import { smallestMember } from '../resolve/groups';
 import type { PostgresRule, Violation } from './rule';
+import { smallestMember } from '../resolve/groups';
+import { resolveParameters } from '../resolve/parameters';
 
 /** Each standby needs a sender and a slot; one more is for rebuilding a member while all others stream. */
 function tooFew(settings: Record<string, string>, name: string, members: number): Violation[] {

@@ -1,6 +1,6 @@
 import { suggestion } from '../closest';
-import { postgresSettings } from '../render/postgres-settings';
 import type { PostgresRule } from './rule';
+import { postgresSettings } from '../render/postgres-settings';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$/;
 

@@ -1,6 +1,6 @@
 import { suggestion } from '../closest';
-import { postgresSettings, type PostgresSetting } from '../render/postgres-settings';
 import type { PostgresRule } from './rule';
+import { postgresSettings, type PostgresSetting } from '../render/postgres-settings';
 
 /** Every prefix of these is taken too, as PostgreSQL does: `t`, `of` … */
 const BOOLEANS = ['on', 'off', 'true', 'false', 'yes', 'no', '1', '0'];

@@ -1,5 +1,5 @@
-import { resolveTiming } from '../resolve/postgres';
 import type { PostgresRule, Violation } from './rule';
+import { resolveTiming } from '../resolve/postgres';
 
 /** Patroni's own minima: below them it takes the minimum in silence. */
 const LEAST = { ttl: 20, loopWait: 1, retryTimeout: 3 } as const;

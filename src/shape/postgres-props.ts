@@ -32,7 +32,10 @@ export const topologySpreadShape = z.strictObject({
 });
 
 export const tolerationShape = z.strictObject({
-  key: z.string().optional(), operator: z.string().optional(), value: z.string().optional(), effect: z.string().optional(),
+  key: z.string().optional(),
+  operator: z.string().optional(),
+  value: z.string().optional(),
+  effect: z.string().optional(),
   tolerationSeconds: z.number().optional(),
 });
 
@@ -44,14 +47,24 @@ const placement = z.strictObject({
 });
 
 const memberGroup = z.strictObject({
-  name: z.string(), instances: z.number(), promotable: z.boolean().optional(),
-  placement: placement.optional(), resources: resourcesShape.optional(), storage: storage.optional(),
+  name: z.string(),
+  instances: z.number(),
+  promotable: z.boolean().optional(),
+  placement: placement.optional(),
+  resources: resourcesShape.optional(),
+  storage: storage.optional(),
 });
 
 const image = z.strictObject({
-  image: z.string(), version: z.string(), digest: z.string().optional(), uid: z.number().optional(),
-  binDirectory: z.string().optional(), tini: z.string().optional(), collationFingerprint: z.string().optional(),
-  license: z.string().optional(), source: z.string().optional(),
+  image: z.string(),
+  version: z.string(),
+  digest: z.string().optional(),
+  uid: z.number().optional(),
+  binDirectory: z.string().optional(),
+  tini: z.string().optional(),
+  collationFingerprint: z.string().optional(),
+  license: z.string().optional(),
+  source: z.string().optional(),
 });
 
 const peers = z.array(instance(NetworkPeer)).optional();
