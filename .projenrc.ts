@@ -77,6 +77,7 @@ const project = new cdk8s.ConstructLibraryCdk8s({
 
 // undici 8, which client-node asks for, needs Node 22; unrs-resolver's newer releases lack platform packages and break `npm ci`.
 project.package.addField('overrides', { 'undici': '^7.30.0', 'unrs-resolver': '1.12.2' });
+project.package.addField('workspaces', ['agent']);
 project.package.addField('homepage', 'https://github.com/cdk8s-everest/cdk8s-everest');
 
 // Scripts and tables are data of the library: they travel beside the compiled code.

@@ -1,5 +1,6 @@
 export * from './credentials';
 export * from './database';
+export * from './database-cluster';
 export * from './image-catalog';
 export * from './member-group';
 export * from './network';

@@ -14,15 +14,19 @@ function registryOf(scope: IConstruct): Map<string, string> {
   return registry;
 }
 
+/** One sentence for all that two constructs would both make: the owner is the news, not the length of the list. */
+function clash(registry: Map<string, string>, namespace: string, taken: readonly string[]): string {
+  const others = taken.length > 1 ? ` and ${taken.length - 1} more` : '';
+  return `${taken[0]}${others} in the namespace ${namespace} already belong to ${registry.get(`${namespace}/${taken[0]}`)}`;
+}
+
 /** Takes `Kind/name` in a namespace for this construct; refuses what another one of the app has already. */
 export function claimObjects(scope: IConstruct, namespace: string, objects: readonly string[]): void {
   const registry = registryOf(scope);
   const taken = objects.filter((object) => registry.has(`${namespace}/${object}`));
   if (taken.length > 0) {
-    throw new EverestError(taken.map((object) => findingOf(SHAPE_TEXTS.duplicateObject, {
-      path: [],
-      problem: `${object} in the namespace ${namespace} belongs to ${registry.get(`${namespace}/${object}`)} already`,
-    })), scope.node.path);
+    const problem = clash(registry, namespace, taken);
+    throw new EverestError([findingOf(SHAPE_TEXTS.duplicateObject, { path: [], problem })], scope.node.path);
   }
   for (const object of objects) registry.set(`${namespace}/${object}`, scope.node.path);
 }

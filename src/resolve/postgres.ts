@@ -91,9 +91,9 @@ export function resolveReplication(replication: Replication | undefined, promota
 /** The lease in seconds, with Patroni's own defaults. */
 export function resolveTiming(timing: PatroniTiming = {}): { ttl: number; loopWait: number; retryTimeout: number } {
   return {
-    ttl: timing.ttl?.toSeconds() ?? 30,
-    loopWait: timing.loopWait?.toSeconds() ?? 10,
-    retryTimeout: timing.retryTimeout?.toSeconds() ?? 10,
+    ttl: timing.ttl?.toSeconds({ integral: false }) ?? 30,
+    loopWait: timing.loopWait?.toSeconds({ integral: false }) ?? 10,
+    retryTimeout: timing.retryTimeout?.toSeconds({ integral: false }) ?? 10,
   };
 }
 

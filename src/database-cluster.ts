@@ -1,0 +1,39 @@
+import { Chart } from 'cdk8s';
+import { Construct } from 'constructs';
+import { readClusters } from './document/read';
+import { EverestError } from './errors';
+import { PostgresCluster } from './postgres-cluster';
+
+/** How a `DatabaseCluster` document is read. */
+export interface FromYamlOptions {
+  /**
+   * What errors call the text, such as its file's name.
+   *
+   * @default document
+   */
+  readonly fileName?: string;
+}
+
+/**
+ * The clusters of `everest.io/v1alpha1` `DatabaseCluster` documents: for people who write YAML and get the same.
+ */
+export class DatabaseCluster extends Construct {
+  /**
+   * Reads one or several documents and creates a cluster for each. Every field that is not supported is an error.
+   *
+   * @param yaml text with the documents
+   */
+  public static fromYaml(scope: Construct, id: string, yaml: string, options: FromYamlOptions = {}): DatabaseCluster {
+    return new DatabaseCluster(scope, id, String(yaml), options);
+  }
+
+  /** The clusters, in the order of the documents. */
+  public readonly clusters: PostgresCluster[];
+
+  private constructor(scope: Construct, id: string, yaml: string, options: FromYamlOptions) {
+    super(scope, id);
+    const { clusters, findings } = readClusters(yaml, { file: options.fileName, namespace: Chart.of(this).namespace });
+    if (findings.length > 0) throw new EverestError(findings, this.node.path);
+    this.clusters = clusters.map(({ name, namespace, props }) => new PostgresCluster(this, `${namespace}-${name}`, props));
+  }
+}

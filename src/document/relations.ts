@@ -1,0 +1,65 @@
+import type { Finding } from '../errors';
+import type { RuleText, Violation } from '../rules/rule';
+import { findingOf } from '../rules/run';
+import { SHAPE_TEXTS } from '../rules/shape-texts';
+import type { PostgresqlSpec } from './shape';
+
+function finding(text: RuleText, violation: Violation): Finding {
+  return findingOf(text, violation);
+}
+
+/** Two spellings of one thing: either, not both. */
+function twoSpellings(spec: PostgresqlSpec, one: keyof PostgresqlSpec, other: keyof PostgresqlSpec): Finding[] {
+  return spec[one] === undefined || spec[other] === undefined ? [] : [finding(SHAPE_TEXTS.unknownField, {
+    path: ['spec', other],
+    problem: `${other} and ${one} say the same thing, and both are there`,
+    consequence: 'One of them would have no effect',
+    fix: `Keep ${one}`,
+  })];
+}
+
+/** Parts of a document that belong to later versions: an error, since leaving them out in silence would be a lie. */
+function notYet(spec: PostgresqlSpec): Finding[] {
+  const parts = { backup: 'BackupSchedule', monitoring: 'the monitoring sidecars' } as const;
+  return (Object.keys(parts) as Array<keyof typeof parts>).filter((part) => spec[part] !== undefined).map((part) =>
+    finding(SHAPE_TEXTS.notYet, { path: ['spec', part], problem: `${part} comes with ${parts[part]}` }));
+}
+
+function peerFindings(spec: PostgresqlSpec): Finding[] {
+  return (['allowFrom', 'apiServer', 'dns'] as const).flatMap((field) => (spec.network?.[field] ?? []).flatMap((peer, index) => {
+    const address = peer.cidr !== undefined;
+    const pods = peer.podLabels !== undefined || peer.namespace !== undefined;
+    return address !== pods ? [] : [finding(SHAPE_TEXTS.wrongChoice, {
+      path: ['spec', 'network', field, index],
+      problem: address ? 'cidr stands beside podLabels or namespace' : 'the peer names nobody',
+      fix: 'Give either cidr, or podLabels, namespace or both',
+    })];
+  }));
+}
+
+function missingStorage(spec: PostgresqlSpec): Finding[] {
+  return spec.storage ?? spec.volumeSpec ? [] : [finding(SHAPE_TEXTS.missingField, {
+    path: ['spec'], problem: 'storage is missing; it is a map', fix: 'Add storage: {size: 100Gi}',
+  })];
+}
+
+function antiAffinityTwice(spec: PostgresqlSpec): Finding[] {
+  return spec.affinity && spec.placement?.antiAffinity ? [finding(SHAPE_TEXTS.unknownField, {
+    path: ['spec', 'affinity'],
+    problem: 'affinity and placement.antiAffinity say the same thing, and both are there',
+    consequence: 'One of them would have no effect',
+    fix: 'Keep placement.antiAffinity',
+  })] : [];
+}
+
+/** What no single field shows. */
+export function checkRelations(spec: PostgresqlSpec): Finding[] {
+  return [
+    ...twoSpellings(spec, 'instances', 'replicas'),
+    ...twoSpellings(spec, 'storage', 'volumeSpec'),
+    ...antiAffinityTwice(spec),
+    ...missingStorage(spec),
+    ...peerFindings(spec),
+    ...notYet(spec),
+  ];
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { tolerationShape, topologySpreadShape } from '../shape/postgres-props';
+
+/* The shape of an everest.io/v1alpha1 DatabaseCluster with the engine postgresql. */
+
+/** An amount may stand without quotes: `cpu: 4`. */
+const quantity = z.union([z.string(), z.number()]);
+const amounts = z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() });
+const resources = z.strictObject({ requests: amounts.optional(), limits: amounts.optional() });
+const texts = z.record(z.string(), z.string());
+
+const storage = z.strictObject({
+  size: quantity, class: z.string().optional(), walSize: quantity.optional(), walClass: z.string().optional(),
+});
+
+/** The volume as Percona's operators and OpenEverest's older documents write it. */
+const volumeSpec = z.strictObject({
+  pvc: z.strictObject({
+    storageClassName: z.string().optional(),
+    accessModes: z.array(z.enum(['ReadWriteOnce'])).optional(),
+    resources: z.strictObject({ requests: z.strictObject({ storage: quantity }) }),
+  }),
+});
+
+const placement = z.strictObject({
+  antiAffinity: z.strictObject({
+    mode: z.enum(['even', 'required', 'preferred', 'none']), topologyKey: z.string().optional(),
+  }).optional(),
+  topologySpread: z.array(topologySpreadShape).optional(),
+  tolerations: z.array(tolerationShape).optional(),
+  nodeSelector: texts.optional(),
+});
+
+const memberGroup = z.strictObject({
+  name: z.string(), instances: z.number(), promotable: z.boolean().optional(),
+  placement: placement.optional(), resources: resources.optional(), storage: storage.optional(),
+});
+
+const peer = z.strictObject({
+  podLabels: texts.optional(), namespace: z.string().optional(), cidr: z.string().optional(),
+});
+
+const image = z.strictObject({
+  image: z.string(), version: z.string(), digest: z.string().optional(), uid: z.number().optional(),
+  binDirectory: z.string().optional(), tini: z.string().optional(), collationFingerprint: z.string().optional(),
+});
+
+export const postgresqlSpecShape = z.strictObject({
+  engine: z.enum(['postgresql']),
+  version: z.string().optional(),
+  instances: z.number().optional(),
+  replicas: z.number().optional(),
+  resources: resources.optional(),
+  storage: storage.optional(),
+  volumeSpec: volumeSpec.optional(),
+  affinity: z.strictObject({ antiAffinityTopologyKey: z.string() }).optional(),
+  placement: placement.optional(),
+  memberGroups: z.array(memberGroup).optional(),
+  parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  pgHba: z.array(z.string()).optional(),
+  replication: z.strictObject({
+    mode: z.enum(['asynchronous', 'synchronous', 'quorum']), standbys: z.number().optional(),
+    strict: z.boolean().optional(), maximumLagOnFailover: z.string().optional(),
+  }).optional(),
+  timing: z.strictObject({
+    ttlSeconds: z.number().positive().optional(),
+    loopWaitSeconds: z.number().positive().optional(),
+    retryTimeoutSeconds: z.number().positive().optional(),
+  }).optional(),
+  image: image.optional(),
+  imageRegistry: z.string().optional(),
+  imagePullSecrets: z.array(z.string()).optional(),
+  credentials: z.strictObject({ existingSecret: z.string() }).optional(),
+  databases: z.array(z.strictObject({ name: z.string(), owner: z.string().optional() })).optional(),
+  podDisruption: z.strictObject({ maxUnavailable: z.number() }).optional(),
+  network: z.strictObject({
+    allowFrom: z.array(peer).optional(), apiServer: z.array(peer).optional(), dns: z.array(peer).optional(),
+  }).optional(),
+  serviceAnnotations: texts.optional(),
+  kubernetesVersion: z.string().optional(),
+  preferSameZoneReads: z.boolean().optional(),
+  protection: z.enum(['retain', 'deleteWithCluster']).optional(),
+  backup: z.unknown().optional(),
+  monitoring: z.unknown().optional(),
+});
+
+export const documentShape = z.strictObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.strictObject({
+    name: z.string(), namespace: z.string().optional(), labels: texts.optional(), annotations: texts.optional(),
+  }),
+  spec: postgresqlSpecShape,
+});
+
+export type DatabaseClusterDocument = z.infer<typeof documentShape>;
+export type PostgresqlSpec = z.infer<typeof postgresqlSpecShape>;

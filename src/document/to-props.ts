@@ -1,0 +1,175 @@
+import { Duration } from 'cdk8s';
+import { Credentials } from '../credentials';
+import { ImageCatalog } from '../image-catalog';
+import type { MemberGroup } from '../member-group';
+import { NetworkPeer, type NetworkOptions } from '../network';
+import { AntiAffinity, type Placement } from '../placement';
+import { PodDisruption } from '../pod-disruption';
+import type { PostgresClusterProps } from '../postgres-cluster-props';
+import { Protection } from '../protection';
+import { Replication } from '../replication';
+import type { Resources } from '../resources';
+import type { PostgresStorage } from '../storage';
+import type { DatabaseClusterDocument, PostgresqlSpec } from './shape';
+
+type Path = Array<string | number>;
+type Spec<Key extends keyof PostgresqlSpec> = NonNullable<PostgresqlSpec[Key]>;
+
+/** Only what is there: an absent field must stay absent, so that its default counts. */
+function present<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T;
+}
+
+function text(value: string | number | undefined): string | undefined {
+  return value === undefined ? undefined : String(value);
+}
+
+function amounts(given: Spec<'resources'>['requests']): Resources['requests'] {
+  return given && present({ cpu: text(given.cpu), memory: text(given.memory) });
+}
+
+function toResources(given: Spec<'resources'> | undefined): Resources | undefined {
+  return given && present({ requests: amounts(given.requests), limits: amounts(given.limits) });
+}
+
+function toStorage(given: Spec<'storage'>): PostgresStorage {
+  return present({
+    size: String(given.size), storageClassName: given.class, walSize: text(given.walSize), walStorageClassName: given.walClass,
+  });
+}
+
+function volumeStorage({ pvc }: Spec<'volumeSpec'>): PostgresStorage {
+  return present({ size: String(pvc.resources.requests.storage), storageClassName: pvc.storageClassName });
+}
+
+function toAntiAffinity({ mode, topologyKey }: NonNullable<Spec<'placement'>['antiAffinity']>): AntiAffinity {
+  switch (mode) {
+    case 'required': return AntiAffinity.required(topologyKey);
+    case 'preferred': return AntiAffinity.preferred(topologyKey);
+    case 'none': return AntiAffinity.none();
+    default: return AntiAffinity.even();
+  }
+}
+
+function toPlacement(given: Spec<'placement'> | undefined): Placement | undefined {
+  return given && present({ ...given, antiAffinity: given.antiAffinity && toAntiAffinity(given.antiAffinity) });
+}
+
+/** `affinity.antiAffinityTopologyKey` is a promise that members never share a domain, so it is required, not preferred. */
+function placementOf(spec: PostgresqlSpec): Placement | undefined {
+  const placement = toPlacement(spec.placement);
+  return spec.affinity
+    ? { ...placement, antiAffinity: AntiAffinity.required(spec.affinity.antiAffinityTopologyKey) }
+    : placement;
+}
+
+function toGroup(given: Spec<'memberGroups'>[number]): MemberGroup {
+  return present({
+    ...given,
+    placement: toPlacement(given.placement),
+    resources: toResources(given.resources),
+    storage: given.storage && toStorage(given.storage),
+  });
+}
+
+function toReplication(given: Spec<'replication'>): Replication {
+  const { mode, maximumLagOnFailover, ...options } = given;
+  if (mode === 'asynchronous') return Replication.asynchronous(present({ maximumLagOnFailover }));
+  return mode === 'quorum' ? Replication.quorum(present(options)) : Replication.synchronous(present(options));
+}
+
+function toPeer({ podLabels, namespace, cidr }: { podLabels?: Record<string, string>; namespace?: string; cidr?: string }): NetworkPeer {
+  if (cidr !== undefined) return NetworkPeer.cidr(cidr);
+  return namespace === undefined
+    ? NetworkPeer.podsWithLabels(podLabels ?? {})
+    : NetworkPeer.podsInNamespace(namespace, podLabels);
+}
+
+function toNetwork({ allowFrom, apiServer, dns }: Spec<'network'>): NetworkOptions {
+  return present({ allowFrom: allowFrom?.map(toPeer), apiServer: apiServer?.map(toPeer), dns: dns?.map(toPeer) });
+}
+
+function seconds(value: number | undefined): Duration | undefined {
+  return value === undefined ? undefined : Duration.seconds(value);
+}
+
+function toTiming(given: Spec<'timing'>): PostgresClusterProps['timing'] {
+  return present({
+    ttl: seconds(given.ttlSeconds), loopWait: seconds(given.loopWaitSeconds), retryTimeout: seconds(given.retryTimeoutSeconds),
+  });
+}
+
+function toParameters(given: Spec<'parameters'>): Record<string, string> {
+  const word = (value: string | number | boolean) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value));
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, word(value)]));
+}
+
+const PROTECTION = { retain: Protection.retain, deleteWithCluster: Protection.deleteWithCluster } as const;
+
+function map<From, To>(value: From | undefined, convert: (value: From) => To): To | undefined {
+  return value === undefined ? undefined : convert(value);
+}
+
+/** Fields whose meaning needs a conversion. */
+function convertedFields(spec: PostgresqlSpec): Partial<PostgresClusterProps> {
+  return {
+    instances: spec.instances ?? spec.replicas,
+    resources: toResources(spec.resources),
+    placement: placementOf(spec),
+    memberGroups: map(spec.memberGroups, (groups) => groups.map(toGroup)),
+    parameters: map(spec.parameters, toParameters),
+    replication: map(spec.replication, toReplication),
+    timing: map(spec.timing, toTiming),
+    imageCatalog: map(spec.imageRegistry, (registry) => ImageCatalog.standard().withRegistry(registry)),
+    credentials: map(spec.credentials, ({ existingSecret }) => Credentials.existing(existingSecret)),
+    podDisruption: map(spec.podDisruption, ({ maxUnavailable }) => PodDisruption.maxUnavailable(maxUnavailable)),
+    network: map(spec.network, toNetwork),
+    protection: map(spec.protection, (protection) => PROTECTION[protection]()),
+  };
+}
+
+/** A document in the props of PostgresCluster. */
+export function toProps({ metadata, spec }: DatabaseClusterDocument): PostgresClusterProps {
+  const { version, image, pgHba, imagePullSecrets, databases, serviceAnnotations, kubernetesVersion, preferSameZoneReads } = spec;
+  return present({
+    version, image, pgHba, imagePullSecrets, databases, serviceAnnotations, kubernetesVersion, preferSameZoneReads,
+    clusterName: metadata.name,
+    namespace: metadata.namespace,
+    labels: metadata.labels,
+    annotations: metadata.annotations,
+    ...convertedFields(spec),
+    storage: spec.storage ? toStorage(spec.storage) : volumeStorage(spec.volumeSpec!),
+  });
+}
+
+/** Where a prop stands in the document, longest prefixes first. */
+function renames(spec: PostgresqlSpec): Array<[from: Path, to: Path]> {
+  const volumes: Array<[Path, Path]> = spec.volumeSpec ? [
+    [['storage', 'size'], ['spec', 'volumeSpec', 'pvc', 'resources', 'requests', 'storage']],
+    [['storage', 'storageClassName'], ['spec', 'volumeSpec', 'pvc', 'storageClassName']],
+  ] : [
+    [['storage', 'storageClassName'], ['spec', 'storage', 'class']],
+    [['storage', 'walStorageClassName'], ['spec', 'storage', 'walClass']],
+  ];
+  return [
+    ...volumes,
+    ...(spec.replicas === undefined ? [] : [[['instances'], ['spec', 'replicas']] as [Path, Path]]),
+    ...(spec.affinity ? [[['placement', 'antiAffinity', 'topologyKey'], ['spec', 'affinity', 'antiAffinityTopologyKey']] as [Path, Path]] : []),
+    [['timing', 'loopWait'], ['spec', 'timing', 'loopWaitSeconds']],
+    [['timing', 'retryTimeout'], ['spec', 'timing', 'retryTimeoutSeconds']],
+    [['timing', 'ttl'], ['spec', 'timing', 'ttlSeconds']],
+    [['credentials', 'secretName'], ['spec', 'credentials', 'existingSecret']],
+    [['podDisruption'], ['spec', 'podDisruption', 'maxUnavailable']],
+    [['imageCatalog'], ['spec', 'imageRegistry']],
+    [['clusterName'], ['metadata', 'name']],
+    [['namespace'], ['metadata', 'namespace']],
+    [['labels'], ['metadata', 'labels']],
+    [['annotations'], ['metadata', 'annotations']],
+  ];
+}
+
+/** The path of a prop in the words of the document. */
+export function toDocumentPath(spec: PostgresqlSpec, path: Path): Path {
+  const rename = renames(spec).find(([from]) => from.every((part, index) => path[index] === part));
+  return rename ? [...rename[1], ...path.slice(rename[0].length)] : ['spec', ...path];
+}

@@ -1,0 +1,29 @@
+// `npm test`: sets everything up and runs every test that needs no cluster. `npm test -- --quick` leaves the slow ones out.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fail, run, setUp } from './setup.mjs';
+
+const LINT = ['eslint', '--ext', '.ts', '--no-error-on-unmatched-pattern', 'src', 'test', 'tools', 'examples', '.projenrc.ts'];
+
+/** Generated files must be what their sources make of them. */
+function checkGenerated() {
+  run('npx', ['jsii-docgen', '.jsii', '-o', 'API.md'], { stdio: 'ignore' });
+  run('npx', ['tsx', 'tools/docs.ts']);
+  const diff = spawnSync('git', ['diff', '--stat', '--', 'API.md', 'docs/reference'], { encoding: 'utf8' });
+  if (diff.status === 0 && diff.stdout.trim() !== '') fail(`Generated documentation has changed; commit it:\n${diff.stdout}`);
+}
+
+function python() {
+  if (spawnSync('python3', ['--version']).error) {
+    console.log('skipped: the tests of member.py need python3, which was not found');
+    return;
+  }
+  run('python3', ['-m', 'unittest', 'discover', '-s', 'test/scripts', '-q']);
+}
+
+setUp();
+run('npx', LINT, { env: { ...process.env, ESLINT_USE_FLAT_CONFIG: 'false', NODE_NO_WARNINGS: '1' } });
+checkGenerated();
+python();
+run('npx', ['jest', '--ci', ...process.argv.slice(2)]);
+if (existsSync('agent/package.json')) run('npm', ['test', '-w', 'agent', '--if-present']);
