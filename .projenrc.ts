@@ -5,6 +5,7 @@ const inside = (...folders: string[]) => folders.map((folder) => `./src/${folder
 const constructs = inside('postgres-cluster.ts', 'database-cluster.ts', 'check-postgres.ts', 'object-registry.ts', 'cli');
 const importZones = [
   { target: './src/contract', from: './src', except: ['./contract'] },
+  { target: inside('document'), from: [...constructs.filter((path) => !path.endsWith('check-postgres.ts')), ...inside('parts', 'render')] },
   { target: inside('resolve'), from: [...constructs, ...inside('parts', 'rules', 'render', 'shape')] },
   { target: inside('render'), from: [...constructs, ...inside('parts', 'rules', 'shape')] },
   { target: inside('parts'), from: [...constructs, ...inside('rules', 'shape')] },
@@ -65,7 +66,6 @@ const project = new cdk8s.ConstructLibraryCdk8s({
     },
   },
   gitignore: ['/dist/', '/examples/**/dist/', '*.tgz', '.DS_Store', '__pycache__/'],
-  npmignore: ['/agent/', '/examples/', '/images/', '/docs/', '/tools/', '/ARCHITECTURE.md', '/CONTRIBUTING.md', '/.ci/', '/jest.config.json'],
 
   publishToPypi: { distName: 'cdk8s-everest', module: 'cdk8s_everest' },
   publishToMaven: {
@@ -116,8 +116,11 @@ eslint.addOverride({ files: ['test/**/*.ts', 'tools/**/*.ts', '.projenrc.ts'], r
 eslint.addIgnorePattern('lib/');
 eslint.addIgnorePattern('dist/');
 
-project.tsconfigDev.addInclude('tools/**/*.ts');
-project.tsconfigDev.addInclude('examples/**/*.ts');
+for (const folder of ['../tools', '../examples']) project.tsconfigDev.addInclude(`${folder}/**/*.ts`);
+project.tsconfigDev.addInclude('../.projenrc.ts');
 
+for (const path of ['/agent/', '/examples/', '/images/', '/docs/', '/tools/', '/ARCHITECTURE.md', '/CONTRIBUTING.md', '/.ci/', '/jest.config.json']) {
+  project.npmignore!.exclude(path);
+}
 
 project.synth();
