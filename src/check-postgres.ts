@@ -1,13 +1,15 @@
 import { patroniObjectNames } from './contract/names';
 import type { Finding } from './errors';
 import { ImageCatalog } from './image-catalog';
+import type { NetworkPeer } from './network';
 import type { PostgresClusterProps } from './postgres-cluster-props';
 import { resolveGroups } from './resolve/groups';
+import { networkValid, peerViolations } from './rules/network-valid';
 import { POSTGRES_RULES } from './rules/postgres-rules';
 import type { PostgresRuleInput } from './rules/rule';
-import { runRules } from './rules/run';
+import { findingOf, runRules } from './rules/run';
 import { checkShape } from './shape/findings';
-import { postgresPropsShape } from './shape/postgres-props';
+import { allowFromShape, postgresPropsShape } from './shape/postgres-props';
 
 function ruleInput(clusterName: string, namespace: string, props: PostgresClusterProps): PostgresRuleInput {
   const groups = resolveGroups(clusterName, props);
@@ -28,6 +30,13 @@ export function checkPostgres(clusterName: string, namespace: string, props: Pos
   const shape = checkShape(postgresPropsShape, props);
   if (shape.length > 0) return shape;
   return runRules(POSTGRES_RULES, ruleInput(clusterName, namespace, props));
+}
+
+/** Everything that is wrong with a peer that `allowFrom()` adds. */
+export function checkPeer(peer: NetworkPeer): Finding[] {
+  const shape = checkShape(allowFromShape, { allowFrom: [peer] });
+  if (shape.length > 0) return shape;
+  return peerViolations(['allowFrom'], [peer]).map((violation) => findingOf(networkValid, violation));
 }
 
 /** Objects that a cluster needs and that must not be in Git: `ConfigMap/orders-leader` … */

@@ -17,10 +17,14 @@ export interface Finding {
   readonly position?: string;
 }
 
-/** `spec.storage[0].size` */
+/** A key that needs no quotes in a path. */
+const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+
+/** `spec.storage[0].size`, `labels["example.com/team"]` */
 export function renderPath(path: ReadonlyArray<string | number>): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;
+    if (!PLAIN_KEY.test(part)) return `${text}[${JSON.stringify(part)}]`;
     return text === '' ? part : `${text}.${part}`;
   }, '');
 }
@@ -29,11 +33,16 @@ function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
+/** What people gave stands in messages; control characters of it would break lines or worse in a terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** One finding as a person reads it. The code stands in the text, since jsii turns error classes into a generic one. */
 export function renderFinding(finding: Finding, subject: string): string {
   const place = [finding.position, subject, renderPath(finding.path)].filter(Boolean).join(': ');
   const text = [finding.problem, finding.consequence, finding.fix].filter(Boolean).map(sentence).join(' ');
-  return `[${finding.code}] ${place}${place ? ': ' : ''}${text} (${DOCS}#${finding.code.toLowerCase()})`;
+  return printable(`[${finding.code}] ${place}${place ? ': ' : ''}${text} (${DOCS}#${finding.code.toLowerCase()})`);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { ApiObject, Chart, Lazy } from 'cdk8s';
 import { Secret, type ISecret } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { checkPostgres, reservedObjects } from './check-postgres';
+import { checkPeer, checkPostgres, reservedObjects } from './check-postgres';
 import { clientLabel } from './contract/labels';
 import { replicaServiceName } from './contract/names';
 import { EverestError } from './errors';
@@ -11,8 +11,6 @@ import type { NetworkPeers } from './parts/network-policies';
 import { postgresManifests } from './parts/postgres-manifests';
 import type { PostgresClusterProps } from './postgres-cluster-props';
 import { POSTGRES_PORT, resolvePostgres, type ResolvedPostgres } from './resolve/postgres';
-import { networkValid, peerViolations } from './rules/network-valid';
-import { findingOf } from './rules/run';
 
 const DEFAULT_NAMESPACE = 'default';
 
@@ -88,7 +86,8 @@ export class PostgresCluster extends Construct {
       throw new EverestError([{
         code: 'EV1004',
         path: ['databases'],
-        problem: `no database has the owner ${JSON.stringify(owner)}; owners are ${owners.map(({ role }) => role).join(', ')}`,
+        problem: `${owner === undefined ? 'there is no database' : `no database has the owner ${JSON.stringify(owner)}`}; `
+          + `owners are ${owners.map(({ role }) => role).join(', ') || 'none'}`,
         consequence: 'The Secret would never exist',
         fix: 'Name one of the owners, or add a database with this one',
       }], this.node.path);
@@ -99,10 +98,8 @@ export class PostgresCluster extends Construct {
 
   /** Lets one more peer connect to PostgreSQL. The first call replaces the default, Pods with the label `access.everest.io/<cluster>`. */
   public allowFrom(peer: NetworkPeer): void {
-    const violations = peerViolations(['allowFrom'], [peer]);
-    if (violations.length > 0) {
-      throw new EverestError(violations.map((violation) => findingOf(networkValid, violation)), this.node.path);
-    }
+    const findings = checkPeer(peer);
+    if (findings.length > 0) throw new EverestError(findings, this.node.path);
     this.clients.push(peer);
   }
 

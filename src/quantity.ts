@@ -39,11 +39,16 @@ export function postgresSize(bytes: number): string {
 
 const POSTGRES_UNITS: Readonly<Record<string, number>> = { B: 1, kB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40 };
 
-/** Bytes of a PostgreSQL memory setting; a bare number counts in the setting's own unit. */
+/** Bytes of a PostgreSQL memory setting, with any spelling of its number; a bare one counts in the setting's own unit. */
 export function parsePostgresSize(text: string, bareUnit: number): number | undefined {
-  const match = /^\s*(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|TB)?\s*$/.exec(text);
+  const match = /^\s*\+?(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)\s*(B|kB|MB|GB|TB)?\s*$/.exec(text);
   if (!match) return undefined;
   return Number(match[1]) * (match[2] ? POSTGRES_UNITS[match[2]]! : bareUnit);
+}
+
+/** Whole mebibytes as a Kubernetes quantity in the form that the API server gives back: `2Gi`, `1280Mi`. */
+export function byteQuantity(bytes: number): string {
+  return bytes % GIB === 0 ? `${bytes / GIB}Gi` : `${Math.floor(bytes / MIB)}Mi`;
 }
 
 /** Bytes for people: `16Gi`, `1.5Gi`, `300Mi`. */

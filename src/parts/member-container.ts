@@ -1,5 +1,5 @@
 import { configName, volumeName } from '../contract/names';
-import { readableBytes } from '../quantity';
+import { byteQuantity } from '../quantity';
 import { FILES, groupFileName } from '../render/files';
 import type { ResolvedGroup } from '../resolve/groups';
 import { PATRONI_PORT, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
@@ -116,7 +116,7 @@ export function memberPodVolumes(cluster: ResolvedPostgres, group: ResolvedGroup
     configVolume(cluster, group),
     claimVolume(member, 'data'),
     ...(group.storage.walSize ? [claimVolume(member, 'wal')] : []),
-    { name: 'shm', emptyDir: { medium: 'Memory', sizeLimit: readableBytes(cluster.sharedMemoryBytes) } },
+    { name: 'shm', emptyDir: { medium: 'Memory', sizeLimit: byteQuantity(cluster.sharedMemoryBytes) } },
     { name: 'sockets', emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
     { name: 'tmp', emptyDir: { sizeLimit: '256Mi' } },
   ];

@@ -25,9 +25,13 @@ function podAntiAffinity(cluster: ResolvedPostgres, antiAffinity: AntiAffinity):
   return { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: term }] };
 }
 
-/** `even` is a hard rule over nodes that still has room for more members than nodes; a preference rides along for zones. */
+/**
+ * `even` is a hard rule over nodes that still has room for more members than nodes; a preference rides along for zones.
+ * A hard rule over nodes of the user's own stands in its place: Kubernetes refuses two of them.
+ */
 function spreadRules(placement: Placement, antiAffinity: AntiAffinity): TopologySpread[] {
-  const nodes = antiAffinity.mode === 'even' ? [{ topologyKey: HOSTNAME, required: true }] : [];
+  const own = placement.topologySpread?.some((rule) => rule.topologyKey === HOSTNAME && rule.required);
+  const nodes = antiAffinity.mode === 'even' && !own ? [{ topologyKey: HOSTNAME, required: true }] : [];
   const zones = antiAffinity.mode === 'none' ? [] : [{ topologyKey: ZONE }];
   return [...nodes, ...(placement.topologySpread ?? zones)];
 }
@@ -36,10 +40,11 @@ function spreadRules(placement: Placement, antiAffinity: AntiAffinity): Topology
 export function placementFields(cluster: ResolvedPostgres, placement: Placement): Record<string, unknown> {
   const antiAffinity = placement.antiAffinity ?? AntiAffinity.even();
   const affinity = podAntiAffinity(cluster, antiAffinity);
+  const rules = spreadRules(placement, antiAffinity);
   return {
     ...optional('affinity', Object.keys(affinity).length > 0 ? { podAntiAffinity: affinity } : undefined),
-    ...optional('nodeSelector', placement.nodeSelector),
+    ...optional('nodeSelector', { ...placement.nodeSelector }),
     ...optional('tolerations', placement.tolerations?.map((toleration) => ({ ...toleration }))),
-    ...optional('topologySpreadConstraints', spreadRules(placement, antiAffinity).map((rule) => spread(cluster, rule))),
+    ...optional('topologySpreadConstraints', rules.map((rule) => spread(cluster, rule))),
   };
 }

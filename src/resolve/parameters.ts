@@ -14,19 +14,24 @@ const FIXED_BYTES = 96 * MIB;
 /** A backend's own memory before any sort: about 5 to 10 MiB in a busy one, without shared pages. */
 const BACKEND_BYTES = 5 * MIB;
 const AUTOVACUUM_WORKERS = 3;
+/** PostgreSQL refuses shared_buffers from 8 TiB on, and more than 1024 parallel workers. */
+const MOST_BUFFERS = 8 * 1024 * GIB - GIB;
+const MOST_CORES = 512;
+/** max_slot_wal_keep_size ends at 2 PiB. */
+const MOST_SLOT_WAL = 2 ** 50;
 
 function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), high);
 }
 
-/** One connection for each 16 MiB, at least 50 and at most 500: beyond that a pooler serves better. */
+/** One connection for each 16 MiB, at least 30 and at most 500: beyond that a pooler serves better. */
 function deriveMaxConnections(memoryBytes: number): number {
-  return Math.floor(clamp(memoryBytes / (16 * MIB), 50, 500));
+  return Math.floor(clamp(memoryBytes / (16 * MIB), 30, 500));
 }
 
 /** The share of memory where measurements of the PostgreSQL project's documentation stop to gain: a quarter. */
 function deriveSharedBuffers(memoryBytes: number): number {
-  return Math.max(32 * MIB, Math.floor(memoryBytes / 4 / MIB) * MIB);
+  return clamp(Math.floor(memoryBytes / 4 / MIB) * MIB, 32 * MIB, MOST_BUFFERS);
 }
 
 function deriveMaintenanceMemory(memoryBytes: number): number {
@@ -53,6 +58,11 @@ function deriveWorkMemory(memoryBytes: number, shares: Omit<MemoryShares, 'workM
   return Math.floor(clamp(left / shares.maxConnections, MIB, 256 * MIB) / 1024) * 1024;
 }
 
+/** The user's own settings by lower-case name: PostgreSQL does not tell `Work_Mem` from `work_mem`. */
+export function lowerNames(overrides: Record<string, string> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(overrides).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
 function bytesOf(overrides: Record<string, string>, name: string, bareUnit: number): number | undefined {
   const text = overrides[name];
   return text === undefined ? undefined : parsePostgresSize(text, bareUnit);
@@ -65,22 +75,23 @@ function countOf(overrides: Record<string, string>, name: string, fallback: numb
 }
 
 /** Memory shares with the user's own settings in place: what is derived adapts to what is given. */
-export function memoryShares(facts: ParameterFacts, overrides: Record<string, string> = {}): MemoryShares {
+export function memoryShares(facts: ParameterFacts, overrides?: Record<string, string>): MemoryShares {
+  const given = lowerNames(overrides);
   const fixed = {
-    sharedBuffers: bytesOf(overrides, 'shared_buffers', 8192) ?? deriveSharedBuffers(facts.memoryBytes),
-    maintenanceMemory: bytesOf(overrides, 'autovacuum_work_mem', 1024) ?? bytesOf(overrides, 'maintenance_work_mem', 1024)
+    sharedBuffers: bytesOf(given, 'shared_buffers', 8192) ?? deriveSharedBuffers(facts.memoryBytes),
+    maintenanceMemory: bytesOf(given, 'autovacuum_work_mem', 1024) ?? bytesOf(given, 'maintenance_work_mem', 1024)
       ?? deriveMaintenanceMemory(facts.memoryBytes),
-    maxConnections: countOf(overrides, 'max_connections', deriveMaxConnections(facts.memoryBytes)),
-    autovacuumWorkers: countOf(overrides, 'autovacuum_max_workers', AUTOVACUUM_WORKERS),
+    maxConnections: countOf(given, 'max_connections', deriveMaxConnections(facts.memoryBytes)),
+    autovacuumWorkers: countOf(given, 'autovacuum_max_workers', AUTOVACUUM_WORKERS),
   };
-  return { ...fixed, workMemory: bytesOf(overrides, 'work_mem', 1024) ?? deriveWorkMemory(facts.memoryBytes, fixed) };
+  return { ...fixed, workMemory: bytesOf(given, 'work_mem', 1024) ?? deriveWorkMemory(facts.memoryBytes, fixed) };
 }
 
-function memorySettings(facts: ParameterFacts, overrides: Record<string, string>): Record<string, string> {
+function memorySettings(facts: ParameterFacts, overrides?: Record<string, string>): Record<string, string> {
   const shares = memoryShares(facts, overrides);
   return {
     shared_buffers: postgresSize(shares.sharedBuffers),
-    effective_cache_size: postgresSize(Math.floor((facts.memoryBytes * 3) / 4 / MIB) * MIB),
+    effective_cache_size: postgresSize(Math.min(Math.floor((facts.memoryBytes * 3) / 4 / MIB) * MIB, MOST_BUFFERS)),
     work_mem: postgresSize(shares.workMemory),
     maintenance_work_mem: postgresSize(shares.maintenanceMemory),
     max_connections: String(shares.maxConnections),
@@ -93,7 +104,7 @@ function walSettings(walBytes: number): Record<string, string> {
   return {
     max_wal_size: postgresSize(maxWal),
     min_wal_size: postgresSize(Math.max(32 * MIB, Math.floor(maxWal / 4 / MIB) * MIB)),
-    max_slot_wal_keep_size: postgresSize(Math.floor(walBytes / 2 / MIB) * MIB),
+    max_slot_wal_keep_size: postgresSize(Math.floor(Math.min(walBytes / 2, MOST_SLOT_WAL) / MIB) * MIB),
     wal_keep_size: postgresSize(Math.floor(clamp(walBytes / 20, 32 * MIB, 2 * GIB) / MIB) * MIB),
     wal_compression: 'on',
     wal_level: 'logical',
@@ -103,7 +114,7 @@ function walSettings(walBytes: number): Record<string, string> {
 }
 
 function workerSettings(cpus: number): Record<string, string> {
-  const cores = Math.max(1, Math.ceil(cpus));
+  const cores = clamp(Math.ceil(cpus), 1, MOST_CORES);
   return {
     max_worker_processes: String(Math.max(8, cores * 2)),
     max_parallel_workers: String(cores),
@@ -143,14 +154,14 @@ const FIXED_SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /** All settings of postgresql.conf: derived ones, then the user's own, by name. */
-export function resolveParameters(facts: ParameterFacts, overrides: Record<string, string> = {}): Record<string, string> {
+export function resolveParameters(facts: ParameterFacts, overrides?: Record<string, string>): Record<string, string> {
   const all: Record<string, string> = {
     ...FIXED_SETTINGS,
     ...memorySettings(facts, overrides),
     ...walSettings(facts.walBytes),
     ...workerSettings(facts.cpus),
     ...replicationSettings(facts.members),
-    ...overrides,
+    ...lowerNames(overrides),
   };
   return Object.fromEntries(Object.keys(all).sort().map((name) => [name, all[name]!]));
 }

@@ -8,22 +8,30 @@ const RESERVED_OWNERS = new Set<string>([...Object.values(SYSTEM_ROLES), 'public
 
 function nameProblem(kind: string, name: string, reserved: Set<string>): string | undefined {
   if (!SQL_NAME.test(name)) return `the ${kind} is ${JSON.stringify(name)}`;
-  return reserved.has(name) || name.startsWith('pg_') ? `the ${kind} ${name} belongs to PostgreSQL or to the cluster itself` : undefined;
+  if (!reserved.has(name) && !name.startsWith('pg_')) return undefined;
+  return `the ${kind} ${name} belongs to PostgreSQL or to the cluster itself`;
+}
+
+/** The owner's Secret carries its name, with `-` for `_`, and no object's name may end with `-`. */
+function ownerProblem(owner: string): string | undefined {
+  const problem = nameProblem('owner', owner, RESERVED_OWNERS);
+  return problem ?? (owner.endsWith('_') ? `the owner ${owner} ends with "_", and so no Secret can be named after it` : undefined);
+}
+
+function databaseProblem(name: string, first: boolean): string | undefined {
+  return nameProblem('database', name, RESERVED_DATABASES) ?? (first ? undefined : `the database ${name} stands twice`);
 }
 
 export const databaseNames: PostgresRule = {
   code: 'EV1307',
   title: 'A database or owner with a name that cannot be used',
-  cause: 'A name in databases needs quotes in SQL, is reserved, or stands twice.',
+  cause: 'A name in databases needs quotes in SQL, is reserved, stands twice, or (owners) ends with "_".',
   consequence: 'The first start of the cluster would fail',
   fix: 'Use a lower-case letter or "_", then letters, digits and "_", at most 63 characters, and each name once',
   check: ({ props }) => resolveDatabases(props).flatMap(({ name, owner }, index, all): Violation[] => {
     const path = ['databases', index];
-    const problems = [
-      [[...path, 'name'], nameProblem('database', name, RESERVED_DATABASES)] as const,
-      [[...path, 'owner'], nameProblem('owner', owner, RESERVED_OWNERS)] as const,
-      [[...path, 'name'], all.findIndex((other) => other.name === name) !== index ? `the database ${name} stands twice` : undefined] as const,
-    ];
-    return problems.flatMap(([at, problem]) => (problem ? [{ path: [...at], problem }] : []));
+    const first = all.findIndex((other) => other.name === name) === index;
+    const problems = { name: databaseProblem(name, first), owner: ownerProblem(owner) };
+    return Object.entries(problems).flatMap(([field, problem]) => (problem ? [{ path: [...path, field], problem }] : []));
   }),
 };

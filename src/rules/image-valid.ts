@@ -31,7 +31,7 @@ function imageProblems(image: PostgresImage): Array<readonly [string, string | u
 
 function versionMatches(version: string | undefined, image: PostgresImage | undefined): Violation[] {
   if (!image || version === undefined || version === image.version || image.version.split('.')[0] === version) return [];
-  return [{ path: ['version'], problem: `version is ${version}, and the image holds ${image.version}`, fix: 'Leave version out: the image says it' }];
+  return [{ path: ['version'], problem: `version is ${JSON.stringify(version)}, and the image holds ${JSON.stringify(image.version)}`, fix: 'Leave version out: the image says it' }];
 }
 
 export const imageValid: PostgresRule = {

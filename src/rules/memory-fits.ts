@@ -1,10 +1,20 @@
-import { MIB, readableBytes } from '../quantity';
+import type { PostgresClusterProps } from '../postgres-cluster-props';
+import { MIB, parseQuantity, readableBytes } from '../quantity';
 import type { PostgresRule } from './rule';
-import { smallestMember } from '../resolve/groups';
+import { smallestMember, type ResolvedGroup } from '../resolve/groups';
 import { memoryNeed, memoryShares } from '../resolve/parameters';
 
-/** With less, Patroni and an idle PostgreSQL with 50 connections already need most of it. */
+/** With less, Patroni and an idle PostgreSQL with 30 connections already need most of it. */
 export const LEAST_MEMORY = 512 * MIB;
+
+/** Where the memory of the smallest member stands in the props. */
+function memoryPath(props: PostgresClusterProps, groups: readonly ResolvedGroup[]): Array<string | number> {
+  const { memoryBytes } = smallestMember(groups);
+  const smallest = groups.findIndex((group) => parseQuantity(group.resources.limits.memory) === memoryBytes);
+  const own = smallest > 0 ? props.memberGroups?.[smallest - 1]?.resources : undefined;
+  const kind = (own ?? props.resources)?.limits?.memory ? 'limits' : 'requests';
+  return [...(own ? groups[smallest]!.path : []), 'resources', kind, 'memory'];
+}
 
 export const memoryFits: PostgresRule = {
   code: 'EV1207',
@@ -15,7 +25,7 @@ export const memoryFits: PostgresRule = {
   check: ({ props, groups, members }) => {
     const facts = { ...smallestMember(groups), members };
     if (!Number.isFinite(facts.memoryBytes)) return [];
-    const path = ['resources', props.resources?.limits?.memory ? 'limits' : 'requests', 'memory'];
+    const path = memoryPath(props, groups);
     if (facts.memoryBytes < LEAST_MEMORY) {
       return [{ path, problem: `a member has ${readableBytes(facts.memoryBytes)} of memory`, fix: `Give it ${readableBytes(LEAST_MEMORY)} or more` }];
     }

@@ -7,7 +7,7 @@ const FORCE = /\b(Force|Replace)=true\b/;
 function reservedKeys(field: string, map: { readonly [key: string]: string } = {}): Violation[] {
   return Object.keys(map)
     .filter((key) => RESERVED_PREFIX.test(key) || (field === 'labels' && RESERVED_LABELS.has(key)))
-    .map((key) => ({ path: [field, key], problem: `the key ${key} belongs to the library` }));
+    .map((key) => ({ path: [field, key], problem: `the key ${JSON.stringify(key)} belongs to the library` }));
 }
 
 function forcing(map: { readonly [key: string]: string } = {}): Violation[] {
@@ -15,7 +15,7 @@ function forcing(map: { readonly [key: string]: string } = {}): Violation[] {
     (key === 'argocd.argoproj.io/sync-options' && FORCE.test(value)) || key === 'kustomize.toolkit.fluxcd.io/force';
   return Object.entries(map).filter(([key, value]) => dangerous(key, value)).map(([key, value]) => ({
     path: ['annotations', key],
-    problem: `${key}: ${value} makes the GitOps tool delete and create objects that it cannot change`,
+    problem: `${JSON.stringify(`${key}: ${value}`)} makes the GitOps tool delete and create objects that it cannot change`,
     consequence: 'All members would go at once, with open transactions, on the first change of an immutable field',
     fix: 'Leave it out for databases',
   }));

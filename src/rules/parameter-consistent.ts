@@ -1,6 +1,7 @@
 import type { PostgresRule, Violation } from './rule';
 import { smallestMember } from '../resolve/groups';
-import { resolveParameters } from '../resolve/parameters';
+import { lowerNames, resolveParameters } from '../resolve/parameters';
+import { parseBoolean } from './booleans';
 
 /** Each standby needs a sender and a slot; one more is for rebuilding a member while all others stream. */
 function tooFew(settings: Record<string, string>, name: string, members: number): Violation[] {
@@ -20,9 +21,9 @@ export const parameterConsistent: PostgresRule = {
   consequence: 'Standbys could not follow, or a crash would destroy data',
   fix: 'Leave the setting out: the derived value fits',
   check: ({ props, groups, members }) => {
-    const given = props.parameters ?? {};
+    const given = lowerNames(props.parameters);
     const settings = resolveParameters({ ...smallestMember(groups), members }, given);
-    const off = ['fsync', 'full_page_writes'].filter((name) => ['off', 'false', 'no', '0', 'f', 'n', 'of'].includes((given[name] ?? '').trim().toLowerCase()));
+    const off = ['fsync', 'full_page_writes'].filter((name) => parseBoolean(given[name] ?? '') === false);
     return [
       ...(given.wal_level?.trim().toLowerCase() === 'minimal' ? [{ path: ['parameters', 'wal_level'], problem: 'wal_level is minimal' }] : []),
       ...off.map((name) => ({

@@ -1,9 +1,7 @@
 import { suggestion } from '../closest';
+import { parseBoolean } from './booleans';
 import type { PostgresRule } from './rule';
 import { postgresSettings, type PostgresSetting } from '../render/postgres-settings';
-
-/** Every prefix of these is taken too, as PostgreSQL does: `t`, `of` … */
-const BOOLEANS = ['on', 'off', 'true', 'false', 'yes', 'no', '1', '0'];
 
 /** Factors to the smallest unit of each kind. */
 const MEMORY: Readonly<Record<string, number>> = { 'B': 1, 'kB': 2 ** 10, '8kB': 2 ** 13, 'MB': 2 ** 20, '16MB': 2 ** 24, 'GB': 2 ** 30, 'TB': 2 ** 40 };
@@ -32,27 +30,44 @@ function describeNumber(setting: PostgresSetting): string {
 function numberProblem(setting: PostgresSetting, value: string): string | undefined {
   const amount = inOwnUnit(setting, value);
   if (amount === undefined || Number.isNaN(amount)) return `is not ${describeNumber(setting)}`;
-  if (setting.type === 'integer' && setting.unit === '' && !Number.isInteger(amount)) return 'is not a whole number';
-  const rounded = setting.type === 'integer' ? Math.round(amount) : amount;
-  const [least, greatest] = [setting.least ?? -Infinity, setting.greatest ?? Infinity];
-  return rounded < least || rounded > greatest ? `is outside of ${least} to ${greatest}${setting.unit ? ` (in ${setting.unit})` : ''}` : undefined;
+  if (setting.type !== 'integer') return rangeProblem(setting, amount);
+  if (setting.unit === '' && !Number.isInteger(amount)) return 'is not a whole number';
+  return rangeProblem(setting, Math.round(amount));
+}
+
+function rangeProblem(setting: PostgresSetting, amount: number): string | undefined {
+  const { least = -Infinity, greatest = Infinity } = setting;
+  const unit = setting.unit ? ` (in ${setting.unit})` : '';
+  return amount < least || amount > greatest ? `is outside of ${least} to ${greatest}${unit}` : undefined;
+}
+
+function enumProblem(setting: PostgresSetting, value: string): string | undefined {
+  const lower = value.trim().toLowerCase();
+  // Where on and off are among the values, PostgreSQL also takes the other words for them, which pg_settings hides.
+  const hidden = setting.values.includes('on') && ['true', 'false', 'yes', 'no', '1', '0'].includes(lower);
+  if (hidden || setting.values.includes(lower)) return undefined;
+  return `is none of ${setting.values.join(', ')}${suggestion(lower, setting.values)}`;
 }
 
 function valueProblem(setting: PostgresSetting, value: string): string | undefined {
-  const lower = value.trim().toLowerCase();
   switch (setting.type) {
     case 'bool':
-      return lower !== '' && BOOLEANS.some((word) => word.startsWith(lower)) ? undefined : 'is neither on nor off';
+      return parseBoolean(value) === undefined ? 'is neither on nor off' : undefined;
     case 'enum':
-      // PostgreSQL also takes spellings that pg_settings hides, such as on and off for true and false.
-      return setting.values.includes(lower) || BOOLEANS.includes(lower) ? undefined
-        : `is none of ${setting.values.join(', ')}${suggestion(lower, setting.values)}`;
+      return enumProblem(setting, value);
     case 'integer':
     case 'real':
       return numberProblem(setting, value);
     default:
-      return /[\n\r\0]/.test(value) ? 'holds a line break' : undefined;
+      return undefined;
   }
+}
+
+/** Settings of extensions are not in the table; a line break would end any of them early. */
+function problemOf(name: string, value: string): string | undefined {
+  if (/[\n\r\0]/.test(value)) return 'holds a line break';
+  const setting = postgresSettings().get(name.toLowerCase());
+  return setting && valueProblem(setting, value);
 }
 
 export const parameterValue: PostgresRule = {
@@ -62,8 +77,7 @@ export const parameterValue: PostgresRule = {
   consequence: 'PostgreSQL would keep the old value, and a new member would not start',
   fix: 'Correct the value',
   check: ({ props }) => Object.entries(props.parameters ?? {}).flatMap(([name, value]) => {
-    const setting = postgresSettings().get(name.toLowerCase());
-    const problem = setting && valueProblem(setting, value);
-    return problem ? [{ path: ['parameters', name], problem: `${name}: ${JSON.stringify(value)} ${problem}` }] : [];
+    const problem = problemOf(name, value);
+    return problem ? [{ path: ['parameters', name], problem: `${JSON.stringify(value)} ${problem}` }] : [];
   }),
 };

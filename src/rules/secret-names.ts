@@ -12,7 +12,10 @@ export const secretNames: PostgresRule = {
       [['credentials', 'secretName'], props.credentials?.secretName],
       ...(props.imagePullSecrets ?? []).map((name, index): [Array<string | number>, string] => [['imagePullSecrets', index], name]),
     ];
-    return names.flatMap(([path, name]) => (name === undefined || (DNS_SUBDOMAIN.test(name) && name.length <= 253)
+    const { generates = true, secretName } = props.credentials ?? {};
+    const nameless = generates || secretName !== undefined ? [] : [{ path: ['credentials'], problem: 'no Secret is named' }];
+    const broken = names.flatMap(([path, name]) => (name === undefined || (DNS_SUBDOMAIN.test(name) && name.length <= 253)
       ? [] : [{ path, problem: `the name is ${JSON.stringify(name)}` }]));
+    return [...nameless, ...broken];
   },
 };

@@ -3,11 +3,13 @@ import { resolveTiming } from '../resolve/postgres';
 
 /** Patroni's own minima: below them it takes the minimum in silence. */
 const LEAST = { ttl: 20, loopWait: 1, retryTimeout: 3 } as const;
+/** A primary that is dead for an hour is not highly available any more. */
+const MOST_TTL = 3600;
 
 export const timingValid: PostgresRule = {
   code: 'EV1304',
   title: 'A lease that Patroni would change',
-  cause: 'ttl is below 20 s, loopWait below 1 s or retryTimeout below 3 s, one of them is no whole number of seconds, or loopWait + 2 × retryTimeout is more than ttl.',
+  cause: 'ttl is below 20 s or above 3600 s, loopWait below 1 s or retryTimeout below 3 s, one of them is no whole number of seconds, or loopWait + 2 × retryTimeout is more than ttl.',
   consequence: 'Patroni would run with other values than the manifests say, or a primary would lose its lease while it still tries to renew it',
   fix: 'Keep loopWait + 2 × retryTimeout at or below ttl',
   check: ({ props }) => {
@@ -18,6 +20,7 @@ export const timingValid: PostgresRule = {
         path: ['timing', key], problem: `${key} is ${timing[key]} s`, fix: `Use a whole number of seconds, ${LEAST[key]} or more`,
       }));
     const { ttl, loopWait, retryTimeout } = timing;
+    if (ttl > MOST_TTL) return [...small, { path: ['timing', 'ttl'], problem: `ttl is ${ttl} s`, fix: `Use ${MOST_TTL} s or less` }];
     const need = loopWait + 2 * retryTimeout;
     return need <= ttl ? small : [...small, {
       path: ['timing'],

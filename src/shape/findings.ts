@@ -12,6 +12,7 @@ type Schema = z.core.$ZodType;
 interface Definition {
   readonly type: string;
   readonly innerType?: Schema;
+  readonly out?: Schema;
   readonly element?: Schema;
   readonly valueType?: Schema;
   readonly options?: Schema[];
@@ -21,10 +22,11 @@ function definitionOf(schema: Schema): Definition {
   return schema._zod.def as unknown as Definition;
 }
 
-/** Takes `optional` and the like off. */
+/** Takes `optional` and the like off, and the class off the content of an instance. */
 function unwrap(schema: Schema): Schema {
-  const { innerType } = definitionOf(schema);
-  return innerType ? unwrap(innerType) : schema;
+  const { innerType, out } = definitionOf(schema);
+  const inner = innerType ?? out;
+  return inner ? unwrap(inner) : schema;
 }
 
 function child(schema: Schema, key: string | number): Schema | undefined {

@@ -12,10 +12,18 @@ import { Replication } from '../replication';
 
 type Class = { readonly name: string; readonly prototype: object };
 
-/** An instance of one of our classes; by name for classes of cdk8s, of which an app may hold two copies. */
-function instance(type: Class): z.ZodType {
-  return z.custom((value) => typeof value === 'object' && value !== null
-    && (Object.prototype.isPrototypeOf.call(type.prototype, value) || value.constructor?.name === type.name), { error: `a ${type.name}` });
+/** Of another copy of the class: an app may hold two of cdk8s. The name alone says little, since others have a Duration too. */
+function isLike(value: object, type: Class): boolean {
+  return value.constructor?.name === type.name
+    && Object.getOwnPropertyNames(type.prototype).every((member) => member in value);
+}
+
+/** An instance of a class, with content that its factories took unseen from untyped code. */
+function instance(type: Class, content?: z.ZodType): z.ZodType {
+  const isInstance = (value: unknown) => typeof value === 'object' && value !== null
+    && (Object.prototype.isPrototypeOf.call(type.prototype, value) || isLike(value, type));
+  const shape = z.custom(isInstance, { error: `a ${type.name}` });
+  return content ? shape.pipe(content) : shape;
 }
 
 const texts = z.record(z.string(), z.string());
@@ -39,8 +47,10 @@ export const tolerationShape = z.strictObject({
   tolerationSeconds: z.number().optional(),
 });
 
+const antiAffinity = instance(AntiAffinity, z.object({ topologyKey: z.string() }));
+
 const placement = z.strictObject({
-  antiAffinity: instance(AntiAffinity).optional(),
+  antiAffinity: antiAffinity.optional(),
   topologySpread: z.array(topologySpreadShape).optional(),
   tolerations: z.array(tolerationShape).optional(),
   nodeSelector: texts.optional(),
@@ -67,7 +77,22 @@ const image = z.strictObject({
   source: z.string().optional(),
 });
 
-const peers = z.array(instance(NetworkPeer)).optional();
+const selector = z.object({ matchLabels: texts.optional() }).optional();
+const peerManifest = z.object({ podSelector: selector, namespaceSelector: selector, ipBlock: z.object({ cidr: z.string() }).optional() });
+
+const peerList = z.array(instance(NetworkPeer, z.object({ peer: peerManifest })));
+
+/** What `allowFrom()` takes, under the name that a message shows. */
+export const allowFromShape = z.strictObject({ allowFrom: peerList });
+
+const replication = instance(Replication, z.object({
+  mode: z.string(), standbys: z.number(), strict: z.boolean(), maximumLagOnFailover: z.string().optional(),
+}));
+
+const credentials = instance(Credentials, z.object({ generates: z.boolean(), secretName: z.string().optional() }));
+const imageCatalog = instance(ImageCatalog, z.object({ entries: z.array(image) }));
+const podDisruption = instance(PodDisruption, z.object({ members: z.number().optional() }));
+const peers = peerList.optional();
 const duration = instance(Duration).optional();
 
 /** The shape of PostgresClusterProps. */
@@ -81,15 +106,15 @@ export const postgresPropsShape = z.strictObject({
   memberGroups: z.array(memberGroup).optional(),
   parameters: texts.optional(),
   pgHba: z.array(z.string()).optional(),
-  replication: instance(Replication).optional(),
+  replication: replication.optional(),
   timing: z.strictObject({ ttl: duration, loopWait: duration, retryTimeout: duration }).optional(),
   image: image.optional(),
-  imageCatalog: instance(ImageCatalog).optional(),
+  imageCatalog: imageCatalog.optional(),
   imagePullSecrets: z.array(z.string()).optional(),
-  credentials: instance(Credentials).optional(),
+  credentials: credentials.optional(),
   databases: z.array(z.strictObject({ name: z.string(), owner: z.string().optional() })).optional(),
   placement: placement.optional(),
-  podDisruption: instance(PodDisruption).optional(),
+  podDisruption: podDisruption.optional(),
   network: z.strictObject({ allowFrom: peers, apiServer: peers, dns: peers }).optional(),
   serviceAnnotations: texts.optional(),
   labels: texts.optional(),

@@ -74,7 +74,7 @@ const parameters = fc.record({
   'pg_stat_statements.max': fc.constant('5000'),
 }, { requiredKeys: [] });
 
-const sqlName = fc.oneof(word.map((name) => `d${name}`), word.map((name) => `_${name}_`));
+const sqlName = fc.oneof(word.map((name) => `d${name}`), word.map((name) => `_${name}_x`));
 const databases = fc.uniqueArray(
   fc.record({ name: sqlName, owner: sqlName }, { requiredKeys: ['name'] }), { maxLength: 3, selector: ({ name }) => name },
 );
