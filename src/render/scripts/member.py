@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Runs one member of a PostgresCluster. It comes in a ConfigMap, so any image with Patroni, psycopg and Python 3.9 will do.
 
-  member.py start                          fill the cluster's Secrets where allowed, then become Patroni
+  member.py start                          fill the cluster's Secrets where allowed, wait for its turn, become Patroni
   member.py post-bootstrap CONNURL         Patroni's bootstrap.post_bootstrap: roles and databases of cluster.json
   member.py callback ACTION ROLE SCOPE     Patroni's callbacks: on a primary, passwords follow the Secrets
 
-Git holds the Secrets empty, so `get` and `patch` on exact names are all the rights that this needs.
+Git holds the Secrets empty, so `get` and `patch` on exact names are all the rights that this needs beyond Patroni's.
 Nothing here logs a secret, and no clear-text password reaches the server: only SCRAM verifiers do.
 """
 from __future__ import annotations
@@ -25,18 +25,22 @@ import sys
 import time
 import unicodedata
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, Optional, TypeVar
 from urllib.parse import quote
 
 CONFIG_DIR = os.environ.get("EVEREST_CONFIG_DIR", "/etc/everest")
 ACCOUNT_DIR = "/var/run/secrets/kubernetes.io/serviceaccount"
 DEFAULT_ROLES = {"superuser": "postgres", "replication": "everest_replication", "rewind": "everest_rewind"}
 FIRST_DELAY_S, LONGEST_DELAY_S, API_TIMEOUT_S = 0.1, 5.0, 5.0
+# How long a member that could start waits for others to be heard of, and once more for one with newer data to lead.
+TURN_S, TURN_DELAY_S = 30.0, 0.3
+HISTORY = "everest.io/history"
 # PostgreSQL's own default (scram_iterations); a stored verifier is compared with its own count.
 SCRAM_ITERATIONS = 4096
 
 Json = Dict[str, Any]
 Values = Dict[str, str]
+T = TypeVar("T")
 
 
 class NotYet(Exception):
@@ -56,14 +60,30 @@ def read(path: str) -> str:
         return file.read().strip()
 
 
-def delays() -> Iterator[float]:
+def delays(longest: float = LONGEST_DELAY_S) -> Iterator[float]:
     delay = FIRST_DELAY_S
     while True:
         yield delay
-        delay = min(delay * 1.5, LONGEST_DELAY_S)
+        delay = min(delay * 1.5, longest)
 
 
-# ---- Kubernetes API: the two calls that a member's Role allows on Secrets
+def patiently(attempt: Callable[[], T], longest_delay: float = LONGEST_DELAY_S) -> T:
+    """Repeats the attempt until nothing is in its way, and says what is, once per reason."""
+    said = ""
+    for delay in delays(longest_delay):
+        try:
+            return attempt()
+        except Conflict:
+            pass
+        except NotYet as problem:
+            if str(problem) != said:
+                said = str(problem)
+                log(said)
+        time.sleep(delay)
+    raise AssertionError("delays() never ends")
+
+
+# ---- Kubernetes API
 
 @dataclass(frozen=True)
 class Api:
@@ -79,15 +99,16 @@ class Api:
         context = ssl.create_default_context(cafile=f"{ACCOUNT_DIR}/ca.crt")
         return Api(host, port, read(f"{ACCOUNT_DIR}/namespace"), f"{ACCOUNT_DIR}/token", context)
 
-    def call(self, method: str, secret: str, body: Json | None = None) -> Json:
+    def call(self, method: str, path: str, body: Optional[Json] = None) -> Optional[Json]:
+        """`path` is within the namespace; nothing there gives None."""
         # The token is read each time because the kubelet renews it.
         headers = {"Authorization": f"Bearer {read(self.token_file)}", "Content-Type": "application/merge-patch+json"}
         text = None if body is None else json.dumps(body)
         connection = self._connect()
         try:
-            connection.request(method, f"/api/v1/namespaces/{self.namespace}/secrets/{secret}", text, headers)
+            connection.request(method, f"/api/v1/namespaces/{self.namespace}/{path}", text, headers)
             response = connection.getresponse()
-            return answer_of(response.status, response.read(), method, secret)
+            return answer_of(response.status, response.read(), f"{method} {path}")
         except (OSError, http.client.HTTPException, ValueError) as problem:
             raise NotYet(f"the Kubernetes API does not answer ({type(problem).__name__}); waiting.") from problem
         finally:
@@ -99,13 +120,13 @@ class Api:
         return http.client.HTTPSConnection(self.host, self.port, timeout=API_TIMEOUT_S, context=self.context)
 
 
-def answer_of(status: int, payload: bytes, method: str, secret: str) -> Json:
-    if status == 409:
-        raise Conflict(secret)
+def answer_of(status: int, payload: bytes, request: str) -> Optional[Json]:
     if status == 404:
-        raise NotYet(f"Secret {secret} does not exist; apply it, waiting.")
+        return None
+    if status == 409:
+        raise Conflict(request)
     if status >= 300:
-        raise NotYet(f"the Kubernetes API answered {status} to {method} of Secret {secret}; waiting.")
+        raise NotYet(f"the Kubernetes API answered {status} to {request}; waiting.")
     return json.loads(payload)
 
 
@@ -148,13 +169,15 @@ def missing_owner_values(owner: Json, have: Values) -> Values:
 
 def settle_secret(api: Api, spec: SecretSpec) -> Values:
     """One attempt: the Secret's values, complete. resourceVersion lets only the first of several members write."""
-    secret = api.call("GET", spec.name)
+    secret = api.call("GET", f"secrets/{spec.name}")
+    if secret is None:
+        raise NotYet(f"Secret {spec.name} does not exist; apply it, waiting.")
     have = {key: base64.b64decode(value).decode() for key, value in (secret.get("data") or {}).items()}
     missing = spec.complete(have) if spec.generate else {}
     if missing:
         data = {key: base64.b64encode(value.encode()).decode() for key, value in missing.items()}
         version = secret["metadata"]["resourceVersion"]
-        api.call("PATCH", spec.name, {"metadata": {"resourceVersion": version}, "data": data})
+        api.call("PATCH", f"secrets/{spec.name}", {"metadata": {"resourceVersion": version}, "data": data})
         log(f"filled {', '.join(sorted(missing))} of Secret {spec.name}")
     have.update(missing)
     for key in spec.needed:
@@ -164,19 +187,8 @@ def settle_secret(api: Api, spec: SecretSpec) -> Values:
 
 
 def until_settled(api: Api, spec: SecretSpec) -> Values:
-    """Never starts with a guess: waits until the Secret is there and whole, and says why once per reason."""
-    said = ""
-    for delay in delays():
-        try:
-            return settle_secret(api, spec)
-        except Conflict:
-            pass
-        except NotYet as problem:
-            if str(problem) != said:
-                said = str(problem)
-                log(said)
-        time.sleep(delay)
-    raise AssertionError("delays() never ends")
+    """Never starts with a guess: waits until the Secret is there and whole."""
+    return patiently(lambda: settle_secret(api, spec))
 
 
 def wanted_passwords(cluster: Json, api: Api) -> Values:
@@ -191,6 +203,59 @@ def wanted_passwords(cluster: Json, api: Api) -> Values:
 
 def roles_of(cluster: Json) -> Values:
     return {**DEFAULT_ROLES, **cluster["credentials"].get("roles", {})}
+
+
+# ---- cold start: nobody leads, so whoever starts first would make its own data the cluster's
+
+@dataclass(frozen=True, order=True)
+class History:
+    """How new a member's data are: a primary has all that its standbys have, and a later timeline beats both."""
+    timeline: int  # 0: no data at all
+    primary: bool
+
+    @staticmethod
+    def on_disk(directory: str) -> History:
+        if not os.path.exists(f"{directory}/PG_VERSION"):
+            return History(0, False)
+        names = [name for name in os.listdir(f"{directory}/pg_wal") if re.match(r"[0-9A-F]{24}$|[0-9A-F]{8}\.history$", name)]
+        return History(max((int(name[:8], 16) for name in names), default=1), not os.path.exists(f"{directory}/standby.signal"))
+
+
+def take_turn(cluster: Json, api: Api) -> None:
+    """Waits while there is no leader and another member may have newer data; each member tells by its Pod's annotation."""
+    mine, started = History.on_disk(cluster["dataDirectory"]), time.monotonic()
+    if leader_of(cluster, api):
+        return
+    told = {"metadata": {"annotations": {HISTORY: json.dumps([mine.timeline, mine.primary])}}}
+    patiently(lambda: api.call("PATCH", f"pods/{os.environ['HOSTNAME']}", told))
+    patiently(lambda: check_turn(cluster, api, mine, time.monotonic() - started), TURN_DELAY_S)
+
+
+def check_turn(cluster: Json, api: Api, mine: History, waited: float) -> None:
+    if leader_of(cluster, api):
+        return
+    heard = histories_of(cluster, api)
+    absent = [name for name in cluster["members"] if name not in heard]
+    newer = [name for name, history in sorted(heard.items()) if history > mine]
+    # Time never makes an empty member start a new cluster beside one that has data.
+    if newer and (waited < 2 * TURN_S or mine.timeline == 0):
+        raise NotYet(f"no leader yet, and {', '.join(newer)} may have newer data; waiting for it to lead.")
+    if absent and waited < TURN_S:
+        raise NotYet(f"no leader yet; waiting to hear how new the data of {', '.join(absent)} are.")
+    if newer or absent:
+        log(f"starting without {', '.join(newer + absent)} after {waited:.0f} s: nobody leads.")
+
+
+def leader_of(cluster: Json, api: Api) -> Optional[str]:
+    found = patiently(lambda: api.call("GET", f"configmaps/{cluster['name']}-leader"))
+    return ((found or {}).get("metadata", {}).get("annotations") or {}).get("leader")
+
+
+def histories_of(cluster: Json, api: Api) -> Dict[str, History]:
+    selector = quote(f"everest.io/cluster={cluster['name']},everest.io/component=member")
+    pods = (api.call("GET", f"pods?labelSelector={selector}") or {}).get("items", [])
+    told = {pod["metadata"]["name"]: pod["metadata"].get("annotations", {}).get(HISTORY) for pod in pods}
+    return {name: History(*json.loads(text)) for name, text in told.items() if text}
 
 
 # ---- SCRAM-SHA-256 (RFC 5802, RFC 7677)
@@ -316,6 +381,7 @@ def start(cluster: Json, api: Api) -> None:
     values = until_settled(api, credentials_spec(cluster))
     for kind, key in cluster["credentials"]["keys"].items():
         os.environ[f"PATRONI_{kind.upper()}_PASSWORD"] = values[key]
+    take_turn(cluster, api)
     os.execvp("patroni", ["patroni", f"{CONFIG_DIR}/patroni.yml"])
 
 

@@ -48,14 +48,19 @@ async function nodesWithout(image: Image, api: ClusterApi): Promise<string[]> {
 
 async function buildIfChanged(image: Image, reporter: Reporter): Promise<boolean> {
   const source = hashOf(join(ROOT, image.folder));
-  const inspected = await exec('buildah', ['inspect', '--format', '{{json .OCIv1.Config.Labels}}', image.name]).catch(() => ({ stdout: '{}' }));
-  if ((JSON.parse(inspected.stdout) as Record<string, string> | null)?.[SOURCE_LABEL] === source) return false;
+  if (await sourceOf(image) === source) return false;
   if (existsSync(BASE_IMAGES)) await exec(BASE_IMAGES, [], { maxBuffer: 1 << 26 });
   reporter.progress(`building ${image.name}`);
   const args = Object.entries(image.buildArgs ?? {}).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
   await exec('buildah', ['bud', '--layers=false', '--label', `${SOURCE_LABEL}=${source}`, ...args, '-t', image.name, join(ROOT, image.folder)],
     { maxBuffer: 1 << 26, env: { ...process.env, BUILDAH_ISOLATION: 'chroot' } });
   return true;
+}
+
+async function sourceOf(image: Image): Promise<string | undefined> {
+  const { stdout } = await exec('buildah', ['inspect', '--type', 'image', image.name], { maxBuffer: 1 << 26 }).catch(() => ({ stdout: '{}' }));
+  const described = JSON.parse(stdout) as { OCIv1?: { config?: { Labels?: Record<string, string> } } };
+  return described.OCIv1?.config?.Labels?.[SOURCE_LABEL];
 }
 
 async function load(image: Image, testbed: NodeFaults, reporter: Reporter): Promise<void> {

@@ -1,0 +1,243 @@
+"""python3 -m unittest discover -s test/scripts"""
+import base64
+import http.server
+import importlib.util
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import threading
+import unittest
+from unittest import mock
+
+SCRIPT = pathlib.Path(__file__).parents[2] / "src/render/scripts/member.py"
+# The script has no package: it is loaded by its path, and dataclasses look for its module in sys.modules.
+spec = importlib.util.spec_from_file_location("member", SCRIPT)
+assert spec and spec.loader
+member = importlib.util.module_from_spec(spec)
+sys.modules["member"] = member
+spec.loader.exec_module(member)
+
+CREDENTIALS = {"credentials": {"secret": "orders-credentials", "generate": True,
+                               "keys": {"superuser": "superuser", "replication": "replication", "rewind": "rewind"}}}
+OWNER = {"role": "app", "secret": "orders-app", "generate": True,
+         "connection": {"host": "orders-rw.shop.svc", "port": "5432", "dbname": "app"}}
+
+
+class FakeApi(http.server.ThreadingHTTPServer):
+    """Objects of one namespace with resourceVersions; `before_patch` lets a test change something in between."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.objects, self.patches, self.before_patch, self.status = {}, 0, None, None
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    def put(self, path, data=None, **metadata):
+        self.objects[path] = {"metadata": {"resourceVersion": "1", **metadata}, "data": encode(data or {})}
+
+    def data(self, path):
+        return {key: base64.b64decode(value).decode() for key, value in self.objects[path]["data"].items()}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def reply(self, status, body):
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def do_GET(self):
+        path = self.path.removeprefix("/api/v1/namespaces/shop/")
+        if self.server.status:
+            return self.reply(self.server.status, {})
+        if path.startswith("pods?"):
+            return self.reply(200, {"items": [o for p, o in self.server.objects.items() if p.startswith("pods/")]})
+        found = self.server.objects.get(path)
+        return self.reply(200 if found else 404, found or {})
+
+    def do_PATCH(self):
+        path = self.path.removeprefix("/api/v1/namespaces/shop/")
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.server.before_patch:
+            action, self.server.before_patch = self.server.before_patch, None
+            action()
+        found = self.server.objects[path]
+        if body["metadata"].get("resourceVersion", found["metadata"]["resourceVersion"]) != found["metadata"]["resourceVersion"]:
+            return self.reply(409, {})
+        self.server.patches += 1
+        found["data"].update(body.get("data", {}))
+        found["metadata"].setdefault("annotations", {}).update(body["metadata"].get("annotations", {}))
+        found["metadata"]["resourceVersion"] = str(int(found["metadata"]["resourceVersion"]) + 1)
+        return self.reply(200, found)
+
+
+def encode(data):
+    return {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+
+
+class WithApi(unittest.TestCase):
+    def setUp(self):
+        self.server = FakeApi()
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+        token = tempfile.NamedTemporaryFile("w", suffix="token")
+        self.addCleanup(token.close)
+        self.api = member.Api("127.0.0.1", self.server.server_port, "shop", token.name, None)
+        self.said = []
+        patches = [mock.patch.object(member, "log", self.said.append), mock.patch.object(member.time, "sleep", lambda _: self.on_sleep())]
+        for patch in patches:
+            patch.start()
+            self.addCleanup(patch.stop)
+        self.on_sleep = lambda: None
+
+
+class SecretTest(WithApi):
+    def test_fills_missing_keys_only_because_a_given_password_is_the_users(self):
+        self.server.put("secrets/orders-credentials", {"superuser": "given"})
+        values = member.until_settled(self.api, member.credentials_spec(CREDENTIALS))
+        self.assertEqual(values["superuser"], "given")
+        self.assertRegex(values["rewind"], r"^[A-Za-z0-9]{32}$")
+        self.assertEqual(self.server.data("secrets/orders-credentials"), values)
+
+    def test_reads_again_after_a_conflict_so_that_all_members_end_with_the_same_values(self):
+        self.server.put("secrets/orders-credentials")
+        other = {"superuser": "a", "replication": "b", "rewind": "c"}
+
+        def another_member_wins():
+            self.server.put("secrets/orders-credentials", other, resourceVersion="7")
+        self.server.before_patch = another_member_wins
+        self.assertEqual(member.until_settled(self.api, member.credentials_spec(CREDENTIALS)), other)
+        self.assertEqual(self.server.patches, 0)
+
+    def test_waits_and_says_once_which_key_is_missing_when_it_may_not_generate(self):
+        self.server.put("secrets/orders-app")
+        waits = []
+
+        def wait():
+            waits.append(1)
+            if len(waits) == 3:
+                self.server.put("secrets/orders-app", {"password": "now there"})
+        self.on_sleep = wait
+        values = member.until_settled(self.api, member.owner_spec({**OWNER, "generate": False}))
+        self.assertEqual(values["password"], "now there")
+        self.assertEqual(len(self.said), 1)
+        self.assertIn("Secret orders-app has no value for key password", self.said[0])
+
+    def test_waits_for_an_api_that_answers_with_errors(self):
+        self.server.status = 503
+
+        def wait():
+            self.server.status = None
+            self.server.put("secrets/orders-app", {"password": "x"})
+        self.on_sleep = wait
+        member.until_settled(self.api, member.owner_spec(OWNER))
+        self.assertIn("answered 503", self.said[0])
+
+    def test_uris_are_escaped_because_a_given_password_may_hold_any_character(self):
+        self.server.put("secrets/orders-app", {"password": "a/b@c:d"})
+        values = member.until_settled(self.api, member.owner_spec(OWNER))
+        self.assertEqual(values["uri"], "postgresql://app:a%2Fb%40c%3Ad@orders-rw.shop.svc:5432/app")
+        self.assertEqual(values["jdbc-uri"], "jdbc:postgresql://orders-rw.shop.svc:5432/app?user=app&password=a%2Fb%40c%3Ad")
+        self.assertFalse(any("a/b@c:d" in text for text in self.said))
+
+
+class ScramTest(unittest.TestCase):
+
+    def test_agrees_with_rfc_7677(self):
+        salt = base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ==")
+        made = member.verifier("pencil", salt, 4096)
+        self.assertEqual(made, "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"
+                         "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=")
+        self.assertTrue(member.matches(made, "pencil"))
+        self.assertFalse(member.matches(made, "pen"))
+
+    def test_anything_but_a_scram_verifier_does_not_match(self):
+        for stored in ("", "md5abc", "SCRAM-SHA-256$x"):
+            self.assertFalse(member.matches(stored, "pencil"))
+
+    def test_prepares_passwords_as_postgresql_does(self):
+        self.assertEqual(member.prepare("I\u00adX"), "IX")
+        self.assertEqual(member.prepare("\u2168"), "IX")
+        self.assertEqual(member.prepare("a\u00a0b"), "a b")
+        self.assertEqual(member.prepare("\u00e9\u0007"), "\u00e9\u0007", "what the profile refuses is taken unchanged")
+
+
+class TurnTest(WithApi):
+    def setUp(self):
+        super().setUp()
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.cluster = {"name": "orders", "dataDirectory": self.folder.name, "members": ["orders-1-0", "orders-2-0"]}
+        os.environ["HOSTNAME"] = "orders-1-0"
+        self.server.put("pods/orders-1-0", name="orders-1-0", annotations={})
+        self.server.put("pods/orders-2-0", name="orders-2-0", annotations={})
+
+    def data(self, timeline, standby):
+        root = pathlib.Path(self.folder.name)
+        (root / "pg_wal").mkdir()
+        (root / "PG_VERSION").write_text("17")
+        (root / f"pg_wal/{timeline:08X}0000000000000001").touch()
+        if standby:
+            (root / "standby.signal").touch()
+
+    def other_tells(self, timeline, primary):
+        self.server.put("pods/orders-2-0", name="orders-2-0", annotations={member.HISTORY: json.dumps([timeline, primary])})
+
+    def turn(self):
+        sleeps = []
+
+        def sleep():
+            sleeps.append(1)
+            if len(sleeps) == 4:
+                self.server.put("configmaps/orders-leader", annotations={"leader": "orders-2-0"})
+            if len(sleeps) > 5:
+                raise AssertionError("waits for ever")
+        self.on_sleep = sleep
+        member.take_turn(self.cluster, self.api)
+        return len(sleeps)
+
+    def test_goes_at_once_when_somebody_leads(self):
+        self.server.put("configmaps/orders-leader", annotations={"leader": "orders-2-0"})
+        self.assertEqual(self.turn(), 0)
+
+    def test_a_standby_lets_the_primary_of_its_timeline_lead_because_that_has_every_row(self):
+        self.data(2, standby=True)
+        self.other_tells(2, True)
+        self.assertEqual(self.turn(), 4)
+        self.assertIn("orders-2-0 may have newer data", self.said[-1])
+
+    def test_a_primary_that_was_replaced_lets_the_later_timeline_lead(self):
+        self.data(2, standby=False)
+        self.other_tells(3, False)
+        self.assertEqual(self.turn(), 4)
+
+    def test_the_newest_goes_at_once(self):
+        self.data(3, standby=False)
+        self.other_tells(3, False)
+        self.assertEqual(self.turn(), 0)
+
+    def test_an_empty_member_never_starts_a_new_cluster_beside_data_however_long_it_waits(self):
+        self.other_tells(1, False)
+        heard = member.History(0, False)
+        with self.assertRaises(member.NotYet):
+            member.check_turn(self.cluster, self.api, heard, 1e6)
+
+    def test_goes_without_a_member_that_does_not_come_up_after_a_while(self):
+        self.data(1, standby=True)
+        mine = member.History.on_disk(self.folder.name)
+        with self.assertRaises(member.NotYet):
+            member.check_turn(self.cluster, self.api, mine, member.TURN_S - 1)
+        self.other_tells(1, False)
+        self.server.put("pods/orders-1-0", name="orders-1-0", annotations={member.HISTORY: "[1, false]"})
+        self.cluster["members"].append("orders-3-0")
+        member.check_turn(self.cluster, self.api, mine, member.TURN_S + 1)
+        self.assertIn("starting without orders-3-0", self.said[-1])
+
+
+if __name__ == "__main__":
+    unittest.main()
