@@ -15,8 +15,9 @@ export const commitPossible: PostgresRule = {
     }
     return replication.standbys <= standbys ? [] : [{
       path: ['replication', 'standbys'],
-      problem: `standbys is ${replication.standbys}, and ${promotable} instances leave ${standbys} standbys`,
-      fix: `Set instances to ${replication.standbys + 1} or more, or standbys to at most ${Math.max(standbys, 0)}`,
+      problem: `standbys is ${replication.standbys}, and of ${promotable} members that may become primary, `
+        + `${Math.max(standbys, 0)} are standbys`,
+      fix: `Have ${replication.standbys + 1} such members or more, or ${standbys > 0 ? `set standbys to at most ${standbys}` : 'use Replication.asynchronous()'}`,
     }];
   },
 };

@@ -38,7 +38,8 @@ function numberProblem(setting: PostgresSetting, value: string): string | undefi
 function rangeProblem(setting: PostgresSetting, amount: number): string | undefined {
   const { least = -Infinity, greatest = Infinity } = setting;
   const unit = setting.unit ? ` (in ${setting.unit})` : '';
-  return amount < least || amount > greatest ? `is outside of ${least} to ${greatest}${unit}` : undefined;
+  if (amount < least) return `is less than ${least}${unit}`;
+  return amount > greatest ? `is more than ${greatest}${unit}` : undefined;
 }
 
 function enumProblem(setting: PostgresSetting, value: string): string | undefined {

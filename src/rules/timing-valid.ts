@@ -20,7 +20,14 @@ export const timingValid: PostgresRule = {
         path: ['timing', key], problem: `${key} is ${timing[key]} s`, fix: `Use a whole number of seconds, ${LEAST[key]} or more`,
       }));
     const { ttl, loopWait, retryTimeout } = timing;
-    if (ttl > MOST_TTL) return [...small, { path: ['timing', 'ttl'], problem: `ttl is ${ttl} s`, fix: `Use ${MOST_TTL} s or less` }];
+    if (ttl > MOST_TTL) {
+      return [...small, {
+        path: ['timing', 'ttl'],
+        problem: `ttl is ${ttl} s`,
+        consequence: 'Nobody would take the place of a dead primary for so long',
+        fix: `Use ${MOST_TTL} s or less`,
+      }];
+    }
     const need = loopWait + 2 * retryTimeout;
     return need <= ttl ? small : [...small, {
       path: ['timing'],

@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Yaml } from 'cdk8s';
+import { parseAllDocuments, type Document } from 'yaml';
+import type { TestManifest } from './cluster';
+
+const ROOT = join(__dirname, '..', '..');
+const SCRIPT = join(ROOT, 'src', 'render', 'scripts', 'member.py');
+
+/** How a program of the examples is run; everything else is as the test process has it. */
+export interface ExampleRun {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The files that the example app writes: a child process, as `cdk8s synth` would start it, without cdk8s-cli's seconds. */
+export function runExampleApp({ cwd = join(ROOT, 'examples', 'typescript-app'), env = {} }: ExampleRun = {}): Map<string, string> {
+  const out = mkdtempSync(join(tmpdir(), 'everest-example-'));
+  try {
+    const result = spawnSync(process.execPath, ['--import', require.resolve('tsx'), join(ROOT, 'examples', 'typescript-app', 'main.ts')], {
+      cwd,
+      env: {
+        ...process.env, CDK8S_OUTDIR: out, TSX_TSCONFIG_PATH: join(ROOT, 'examples', 'typescript-app', 'tsconfig.json'), ...env,
+      },
+      encoding: 'utf8',
+    });
+    if (result.status !== 0) throw new Error(`the example app failed: ${result.stderr}`);
+    return new Map(readdirSync(out).sort().map((file) => [file, readFileSync(join(out, file), 'utf8')]));
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+/** member.py is not repeated in golden files: only where it is exactly the source is it left out. */
+function withoutScript(manifest: TestManifest): TestManifest {
+  const script = (manifest.data as Record<string, string> | undefined)?.['member.py'];
+  if (script === undefined || script !== readFileSync(SCRIPT, 'utf8')) return manifest;
+  return { ...manifest, data: { ...manifest.data as object, 'member.py': '(the text of src/render/scripts/member.py)' } };
+}
+
+/** Objects of the example app, one file each, since a whole cluster would be too long to read as a diff. */
+export function synthesizeExampleApp(): Map<string, string> {
+  const files = [...runExampleApp()].flatMap(([file, text]) => parseManifests(text).map((manifest): [string, string] => [
+    join('typescript-app', file.replace(/\.k8s\.yaml$/, ''), `${manifest.kind}.${manifest.metadata.name}.yaml`),
+    Yaml.stringify(withoutScript(manifest)),
+  ]));
+  return new Map(files.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The documents of a synthesized file. */
+export function parseManifests(text: string): TestManifest[] {
+  return (parseAllDocuments(text, { version: '1.1' }) as Document[]).map((document) => document.toJS() as TestManifest);
+}
