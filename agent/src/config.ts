@@ -1,0 +1,37 @@
+/** Settings of the process, from its environment. A wrong one ends the start with a sentence. */
+export interface AgentConfig {
+  readonly namespace: string;
+  readonly podName: string;
+  readonly nodeName: string | undefined;
+  readonly leaseName: string;
+  readonly port: number;
+}
+
+export class ConfigError extends Error {
+  constructor(text: string) {
+    super(text);
+    this.name = 'ConfigError';
+  }
+}
+
+function required(environment: NodeJS.ProcessEnv, name: string): string {
+  const value = environment[name];
+  if (!value) throw new ConfigError(`${name} is not set; the Deployment takes it from the Pod's fields`);
+  return value;
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new ConfigError(`AGENT_PORT is ${text}, which is no port`);
+  return port;
+}
+
+export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
+  return {
+    namespace: required(environment, 'POD_NAMESPACE'),
+    podName: required(environment, 'POD_NAME'),
+    nodeName: environment.NODE_NAME,
+    leaseName: environment.AGENT_LEASE ?? 'cdk8s-everest-agent',
+    port: portOf(environment.AGENT_PORT ?? '8080'),
+  };
+}

@@ -1,0 +1,178 @@
+/**
+ * Groups the raw snapshot into the few facts that the failover table asks for, and keeps what must be remembered between two
+ * looks: who holds the lease, and for how long it has not been heard.
+ */
+import type { FailoverSnapshot, LeaderFacts, MemberReport, PodFacts, ReachFacts, SyncFacts } from '../model/facts.js';
+
+/** The process that took the lease: a Pod of the same name with another UID is somebody else. */
+export interface Holder {
+  readonly pod: string;
+  readonly uid: string;
+  readonly ip: string;
+}
+
+export interface Suspicion {
+  readonly sinceMs: number;
+  /** Version of the lease when the holder was first not heard; a renewal starts the suspicion anew. */
+  readonly leaderVersion: string;
+  /** Looks in a row at which both ports refused, and at which neither answered anything. */
+  readonly refused: number;
+  readonly silent: number;
+  readonly lastProbeMs: number;
+}
+
+export interface FailoverMemory {
+  readonly holder?: Holder;
+  readonly suspicion?: Suspicion;
+  /** When leases were cleared lately; a bound against a quarrel with a primary that lives after all. */
+  readonly clearedAtMs: readonly number[];
+}
+
+export interface FailoverConfig {
+  /** Looks in a row that must agree. Three within some 50 ms: one refusal may be a full backlog. */
+  readonly refusalsNeeded: number;
+  readonly silencesNeeded: number;
+  /** Clears per cluster within the ttl before the agent leaves the matter to Patroni. */
+  readonly clearsPerTtl: number;
+}
+
+export const FAILOVER_DEFAULTS: FailoverConfig = { refusalsNeeded: 3, silencesNeeded: 2, clearsPerTtl: 3 };
+
+export type HolderPod = 'same' | 'gone' | 'replaced' | 'unknown';
+
+export interface FailoverFacts {
+  readonly snapshot: FailoverSnapshot;
+  readonly config: FailoverConfig;
+  readonly leader: LeaderFacts | undefined;
+  readonly sync: SyncFacts | undefined;
+  readonly paused: boolean | undefined;
+  readonly synchronous: boolean | undefined;
+  readonly holder: Holder | undefined;
+  readonly holderPod: HolderPod;
+  /** The Pod object of the holder itself, not of a successor. */
+  readonly pod: PodFacts | undefined;
+  readonly reach: ReachFacts | undefined;
+  readonly suspicion: Suspicion | undefined;
+  /** Standbys that said just now that they run, apart from the holder. */
+  readonly running: readonly MemberReport[];
+  /** Synchronous standbys among them, by what they say of their stream. */
+  readonly syncStopped: readonly string[];
+  readonly stillStreaming: readonly string[];
+  readonly candidates: number;
+  readonly candidatesNeeded: number;
+  readonly clearsLately: number;
+  readonly stale: readonly PodFacts[];
+}
+
+function podsOf(snapshot: FailoverSnapshot): readonly PodFacts[] | undefined {
+  return snapshot.pods === 'unknown' ? undefined : snapshot.pods;
+}
+
+/** Address in `http://10.0.0.1:8008/patroni`. */
+function hostOf(url: string | undefined): string | undefined {
+  return url?.match(/^https?:\/\/(\[[^\]]+\]|[^:/]+)/)?.[1]?.replace(/^\[|\]$/g, '');
+}
+
+/**
+ * The holder changes with the lease's name. Under the same name a new Pod becomes the holder only when it answers: until
+ * then the lease is still its predecessor's.
+ */
+function holderOf(snapshot: FailoverSnapshot, leader: LeaderFacts | undefined, before: Holder | undefined): Holder | undefined {
+  if (!leader?.pod) return undefined;
+  const pod = podsOf(snapshot)?.find((item) => item.name === leader.pod);
+  const known = before?.pod === leader.pod ? before : undefined;
+  if (pod && pod.uid === known?.uid) return pod.ip && !pod.deleting ? { ...known, ip: pod.ip } : known;
+  if (pod?.ip && (!known || isAnswering(snapshot, pod))) return { pod: pod.name, uid: pod.uid, ip: pod.ip };
+  if (known) return known;
+  const ip = hostOf(leader.addresses[leader.pod]);
+  return ip && podsOf(snapshot) ? { pod: leader.pod, uid: 'unseen', ip } : undefined;
+}
+
+function isAnswering(snapshot: FailoverSnapshot, pod: PodFacts): boolean {
+  return snapshot.reach !== undefined && snapshot.reach.ip === pod.ip && snapshot.reach.rest === 'answers';
+}
+
+function stateOfHolderPod(snapshot: FailoverSnapshot, holder: Holder | undefined): HolderPod {
+  const pods = podsOf(snapshot);
+  if (!pods || !holder) return 'unknown';
+  const pod = pods.find((item) => item.name === holder.pod);
+  if (!pod) return 'gone';
+  return pod.uid === holder.uid ? 'same' : 'replaced';
+}
+
+function suspicionOf(snapshot: FailoverSnapshot, leader: LeaderFacts, before: Suspicion | undefined): Suspicion | undefined {
+  const reach = snapshot.reach;
+  if (!reach || reach.rest === 'unknown' || reach.sql === 'unknown') return before;
+  if (reach.rest === 'answers') return undefined;
+  const kept = before?.leaderVersion === leader.resourceVersion ? before : undefined;
+  const start = kept ?? { sinceMs: reach.takenAtMs, leaderVersion: leader.resourceVersion, refused: 0, silent: 0, lastProbeMs: -Infinity };
+  if (reach.takenAtMs <= start.lastProbeMs) return start;
+  const refused = reach.rest === 'refuses' && reach.sql === 'refuses';
+  const silent = reach.rest === 'silent' && reach.sql === 'silent';
+  return {
+    ...start,
+    refused: refused ? start.refused + 1 : 0,
+    silent: silent ? start.silent + 1 : 0,
+    lastProbeMs: reach.takenAtMs,
+  };
+}
+
+/** A lease that changed its holder, or a holder that is another Pod now, takes no old suspicion along. */
+function isSameHolder(a: Holder | undefined, b: Holder | undefined): boolean {
+  return a?.pod === b?.pod && a?.uid === b?.uid;
+}
+
+function freshReports(snapshot: FailoverSnapshot, holder: Holder | undefined, suspicion: Suspicion | undefined): MemberReport[] {
+  const since = suspicion?.sinceMs ?? -Infinity;
+  return snapshot.reports.filter((report) => report.pod !== holder?.pod && report.takenAtMs >= since && report.state === 'running');
+}
+
+/** Pods that Services take for the primary although they do not hold the lease and give no sign of life. */
+function staleRoles(snapshot: FailoverSnapshot, leader: LeaderFacts | undefined): PodFacts[] {
+  if (!leader) return [];
+  return (podsOf(snapshot) ?? []).filter((pod) => {
+    if (pod.role !== 'primary' || pod.name === leader.pod) return false;
+    const reach = snapshot.staleReach.find((item) => item.pod === pod.name && item.ip === pod.ip);
+    return pod.container === 'terminated' || (reach !== undefined && isDead(reach));
+  });
+}
+
+function isDead(reach: ReachFacts): boolean {
+  return ['refuses', 'silent'].includes(reach.rest) && ['refuses', 'silent'].includes(reach.sql);
+}
+
+export function gatherFacts(snapshot: FailoverSnapshot, memory: FailoverMemory, config: FailoverConfig, nowMs: number): FailoverFacts {
+  const leader = snapshot.leader === 'unknown' ? undefined : snapshot.leader;
+  const sync = snapshot.sync === 'unknown' ? undefined : snapshot.sync;
+  const dynamic = snapshot.dynamic === 'unknown' ? undefined : snapshot.dynamic;
+  const holder = holderOf(snapshot, leader, memory.holder);
+  const before = isSameHolder(holder, memory.holder) ? memory.suspicion : undefined;
+  const suspicion = leader && holder ? suspicionOf(snapshot, leader, before) : undefined;
+  const running = freshReports(snapshot, holder, suspicion).filter((report) => report.role === 'replica');
+  const syncActive = dynamic?.synchronous === true && sync?.leader !== undefined;
+  const eligible = running.filter((report) => (syncActive ? sync.standbys.includes(report.pod) : snapshot.promotable.includes(report.pod)));
+  const holderPod = stateOfHolderPod(snapshot, holder);
+  return {
+    snapshot, config, leader, sync, holder, holderPod, suspicion, running,
+    paused: dynamic?.paused,
+    synchronous: dynamic?.synchronous,
+    pod: holderPod === 'same' ? podsOf(snapshot)?.find((item) => item.uid === holder?.uid) : undefined,
+    reach: snapshot.reach && snapshot.reach.ip === holder?.ip ? snapshot.reach : undefined,
+    syncStopped: eligible.filter((report) => !report.streaming).map((report) => report.pod),
+    stillStreaming: running.filter((report) => report.streaming).map((report) => report.pod),
+    candidates: eligible.length,
+    candidatesNeeded: syncActive ? sync.quorum + 1 : 1,
+    clearsLately: memory.clearedAtMs.filter((at) => nowMs - at < (dynamic?.ttlMs ?? 30_000)).length,
+    stale: staleRoles(snapshot, leader),
+  };
+}
+
+export function nextMemory(facts: FailoverFacts, memory: FailoverMemory, cleared: boolean, nowMs: number): FailoverMemory {
+  // Ten minutes are longer than any ttl that makes sense, and keep the list short.
+  const lately = memory.clearedAtMs.filter((at) => nowMs - at < 600_000);
+  return {
+    ...(facts.holder ? { holder: facts.holder } : {}),
+    ...(facts.suspicion ? { suspicion: facts.suspicion } : {}),
+    clearedAtMs: cleared ? [...lately, nowMs] : lately,
+  };
+}

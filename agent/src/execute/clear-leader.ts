@@ -1,0 +1,81 @@
+/**
+ * Clears the lease of a primary that is proven dead. Compare-and-swap on the very object that was read last; before that the
+ * proof is looked at once more. A conflict means that somebody wrote: read, prove and try again.
+ */
+import type { Hands, Outcome } from './executor.js';
+import { askMember } from '../observe/member-report.js';
+import { PATRONI_PORT, POSTGRES_PORT } from '../observe/failover-view.js';
+import { leaderFacts, podFacts, syncFacts } from '../observe/objects.js';
+import type { ClearLeader } from '../model/actions.js';
+import type { LeaderFacts } from '../model/facts.js';
+import { KubeError } from '../ports/kube.js';
+
+const ATTEMPTS = 4;
+const PROBE_TIMEOUT_MS = 400;
+const REPORT_TIMEOUT_MS = 1000;
+
+/** Undefined: the proof stands. */
+type Objection = string | undefined;
+
+async function objectionToDeath(hands: Hands, action: ClearLeader): Promise<Objection> {
+  const [rest, sql] = await Promise.all([
+    hands.network.probe(action.ip, PATRONI_PORT, PROBE_TIMEOUT_MS),
+    hands.network.probe(action.ip, POSTGRES_PORT, PROBE_TIMEOUT_MS),
+  ]);
+  const wanted = action.proof === 'process-gone' ? ['refuses'] : ['refuses', 'silent'];
+  return wanted.includes(rest) && wanted.includes(sql) ? undefined : `${action.pod} answers again (REST ${rest}, PostgreSQL ${sql})`;
+}
+
+/** The standbys whose votes elect must all have let go, still, and the holder must still be silent. */
+async function objectionToLoss(hands: Hands, action: ClearLeader): Promise<Objection> {
+  const rest = hands.network.probe(action.ip, PATRONI_PORT, PROBE_TIMEOUT_MS);
+  const sync = syncFacts(await hands.kube.get('configmaps', `${action.cluster}-sync`));
+  if (sync.leader !== action.pod) return 'the sync key names another leader now';
+  const pods = hands.pods(action.cluster).map(podFacts).filter((pod) => pod.ip !== undefined && sync.standbys.includes(pod.name));
+  const asked = await Promise.all(pods.map((pod) => askMember(hands.patroni, { pod: pod.name, ip: pod.ip! }, 0, REPORT_TIMEOUT_MS)));
+  const stopped = asked.filter((report) => report?.state === 'running' && report.role === 'replica' && !report.streaming).length;
+  if (stopped < sync.quorum + 1) return `only ${stopped} synchronous standbys still say that their stream has stopped`;
+  return (await rest) === 'silent' ? undefined : `${action.pod} is no longer silent`;
+}
+
+function objectionToLease(lease: LeaderFacts, action: ClearLeader): Objection {
+  if (lease.pod !== action.pod) return `the lease is no longer held by ${action.pod}`;
+  if (action.leaderVersion !== undefined && lease.resourceVersion !== action.leaderVersion) return 'the lease was renewed meanwhile';
+  return undefined;
+}
+
+async function attempt(hands: Hands, action: ClearLeader): Promise<Outcome> {
+  const name = `${action.cluster}-leader`;
+  const [object, objection] = await Promise.all([
+    hands.kube.get('configmaps', name),
+    action.proof === 'node-lost' ? objectionToLoss(hands, action) : objectionToDeath(hands, action),
+  ]);
+  const lease = leaderFacts(object);
+  const reason = objectionToLease(lease, action) ?? objection;
+  if (reason) return { done: false, detail: reason };
+  if (action.proof === 'node-lost') await forgetMember(hands, action);
+  await hands.kube.patch('configmaps', name, { metadata: { resourceVersion: lease.resourceVersion, annotations: { leader: null } } });
+  return { done: true, detail: `cleared the lease of ${action.pod}` };
+}
+
+/**
+ * Candidates ask every known member before they stand, and wait 2 s for one whose node is dark. Without the annotation that
+ * holds its address they do not ask it. A member that lives writes it again within one loop.
+ */
+async function forgetMember(hands: Hands, action: ClearLeader): Promise<void> {
+  try {
+    await hands.kube.patch('pods', action.pod, { metadata: { uid: action.uid, annotations: { status: null } } });
+  } catch (problem) {
+    hands.log.warn('could not take the address off the lost member', { pod: action.pod, problem: String(problem) });
+  }
+}
+
+export async function clearLeader(hands: Hands, action: ClearLeader): Promise<Outcome> {
+  for (let left = ATTEMPTS; ; left -= 1) {
+    try {
+      return await attempt(hands, action);
+    } catch (problem) {
+      if (!(problem instanceof KubeError && problem.conflict) || left <= 1) throw problem;
+    }
+  }
+}

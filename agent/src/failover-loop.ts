@@ -1,0 +1,103 @@
+/** The failover loop of one cluster: look, decide, act, look again. Runs on every replica of the agent. */
+import { decideFailover, NO_MEMORY, type FailoverDecision } from './decide/failover.js';
+import { FAILOVER_DEFAULTS, type FailoverMemory } from './decide/failover-facts.js';
+import { execute, type Hands, type Outcome } from './execute/executor.js';
+import { LeaderLink } from './leader-link.js';
+import type { Log } from './log.js';
+import type { FailoverAction } from './model/actions.js';
+import type { FailoverSnapshot } from './model/facts.js';
+import { lookAt, type ClusterIdentity, type Stores } from './observe/failover-view.js';
+
+/** After a fault of our own (a bug, an API error) nothing is hammered. */
+const AFTER_ERROR_MS = 500;
+
+export interface FailoverReport {
+  readonly decision: FailoverDecision;
+  readonly snapshot: FailoverSnapshot;
+  readonly outcome?: Outcome;
+}
+
+export interface FailoverLoopOptions {
+  readonly stores: Stores;
+  readonly hands: Hands;
+  readonly identity: () => ClusterIdentity;
+  readonly log: Log;
+  /** Told when a rule other than the last one fired, and after every action. */
+  readonly report: (report: FailoverReport) => void;
+}
+
+export class FailoverLoop {
+  private memory: FailoverMemory = NO_MEMORY;
+  private lastRule = '';
+  private wake: (() => void) | undefined;
+  private dirty = true;
+  private readonly link: LeaderLink;
+
+  constructor(private readonly options: FailoverLoopOptions) {
+    this.link = new LeaderLink(options.hands.network, options.hands.clock, () => this.nudge());
+  }
+
+  /** Something about the cluster changed: look now. */
+  nudge(): void {
+    this.dirty = true;
+    this.wake?.();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const beating = this.link.beat(signal);
+    signal.addEventListener('abort', () => this.wake?.(), { once: true });
+    while (!signal.aborted) {
+      this.dirty = false;
+      const pause = await this.tick().catch((problem: unknown) => this.failed(problem));
+      await this.rest(pause, signal);
+    }
+    await beating;
+  }
+
+  private async tick(): Promise<number> {
+    const { stores, hands, identity } = this.options;
+    const snapshot = await lookAt(stores, hands, identity(), { link: this.link.state, memory: this.memory });
+    const decision = decideFailover(snapshot, this.memory, FAILOVER_DEFAULTS, hands.clock.nowMs());
+    this.memory = decision.memory;
+    this.follow(decision);
+    if (decision.ruleId !== this.lastRule && decision.actions.length === 0) this.say(decision, snapshot);
+    this.lastRule = decision.ruleId;
+    for (const action of decision.actions) await this.act(action, decision, snapshot);
+    return decision.checkAgainInMs;
+  }
+
+  /** The link goes to the holder as long as it answers; a mute one is asked by probes instead. */
+  private follow(decision: FailoverDecision): void {
+    if (decision.ruleId === 'leader-answers' || this.link.state === 'none') this.link.hold(decision.memory.holder?.ip);
+    else if (decision.memory.holder === undefined) this.link.hold(undefined);
+  }
+
+  private say(decision: FailoverDecision, snapshot: FailoverSnapshot): void {
+    this.options.log.info(decision.because, { ruleId: decision.ruleId });
+    this.options.report({ decision, snapshot });
+  }
+
+  private async act(action: FailoverAction, decision: FailoverDecision, snapshot: FailoverSnapshot): Promise<void> {
+    const outcome = await execute(this.options.hands, action);
+    this.options.log.info(decision.because, { ruleId: decision.ruleId, action: action.kind, done: outcome.done, detail: outcome.detail });
+    this.options.report({ decision, snapshot, outcome });
+  }
+
+  private failed(problem: unknown): number {
+    this.options.log.error('failover loop', { problem: String((problem as Error).stack ?? problem) });
+    return AFTER_ERROR_MS;
+  }
+
+  /** Until something changes, or for the given time where one was given. */
+  private async rest(milliseconds: number, signal: AbortSignal): Promise<void> {
+    if (this.dirty || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = milliseconds > 0 ? setTimeout(resolve, milliseconds) : undefined;
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.wake = undefined;
+  }
+}

@@ -1,0 +1,24 @@
+/** What the agent can do. Small, idempotent; each carries the facts that must still hold when it is carried out. */
+
+export type ClearProof = 'container-dead' | 'pod-gone' | 'process-gone' | 'node-lost';
+
+export interface ClearLeader {
+  readonly kind: 'ClearLeader';
+  readonly cluster: string;
+  readonly pod: string;
+  /** The incarnation that is proven dead; another one of that name makes the action void. */
+  readonly uid: string;
+  readonly ip: string;
+  readonly proof: ClearProof;
+  /** With `node-lost`: the only version of the lease that may be cleared, since a renewal is a sign of life. */
+  readonly leaderVersion: string | undefined;
+}
+
+export interface RemoveStaleRole {
+  readonly kind: 'RemoveStaleRole';
+  readonly cluster: string;
+  readonly pod: string;
+  readonly uid: string;
+}
+
+export type FailoverAction = ClearLeader | RemoveStaleRole;

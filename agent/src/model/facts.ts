@@ -1,0 +1,101 @@
+/** What is known about one cluster at one moment. Values only; what is not known says so. */
+import type { Reach } from '../ports/network.js';
+
+export type { Reach };
+
+/** `unknown` is an answer of its own: rules read it as "do not act", never as "fine" or "dead". */
+export type Maybe<T> = T | 'unknown';
+
+export type ContainerState = 'running' | 'terminated' | 'waiting' | 'unknown';
+
+export interface PodFacts {
+  readonly name: string;
+  readonly uid: string;
+  readonly ip: string | undefined;
+  readonly node: string | undefined;
+  readonly deleting: boolean;
+  readonly ready: boolean;
+  readonly container: ContainerState;
+  readonly role: string | undefined;
+  /** Template revision the Pod was made from (`controller-revision-hash`). */
+  readonly revision: string | undefined;
+  /** What Patroni wrote about the member: its own view, possibly old. */
+  readonly status: PatroniStatus | undefined;
+}
+
+/** The annotation `status` that Patroni keeps on its Pod. */
+export interface PatroniStatus {
+  readonly state: string | undefined;
+  readonly role: string | undefined;
+  readonly timeline: number | undefined;
+  readonly pendingRestart: boolean;
+  readonly apiUrl: string | undefined;
+}
+
+/** `<cluster>-leader`. */
+export interface LeaderFacts {
+  readonly pod: string | undefined;
+  readonly resourceVersion: string;
+  readonly renewTime: string | undefined;
+  readonly acquireTime: string | undefined;
+  /** Addresses of all members when the leader last wrote; kept when their Pods are gone. */
+  readonly addresses: Readonly<Record<string, string>>;
+}
+
+/** `<cluster>-sync`. */
+export interface SyncFacts {
+  readonly leader: string | undefined;
+  readonly standbys: readonly string[];
+  /** Votes of other synchronous standbys that a candidate needs; 0 outside quorum mode. */
+  readonly quorum: number;
+}
+
+/** Patroni's dynamic configuration as it is in force, as far as decisions need it. */
+export interface DynamicFacts {
+  readonly paused: boolean;
+  readonly synchronous: boolean;
+  readonly ttlMs: number;
+}
+
+/** A member's own answer, asked just now. */
+export interface MemberReport {
+  readonly pod: string;
+  readonly takenAtMs: number;
+  readonly state: string;
+  readonly role: 'primary' | 'replica' | 'other';
+  /** Whether its WAL receiver is connected to a primary. */
+  readonly streaming: boolean;
+  readonly timeline: number | undefined;
+  readonly receivedLocation: number | undefined;
+  readonly location: number | undefined;
+  readonly pendingRestart: boolean;
+}
+
+/** Both ports of one address, tried just now. */
+export interface ReachFacts {
+  readonly pod: string;
+  readonly ip: string;
+  readonly takenAtMs: number;
+  readonly rest: Reach;
+  readonly sql: Reach;
+}
+
+/** The connection held to the leader's REST port. */
+export type LinkState = 'held' | 'broken' | 'none';
+
+export interface FailoverSnapshot {
+  readonly cluster: string;
+  readonly link: LinkState;
+  readonly leader: Maybe<LeaderFacts>;
+  readonly sync: Maybe<SyncFacts>;
+  readonly dynamic: Maybe<DynamicFacts>;
+  /** `unknown` while the watch on Pods is broken. */
+  readonly pods: Maybe<readonly PodFacts[]>;
+  /** Pods that the contract lists and that may become primary. */
+  readonly promotable: readonly string[];
+  /** Of the process that holds the lease, where it was asked for. */
+  readonly reach: ReachFacts | undefined;
+  /** Of members that carry the label of a primary without holding the lease. */
+  readonly staleReach: readonly ReachFacts[];
+  readonly reports: readonly MemberReport[];
+}

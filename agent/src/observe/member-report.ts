@@ -1,0 +1,37 @@
+/** `GET /patroni` of a member -> what it says about itself. */
+import { numberOrNothing, parseJson, textOrNothing } from './objects.js';
+import type { MemberReport } from '../model/facts.js';
+import type { Patroni } from '../ports/patroni.js';
+
+function roleOf(role: unknown): MemberReport['role'] {
+  if (role === 'primary' || role === 'master') return 'primary';
+  return role === 'replica' || role === 'sync_standby' || role === 'quorum_standby' ? 'replica' : 'other';
+}
+
+export function parseReport(pod: string, text: string, takenAtMs: number): MemberReport | undefined {
+  const answer = parseJson(text);
+  const state = textOrNothing(answer?.state);
+  if (!answer || state === undefined) return undefined;
+  const xlog = (typeof answer.xlog === 'object' && answer.xlog !== null ? answer.xlog : {}) as Record<string, unknown>;
+  return {
+    pod,
+    takenAtMs,
+    state,
+    role: roleOf(answer.role),
+    streaming: answer.replication_state === 'streaming',
+    timeline: numberOrNothing(answer.timeline),
+    receivedLocation: numberOrNothing(xlog.received_location),
+    location: numberOrNothing(xlog.location),
+    pendingRestart: answer.pending_restart === true,
+  };
+}
+
+/** Undefined: no answer, or none that could be read. `takenAtMs` is when the question left, so the answer is no older. */
+export async function askMember(patroni: Patroni, member: { pod: string; ip: string }, takenAtMs: number, timeoutMs: number): Promise<MemberReport | undefined> {
+  try {
+    const answer = await patroni.get(member.ip, '/patroni', timeoutMs);
+    return parseReport(member.pod, answer.body, takenAtMs);
+  } catch {
+    return undefined;
+  }
+}

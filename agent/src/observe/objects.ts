@@ -1,0 +1,101 @@
+/** Kubernetes objects -> facts. Tolerant: a field that is missing or odd is unknown, never a guess. */
+import { LABEL } from '../../../src/contract/labels.js';
+import type { ContainerState, DynamicFacts, LeaderFacts, PatroniStatus, PodFacts, SyncFacts } from '../model/facts.js';
+import type { KubeObject } from '../ports/kube.js';
+
+/** Name of the container that runs Patroni in every member's Pod. */
+const CONTAINER = 'postgres';
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly state?: { running?: object; terminated?: object; waiting?: object };
+}
+
+interface PodShape {
+  readonly spec?: { nodeName?: string };
+  readonly status?: {
+    podIP?: string;
+    phase?: string;
+    containerStatuses?: ContainerStatus[];
+    conditions?: Array<{ type: string; status: string }>;
+  };
+}
+
+export function parseJson(text: string | undefined): Record<string, unknown> | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const textOrNothing = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+export const numberOrNothing = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
+
+function containerState(shape: PodShape): ContainerState {
+  if (shape.status?.phase === 'Failed' || shape.status?.phase === 'Succeeded') return 'terminated';
+  const state = shape.status?.containerStatuses?.find((status) => status.name === CONTAINER)?.state;
+  if (state?.running) return 'running';
+  if (state?.terminated) return 'terminated';
+  return state?.waiting ? 'waiting' : 'unknown';
+}
+
+function patroniStatus(pod: KubeObject): PatroniStatus | undefined {
+  const status = parseJson(pod.metadata.annotations?.status);
+  return status && {
+    state: textOrNothing(status.state),
+    role: textOrNothing(status.role),
+    timeline: numberOrNothing(status.timeline),
+    pendingRestart: status.pending_restart === true,
+    apiUrl: textOrNothing(status.api_url),
+  };
+}
+
+export function podFacts(pod: KubeObject): PodFacts {
+  const shape = pod as PodShape;
+  return {
+    name: pod.metadata.name,
+    uid: pod.metadata.uid ?? '',
+    ip: shape.status?.podIP || undefined,
+    node: shape.spec?.nodeName,
+    deleting: pod.metadata.deletionTimestamp !== undefined,
+    ready: shape.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
+    container: containerState(shape),
+    role: pod.metadata.labels?.[LABEL.role],
+    revision: pod.metadata.labels?.['controller-revision-hash'],
+    status: patroniStatus(pod),
+  };
+}
+
+export function leaderFacts(object: KubeObject): LeaderFacts {
+  const annotations = object.metadata.annotations ?? {};
+  const addresses = Object.entries(parseJson(annotations.failsafe) ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return {
+    pod: annotations.leader || undefined,
+    resourceVersion: object.metadata.resourceVersion ?? '',
+    renewTime: annotations.renewTime,
+    acquireTime: annotations.acquireTime,
+    addresses: Object.fromEntries(addresses),
+  };
+}
+
+export function syncFacts(object: KubeObject | undefined): SyncFacts {
+  const annotations = object?.metadata.annotations ?? {};
+  return {
+    leader: annotations.leader || undefined,
+    standbys: (annotations.sync_standby ?? '').split(',').map((name) => name.trim()).filter((name) => name !== ''),
+    quorum: Number.parseInt(annotations.quorum ?? '0', 10) || 0,
+  };
+}
+
+/** `<cluster>-config`; undefined when it cannot be read as Patroni writes it. */
+export function dynamicFacts(object: KubeObject | undefined): DynamicFacts | undefined {
+  const config = parseJson(object?.metadata.annotations?.config);
+  return config && {
+    paused: config.pause === true,
+    synchronous: ['on', 'true', 'quorum', true].includes(config.synchronous_mode as string | boolean),
+    ttlMs: (numberOrNothing(config.ttl) ?? 30) * 1000,
+  };
+}
