@@ -8,8 +8,11 @@ import { EverestError } from './errors';
 import { NetworkPeer } from './network';
 import { claimObjects, objectName } from './object-registry';
 import type { NetworkPeers } from './parts/network-policies';
+import { poolerPeer } from './parts/pooler';
 import { postgresManifests } from './parts/postgres-manifests';
+import type { PoolerOptions } from './pooler';
 import type { PostgresClusterProps } from './postgres-cluster-props';
+import { PostgresPooler } from './postgres-pooler';
 import { POSTGRES_PORT, resolvePostgres, type ResolvedPostgres } from './resolve/postgres';
 
 const DEFAULT_NAMESPACE = 'default';
@@ -38,6 +41,7 @@ export class PostgresCluster extends Construct {
 
   private readonly cluster: ResolvedPostgres;
   private readonly clients: NetworkPeer[];
+  private readonly poolers: PostgresPooler[] = [];
   private readonly apiObjects = new Map<string, ApiObject>();
 
   public constructor(scope: Construct, id: string, props: PostgresClusterProps) {
@@ -103,6 +107,23 @@ export class PostgresCluster extends Construct {
     this.clients.push(peer);
   }
 
+  /**
+   * Puts PgBouncer in front of the cluster. Its own Service is what clients then connect to; the cluster's Services stay.
+   * Nothing of the cluster restarts.
+   */
+  public addPooler(options: PoolerOptions = {}): PostgresPooler {
+    const pooler = new PostgresPooler(this, `pooler-${options.name ?? options.target?.service ?? 'rw'}`, options);
+    this.poolers.push(pooler);
+    return pooler;
+  }
+
+  /**
+   * @internal
+   */
+  public _forParts(): { resolved: ResolvedPostgres; clientPeers: unknown } {
+    return { resolved: this.cluster, clientPeers: Lazy.any({ produce: () => this.renderClients() }) };
+  }
+
   private createObjects(props: PostgresClusterProps): void {
     const manifests = postgresManifests(this.cluster, this.networkPeers(props));
     claimObjects(this, this.namespace, [...manifests.map(objectName), ...reservedObjects(this.clusterName)]);
@@ -114,12 +135,17 @@ export class PostgresCluster extends Construct {
 
   private networkPeers({ network = {} }: PostgresClusterProps): NetworkPeers {
     const render = (peers: readonly NetworkPeer[] = []) => peers.map((peer) => peer._toManifest());
-    const byLabel = NetworkPeer.podsWithLabels({ [clientLabel(this.clusterName)]: 'true' });
     return {
-      // Rendered at synthesis, since allowFrom() adds to it.
-      clients: Lazy.any({ produce: () => render(this.clients.length > 0 ? this.clients : [byLabel]) }),
+      // Rendered at synthesis, since allowFrom() and addPooler() add to it.
+      clients: Lazy.any({ produce: () => [...this.renderClients(), ...(this.poolers.length > 0 ? [poolerPeer(this.cluster)] : [])] }),
       apiServer: render(network.apiServer),
       dns: render(network.dns),
     };
+  }
+
+  private renderClients(): Array<Record<string, unknown>> {
+    const byLabel = NetworkPeer.podsWithLabels({ [clientLabel(this.clusterName)]: 'true' });
+    const clients = this.clients.length > 0 ? this.clients : [byLabel];
+    return clients.map((peer) => peer._toManifest());
   }
 }

@@ -45,11 +45,17 @@ export interface PatroniDynamicConfiguration {
 
 /** What member.py reads: which Secrets hold (or shall hold) which passwords, and what exists from the start. */
 export interface MemberDocument {
+  readonly name: string;
+  /** Pods of all members. */
+  readonly members: string[];
+  readonly dataDirectory: string;
   readonly credentials: {
     readonly secret: string;
     readonly generate: boolean;
     readonly keys: { readonly superuser: string; readonly replication: string; readonly rewind: string };
     readonly roles: { readonly superuser: string; readonly replication: string; readonly rewind: string };
+    /** Role by which poolers look up passwords; it exists whether there is a pooler or not, so that one can come later. */
+    readonly pooler: { readonly role: string; readonly key: string; readonly userlistKey: string };
   };
   readonly owners: MemberDocumentOwner[];
   readonly databases: Array<{ readonly name: string; readonly owner: string }>;

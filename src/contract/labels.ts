@@ -11,6 +11,8 @@ export const LABEL = {
   member: 'everest.io/member',
   /** Name of the member group. */
   group: 'everest.io/group',
+  /** Name of the pooler, on its Pods. */
+  pooler: 'everest.io/pooler',
   /** Written by Patroni on Pods: `primary`, `replica` or `standby_leader`. */
   role: 'everest.io/role',
   /** On the contract ConfigMap: the version of the document in it. */
@@ -18,7 +20,7 @@ export const LABEL = {
 } as const;
 
 /** Values of the label `everest.io/component`. */
-export const COMPONENT = { member: 'member', volume: 'volume' } as const;
+export const COMPONENT = { member: 'member', volume: 'volume', pooler: 'pooler' } as const;
 
 /** Values that Patroni writes into `everest.io/role`. A standby cluster's leader must not be found by the `-rw` Service. */
 export const ROLE = { primary: 'primary', replica: 'replica', standbyLeader: 'standby_leader' } as const;

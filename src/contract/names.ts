@@ -48,6 +48,11 @@ export function ownerSecretName(cluster: string, owner: string): string {
   return `${cluster}-${owner.toLowerCase().replace(/_/g, '-')}`;
 }
 
+/** Deployment, Service and configuration of one pooler. */
+export function poolerName(cluster: string, pooler: string): string {
+  return `${cluster}-pooler-${pooler}`;
+}
+
 /** ConfigMaps that Patroni makes and owns. They must never be in Git. */
 export function patroniObjectNames(cluster: string): string[] {
   return ['config', 'leader', 'failover', 'sync'].map((suffix) => `${cluster}-${suffix}`);

@@ -1,6 +1,7 @@
 import { metadata, optional, type Manifest } from './manifest';
 import { memberContainer, memberPodVolumes } from './member-container';
-import { placementFields } from './member-placement';
+import { placementFields } from './placement-fields';
+import { memberSelector } from './services';
 import { COMPONENT, LABEL, clusterLabels } from '../contract/labels';
 import { membersServiceName } from '../contract/names';
 import type { ResolvedGroup } from '../resolve/groups';
@@ -24,7 +25,7 @@ function podSpec(cluster: ResolvedPostgres, group: ResolvedGroup, member: string
       seccompProfile: { type: 'RuntimeDefault' },
     },
     terminationGracePeriodSeconds: cluster.terminationGraceSeconds,
-    ...placementFields(cluster, group.placement),
+    ...placementFields(group.placement, memberSelector(cluster)),
     containers: [memberContainer(cluster, group)],
     volumes: memberPodVolumes(cluster, group, member),
   };

@@ -1,8 +1,9 @@
 import { Yaml } from 'cdk8s';
 import { FILES } from './files';
+import { podName } from '../contract/names';
 import type { MemberDocument } from '../contract/document';
 import { COMPONENT, LABEL, ROLE } from '../contract/labels';
-import { PATRONI_PORT, POSTGRES_PORT, SYSTEM_ROLES, type ResolvedPostgres } from '../resolve/postgres';
+import { PATRONI_PORT, POOLER_ROLE, POOLER_USERLIST_KEY, POSTGRES_PORT, SYSTEM_ROLES, type ResolvedPostgres } from '../resolve/postgres';
 
 function dataDirectory(cluster: ResolvedPostgres): string {
   return `${FILES.data}/pg${cluster.image.major}`;
@@ -79,11 +80,15 @@ export function renderUnpromotable(): string {
 export function renderMemberDocument(cluster: ResolvedPostgres): string {
   const generate = cluster.generatesCredentials;
   const document: MemberDocument = {
+    name: cluster.name,
+    members: cluster.groups.flatMap((group) => group.members).map(podName),
+    dataDirectory: dataDirectory(cluster),
     credentials: {
       secret: cluster.credentialsSecret,
       generate,
       keys: { superuser: 'superuser', replication: 'replication', rewind: 'rewind' },
       roles: SYSTEM_ROLES,
+      pooler: { role: POOLER_ROLE, key: 'pooler', userlistKey: POOLER_USERLIST_KEY },
     },
     owners: cluster.owners.map(({ role, secret, database }) => ({
       role,

@@ -16,6 +16,10 @@ export const POSTGRES_PORT = 5432;
 export const PATRONI_PORT = 8008;
 /** Roles of the cluster itself. */
 export const SYSTEM_ROLES = { superuser: 'postgres', replication: 'everest_replication', rewind: 'everest_rewind' } as const;
+/** Role that looks up other roles' password hashes for poolers, and may do nothing else. */
+export const POOLER_ROLE = 'everest_pooler';
+/** Key of the cluster's credentials that holds PgBouncer's auth_file. */
+export const POOLER_USERLIST_KEY = 'pooler-userlist';
 /** Oldest Kubernetes version that the manifests fit. */
 export const OLDEST_KUBERNETES = '1.27';
 

@@ -1,10 +1,11 @@
+import { poolerValid } from './pooler-valid';
 import { POSTGRES_RULES } from './postgres-rules';
 import type { RuleText } from './rule';
 import { SHAPE_TEXTS } from './shape-texts';
 
 /** Every code and its explanation, in order. */
 export function ruleCatalog(): RuleText[] {
-  return [...Object.values(SHAPE_TEXTS), ...POSTGRES_RULES].sort((a, b) => a.code.localeCompare(b.code, 'en'));
+  return [...Object.values(SHAPE_TEXTS), ...POSTGRES_RULES, poolerValid].sort((a, b) => a.code.localeCompare(b.code, 'en'));
 }
 
 /** The explanation of one code, however its letters are written. */

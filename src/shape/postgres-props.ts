@@ -19,7 +19,7 @@ function isLike(value: object, type: Class): boolean {
 }
 
 /** An instance of a class, with content that its factories took unseen from untyped code. */
-function instance(type: Class, content?: z.ZodType): z.ZodType {
+export function instance(type: Class, content?: z.ZodType): z.ZodType {
   const isInstance = (value: unknown) => typeof value === 'object' && value !== null
     && (Object.prototype.isPrototypeOf.call(type.prototype, value) || isLike(value, type));
   const shape = z.custom(isInstance, { error: `a ${type.name}` });
@@ -49,7 +49,7 @@ export const tolerationShape = z.strictObject({
 
 const antiAffinity = instance(AntiAffinity, z.object({ topologyKey: z.string() }));
 
-const placement = z.strictObject({
+export const placementShape = z.strictObject({
   antiAffinity: antiAffinity.optional(),
   topologySpread: z.array(topologySpreadShape).optional(),
   tolerations: z.array(tolerationShape).optional(),
@@ -60,7 +60,7 @@ const memberGroup = z.strictObject({
   name: z.string(),
   instances: z.number(),
   promotable: z.boolean().optional(),
-  placement: placement.optional(),
+  placement: placementShape.optional(),
   resources: resourcesShape.optional(),
   storage: storage.optional(),
 });
@@ -113,7 +113,7 @@ export const postgresPropsShape = z.strictObject({
   imagePullSecrets: z.array(z.string()).optional(),
   credentials: credentials.optional(),
   databases: z.array(z.strictObject({ name: z.string(), owner: z.string().optional() })).optional(),
-  placement: placement.optional(),
+  placement: placementShape.optional(),
   podDisruption: podDisruption.optional(),
   network: z.strictObject({ allowFrom: peers, apiServer: peers, dns: peers }).optional(),
   serviceAnnotations: texts.optional(),

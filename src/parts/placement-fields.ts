@@ -1,25 +1,25 @@
 import { AntiAffinity, type Placement, type TopologySpread } from '../placement';
 import { optional } from './manifest';
-import { memberSelector } from './services';
-import type { ResolvedPostgres } from '../resolve/postgres';
 
 const HOSTNAME = 'kubernetes.io/hostname';
 const ZONE = 'topology.kubernetes.io/zone';
 
-function spread(cluster: ResolvedPostgres, rule: TopologySpread): Record<string, unknown> {
+type Labels = Readonly<Record<string, string>>;
+
+function spread(selector: Labels, rule: TopologySpread): Record<string, unknown> {
   return {
     topologyKey: rule.topologyKey,
     maxSkew: rule.maxSkew ?? 1,
     whenUnsatisfiable: rule.required ? 'DoNotSchedule' : 'ScheduleAnyway',
-    labelSelector: { matchLabels: memberSelector(cluster) },
+    labelSelector: { matchLabels: selector },
     // Nodes that members cannot use (tainted, cordoned) must not count as empty domains.
     nodeTaintsPolicy: 'Honor',
   };
 }
 
-function podAntiAffinity(cluster: ResolvedPostgres, antiAffinity: AntiAffinity): Record<string, unknown> {
+function podAntiAffinity(selector: Labels, antiAffinity: AntiAffinity): Record<string, unknown> {
   const { mode, topologyKey } = antiAffinity;
-  const term = { labelSelector: { matchLabels: memberSelector(cluster) }, topologyKey };
+  const term = { labelSelector: { matchLabels: selector }, topologyKey };
   if (mode === 'none') return {};
   if (mode === 'required') return { requiredDuringSchedulingIgnoredDuringExecution: [term] };
   return { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: term }] };
@@ -36,15 +36,15 @@ function spreadRules(placement: Placement, antiAffinity: AntiAffinity): Topology
   return [...nodes, ...(placement.topologySpread ?? zones)];
 }
 
-/** Fields of a Pod that say where it may run. */
-export function placementFields(cluster: ResolvedPostgres, placement: Placement): Record<string, unknown> {
+/** Fields of a Pod that say where it may run, and away from which other Pods. */
+export function placementFields(placement: Placement, selector: Labels): Record<string, unknown> {
   const antiAffinity = placement.antiAffinity ?? AntiAffinity.even();
-  const affinity = podAntiAffinity(cluster, antiAffinity);
+  const affinity = podAntiAffinity(selector, antiAffinity);
   const rules = spreadRules(placement, antiAffinity);
   return {
     ...optional('affinity', Object.keys(affinity).length > 0 ? { podAntiAffinity: affinity } : undefined),
     ...optional('nodeSelector', { ...placement.nodeSelector }),
     ...optional('tolerations', placement.tolerations?.map((toleration) => ({ ...toleration }))),
-    ...optional('topologySpreadConstraints', rules.map((rule) => spread(cluster, rule))),
+    ...optional('topologySpreadConstraints', rules.map((rule) => spread(selector, rule))),
   };
 }

@@ -1,0 +1,140 @@
+import { COMPONENT, LABEL, clusterLabels } from '../contract/labels';
+import { renderPgbouncer } from '../render/pgbouncer';
+import { POOLER_USERLIST_KEY, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
+import { POOLER_PORT, POOLER_UID, type ResolvedPooler } from '../resolve/pooler';
+import { metadata, type Manifest } from './manifest';
+import { placementFields } from './placement-fields';
+import { memberSelector } from './services';
+
+const CONFIG = '/etc/pgbouncer';
+
+/** Labels by which a pooler's own Service, budget and policy find its Pods. They never match members. */
+function selector(cluster: ResolvedPostgres, pooler: ResolvedPooler): Record<string, string> {
+  return { [LABEL.cluster]: cluster.name, [LABEL.component]: COMPONENT.pooler, [LABEL.pooler]: pooler.name };
+}
+
+function config(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: metadata(cluster, pooler.objectName),
+    data: { 'pgbouncer.ini': renderPgbouncer(pooler) },
+  };
+}
+
+function service(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(cluster, pooler.objectName, { annotations: cluster.serviceAnnotations }),
+    spec: {
+      type: 'ClusterIP',
+      ports: [{ name: 'postgres', port: POSTGRES_PORT, protocol: 'TCP', targetPort: 'pgbouncer' }],
+      selector: selector(cluster, pooler),
+    },
+  };
+}
+
+function budget(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest[] {
+  if (pooler.instances < 2) return [];
+  return [{
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: metadata(cluster, pooler.objectName),
+    spec: { maxUnavailable: 1, selector: { matchLabels: selector(cluster, pooler) }, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
+  }];
+}
+
+/** Clients may reach the pooler, and the pooler the members; the members' own policy lets it in. */
+function networkPolicy(cluster: ResolvedPostgres, pooler: ResolvedPooler, clients: unknown): Manifest {
+  const tcp = (port: number) => ({ port, protocol: 'TCP' });
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: metadata(cluster, pooler.objectName),
+    spec: {
+      podSelector: { matchLabels: selector(cluster, pooler) },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [{ from: clients, ports: [tcp(POOLER_PORT)] }],
+      egress: [
+        { to: [{ podSelector: { matchLabels: memberSelector(cluster) } }], ports: [tcp(POSTGRES_PORT)] },
+        { ports: [{ port: 53, protocol: 'UDP' }, tcp(53)] },
+      ],
+    },
+  };
+}
+
+function container(pooler: ResolvedPooler): Record<string, unknown> {
+  const probe = (timing: Record<string, number>) => ({ tcpSocket: { port: 'pgbouncer' }, ...timing });
+  return {
+    name: 'pgbouncer',
+    image: pooler.image,
+    imagePullPolicy: 'IfNotPresent',
+    args: [`${CONFIG}/pgbouncer.ini`],
+    ports: [{ name: 'pgbouncer', containerPort: POOLER_PORT, protocol: 'TCP' }],
+    livenessProbe: probe({ periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
+    readinessProbe: probe({ periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 2 }),
+    resources: {
+      requests: { ...pooler.resources.requests, 'ephemeral-storage': '16Mi' },
+      limits: { ...pooler.resources.limits, 'ephemeral-storage': '256Mi' },
+    },
+    securityContext: {
+      allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, privileged: false, readOnlyRootFilesystem: true,
+      runAsNonRoot: true, runAsUser: POOLER_UID, runAsGroup: POOLER_UID,
+    },
+    volumeMounts: [
+      { name: 'config', mountPath: CONFIG, readOnly: true },
+      { name: 'userlist', mountPath: `${CONFIG}/users`, readOnly: true },
+    ],
+  };
+}
+
+/** Open transactions may end before a Pod goes; PgBouncer waits for them after SIGINT, and 60 s are enough for OLTP. */
+const GRACE_SECONDS = 60;
+
+function deployment(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest {
+  const labels = { ...clusterLabels(cluster.name, 'postgresql'), ...selector(cluster, pooler) };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: metadata(cluster, pooler.objectName, { labels: selector(cluster, pooler) }),
+    spec: {
+      replicas: pooler.instances,
+      selector: { matchLabels: selector(cluster, pooler) },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      revisionHistoryLimit: 3,
+      template: {
+        metadata: { labels: { ...cluster.labels, ...labels } },
+        spec: {
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' }, fsGroup: POOLER_UID },
+          terminationGracePeriodSeconds: GRACE_SECONDS,
+          ...placementFields(pooler.placement, selector(cluster, pooler)),
+          containers: [container(pooler)],
+          volumes: [
+            { name: 'config', configMap: { name: pooler.objectName, defaultMode: 0o444 } },
+            {
+              // One key only: the cluster's other passwords never reach the pooler.
+              name: 'userlist',
+              secret: { secretName: cluster.credentialsSecret, defaultMode: 0o440, items: [{ key: POOLER_USERLIST_KEY, path: 'userlist.txt' }] },
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+/** The Pods of all poolers of a cluster, as a NetworkPolicy names them. */
+export function poolerPeer(cluster: ResolvedPostgres): Record<string, unknown> {
+  return { podSelector: { matchLabels: { [LABEL.cluster]: cluster.name, [LABEL.component]: COMPONENT.pooler } } };
+}
+
+/** All objects of a pooler. */
+export function poolerManifests(cluster: ResolvedPostgres, pooler: ResolvedPooler, clients: unknown): Manifest[] {
+  return [
+    config(cluster, pooler), networkPolicy(cluster, pooler, clients), service(cluster, pooler),
+    ...budget(cluster, pooler), deployment(cluster, pooler),
+  ];
+}

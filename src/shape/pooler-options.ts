@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import { PoolerTarget, PoolMode } from '../pooler';
+import { instance, placementShape, resourcesShape } from './postgres-props';
+
+/** The shape of PoolerOptions. */
+export const poolerOptionsShape = z.strictObject({
+  target: instance(PoolerTarget).optional(),
+  name: z.string().optional(),
+  instances: z.number().optional(),
+  poolMode: instance(PoolMode).optional(),
+  poolSize: z.number().optional(),
+  maxClientConnections: z.number().optional(),
+  image: z.string().optional(),
+  resources: resourcesShape.optional(),
+  placement: placementShape.optional(),
+});
