@@ -1,22 +1,21 @@
 """python3 -m unittest discover -s test/scripts"""
 import base64
+import http.client
 import http.server
 import importlib.util
 import json
 import os
 import pathlib
-import sys
 import tempfile
 import threading
 import unittest
 from unittest import mock
 
 SCRIPT = pathlib.Path(__file__).parents[2] / "src/render/scripts/member.py"
-# The script has no package: it is loaded by its path, and dataclasses look for its module in sys.modules.
+# The script has no package, so it is loaded by its path.
 spec = importlib.util.spec_from_file_location("member", SCRIPT)
 assert spec and spec.loader
 member = importlib.util.module_from_spec(spec)
-sys.modules["member"] = member
 spec.loader.exec_module(member)
 
 CREDENTIALS = {"credentials": {"secret": "orders-credentials", "generate": True,
@@ -41,6 +40,8 @@ class FakeApi(http.server.ThreadingHTTPServer):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
     def log_message(self, *_):
         pass
 
@@ -87,7 +88,7 @@ class WithApi(unittest.TestCase):
         self.addCleanup(self.server.shutdown)
         token = tempfile.NamedTemporaryFile("w", suffix="token")
         self.addCleanup(token.close)
-        self.api = member.Api("127.0.0.1", self.server.server_port, "shop", token.name, None)
+        self.api = member.Api(http.client.HTTPConnection("127.0.0.1", self.server.server_port, timeout=5), "shop", token.name)
         self.said = []
         patches = [mock.patch.object(member, "log", self.said.append), mock.patch.object(member.time, "sleep", lambda _: self.on_sleep())]
         for patch in patches:
@@ -226,6 +227,16 @@ class TurnTest(WithApi):
         heard = member.History(0, False)
         with self.assertRaises(member.NotYet):
             member.check_turn(self.cluster, self.api, heard, 1e6)
+
+    def test_a_new_cluster_is_given_up_when_another_member_turns_out_to_have_data(self):
+        self.other_tells(1, False)
+        with self.assertRaises(SystemExit):
+            member.check_alone(self.cluster, self.api, 0)
+
+    def test_a_new_cluster_waits_to_hear_of_every_member_but_not_for_ever(self):
+        with self.assertRaises(member.NotYet):
+            member.check_alone(self.cluster, self.api, 0)
+        member.check_alone(self.cluster, self.api, member.TURN_S + 1)
 
     def test_goes_without_a_member_that_does_not_come_up_after_a_while(self):
         self.data(1, standby=True)

@@ -24,8 +24,7 @@ import stringprep
 import sys
 import time
 import unicodedata
-from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, List, Optional, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, TypeVar
 from urllib.parse import quote
 
 CONFIG_DIR = os.environ.get("EVEREST_CONFIG_DIR", "/etc/everest")
@@ -85,39 +84,31 @@ def patiently(attempt: Callable[[], T], longest_delay: float = LONGEST_DELAY_S) 
 
 # ---- Kubernetes API
 
-@dataclass(frozen=True)
 class Api:
-    host: str
-    port: int
-    namespace: str
-    token_file: str
-    context: ssl.SSLContext | None
+    """The rights of a member's Role, over one connection that is opened again when it breaks."""
+
+    def __init__(self, connection: http.client.HTTPConnection, namespace: str, token_file: str) -> None:
+        self.connection, self.namespace, self.token_file = connection, namespace, token_file
 
     @staticmethod
     def in_cluster() -> Api:
         host, port = os.environ["KUBERNETES_SERVICE_HOST"], int(os.environ.get("KUBERNETES_SERVICE_PORT", "443"))
         context = ssl.create_default_context(cafile=f"{ACCOUNT_DIR}/ca.crt")
-        return Api(host, port, read(f"{ACCOUNT_DIR}/namespace"), f"{ACCOUNT_DIR}/token", context)
+        connection = http.client.HTTPSConnection(host, port, timeout=API_TIMEOUT_S, context=context)
+        return Api(connection, read(f"{ACCOUNT_DIR}/namespace"), f"{ACCOUNT_DIR}/token")
 
     def call(self, method: str, path: str, body: Optional[Json] = None) -> Optional[Json]:
         """`path` is within the namespace; nothing there gives None."""
         # The token is read each time because the kubelet renews it.
         headers = {"Authorization": f"Bearer {read(self.token_file)}", "Content-Type": "application/merge-patch+json"}
         text = None if body is None else json.dumps(body)
-        connection = self._connect()
         try:
-            connection.request(method, f"/api/v1/namespaces/{self.namespace}/{path}", text, headers)
-            response = connection.getresponse()
+            self.connection.request(method, f"/api/v1/namespaces/{self.namespace}/{path}", text, headers)
+            response = self.connection.getresponse()
             return answer_of(response.status, response.read(), f"{method} {path}")
         except (OSError, http.client.HTTPException, ValueError) as problem:
+            self.connection.close()
             raise NotYet(f"the Kubernetes API does not answer ({type(problem).__name__}); waiting.") from problem
-        finally:
-            connection.close()
-
-    def _connect(self) -> http.client.HTTPConnection:
-        if self.context is None:
-            return http.client.HTTPConnection(self.host, self.port, timeout=API_TIMEOUT_S)
-        return http.client.HTTPSConnection(self.host, self.port, timeout=API_TIMEOUT_S, context=self.context)
 
 
 def answer_of(status: int, payload: bytes, request: str) -> Optional[Json]:
@@ -132,8 +123,7 @@ def answer_of(status: int, payload: bytes, request: str) -> Optional[Json]:
 
 # ---- Secrets
 
-@dataclass(frozen=True)
-class SecretSpec:
+class SecretSpec(NamedTuple):
     """`complete` gives values for the missing keys; without a value for each of `needed` nothing starts."""
     name: str
     generate: bool
@@ -148,8 +138,17 @@ def random_password() -> str:
 def credentials_spec(cluster: Json) -> SecretSpec:
     credentials = cluster["credentials"]
     keys = list(credentials["keys"].values())
-    return SecretSpec(credentials["secret"], credentials["generate"], keys,
-                      lambda have: {key: random_password() for key in keys if not have.get(key)})
+    return SecretSpec(credentials["secret"], credentials["generate"], keys, lambda have: missing_credentials(credentials, have))
+
+
+def missing_credentials(credentials: Json, have: Values) -> Values:
+    pooler = credentials.get("pooler")
+    keys = [*credentials["keys"].values(), *([pooler["key"]] if pooler else [])]
+    full = {**{key: random_password() for key in keys}, **{key: value for key, value in have.items() if value}}
+    if pooler:
+        # PgBouncer's auth_file, so that its Pods need no script of their own; the passwords hold no quotes.
+        full.setdefault(pooler["userlistKey"], f'"{pooler["role"]}" "{full[pooler["key"]]}"\n')
+    return {key: value for key, value in full.items() if not have.get(key)}
 
 
 def owner_spec(owner: Json) -> SecretSpec:
@@ -196,6 +195,9 @@ def wanted_passwords(cluster: Json, api: Api) -> Values:
     values = until_settled(api, credentials_spec(cluster))
     # `restapi` is a password of Patroni's own, with no role in the database.
     wanted = {roles[kind]: values[key] for kind, key in cluster["credentials"]["keys"].items() if kind in roles}
+    pooler = cluster["credentials"].get("pooler")
+    if pooler and values.get(pooler["key"]):
+        wanted[pooler["role"]] = values[pooler["key"]]
     for owner in cluster.get("owners", []):
         wanted[owner["role"]] = until_settled(api, owner_spec(owner))["password"]
     return wanted
@@ -207,8 +209,7 @@ def roles_of(cluster: Json) -> Values:
 
 # ---- cold start: nobody leads, so whoever starts first would make its own data the cluster's
 
-@dataclass(frozen=True, order=True)
-class History:
+class History(NamedTuple):
     """How new a member's data are: a primary has all that its standbys have, and a later timeline beats both."""
     timeline: int  # 0: no data at all
     primary: bool
@@ -237,13 +238,26 @@ def check_turn(cluster: Json, api: Api, mine: History, waited: float) -> None:
     heard = histories_of(cluster, api)
     absent = [name for name in cluster["members"] if name not in heard]
     newer = [name for name, history in sorted(heard.items()) if history > mine]
-    # Time never makes an empty member start a new cluster beside one that has data.
+    # Time never makes an empty member start a new cluster beside one that has data. Only it need not wait for
+    # everybody now: check_alone does so, after initdb, which takes as long as the other Pods take to start.
     if newer and (waited < 2 * TURN_S or mine.timeline == 0):
         raise NotYet(f"no leader yet, and {', '.join(newer)} may have newer data; waiting for it to lead.")
-    if absent and waited < TURN_S:
+    if absent and waited < TURN_S and mine.timeline > 0:
         raise NotYet(f"no leader yet; waiting to hear how new the data of {', '.join(absent)} are.")
-    if newer or absent:
+    if newer or (absent and mine.timeline > 0):
         log(f"starting without {', '.join(newer + absent)} after {waited:.0f} s: nobody leads.")
+
+
+def check_alone(cluster: Json, api: Api, waited: float) -> None:
+    """Ends a bootstrap beside a member that has data: Patroni drops the new cluster, and this member waits to be a standby."""
+    heard = histories_of(cluster, api)
+    own = os.environ["HOSTNAME"]
+    with_data = [name for name, history in sorted(heard.items()) if history.timeline > 0 and name != own]
+    if with_data:
+        raise SystemExit(f"everest: {', '.join(with_data)} has data; not starting a new cluster beside it.")
+    absent = [name for name in cluster["members"] if name not in heard]
+    if absent and waited < TURN_S:
+        raise NotYet(f"new cluster; waiting to hear whether {', '.join(absent)} has data.")
 
 
 def leader_of(cluster: Json, api: Api) -> Optional[str]:
@@ -360,12 +374,29 @@ def align_passwords(database: Database, wanted: Values) -> List[str]:
     return changed
 
 
+def ensure_pooler(server: Database, cluster: Json, wanted: Values) -> None:
+    """A role that may look up password hashes of login roles, and nothing else; poolers can then come at any time."""
+    role = cluster["credentials"].get("pooler", {}).get("role")
+    if role not in wanted or server.value("SELECT 1 FROM pg_roles WHERE rolname = %s", role):
+        return
+    server.run(f"CREATE ROLE {quoted(role)} LOGIN")
+    server.run("CREATE SCHEMA IF NOT EXISTS everest")
+    server.run("CREATE OR REPLACE FUNCTION everest.pooler_lookup(wanted text, OUT name text, OUT verifier text) RETURNS SETOF record"
+               " LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$"
+               " SELECT rolname, rolpassword FROM pg_authid WHERE rolname = wanted AND rolcanlogin AND NOT rolsuper"
+               " AND NOT rolreplication AND (rolvaliduntil IS NULL OR rolvaliduntil > now()) $$")
+    server.run("REVOKE ALL ON FUNCTION everest.pooler_lookup(text) FROM PUBLIC")
+    server.run(f"GRANT USAGE ON SCHEMA everest TO {quoted(role)}")
+    server.run(f"GRANT EXECUTE ON FUNCTION everest.pooler_lookup(text) TO {quoted(role)}")
+
+
 def until_aligned(cluster: Json, wanted: Values) -> List[str]:
     """A promoted server is in recovery a moment longer. Patroni ends this process when the role changes again."""
     for delay in delays():
         try:
             with Database(cluster) as database:
                 if not database.value("SELECT pg_is_in_recovery()"):
+                    ensure_pooler(database, cluster, wanted)
                     return align_passwords(database, wanted)
         except driver().OperationalError:
             pass
@@ -386,6 +417,8 @@ def start(cluster: Json, api: Api) -> None:
 
 
 def post_bootstrap(cluster: Json, api: Api) -> None:
+    started = time.monotonic()
+    patiently(lambda: check_alone(cluster, api, time.monotonic() - started), TURN_DELAY_S)
     wanted = wanted_passwords(cluster, api)
     with Database(cluster, "template1") as template:
         # PostgreSQL 14 and older let everybody create objects there; new databases copy this one.
@@ -396,7 +429,9 @@ def post_bootstrap(cluster: Json, api: Api) -> None:
             create_owner(server, owner["role"], wanted[owner["role"]])
         for item in cluster.get("databases", []):
             create_database(server, item["name"], item["owner"])
-        create_slots(server, [name for name in cluster.get("members", []) if name != os.environ.get("HOSTNAME")])
+        ensure_pooler(server, cluster, wanted)
+        align_passwords(server, wanted)
+        create_slots(server, [name for name in cluster["members"] if name != os.environ["HOSTNAME"]])
     for item in cluster.get("databases", []):
         with Database(cluster, item["name"]) as database:
             database.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")

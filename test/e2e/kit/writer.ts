@@ -92,7 +92,17 @@ export class Writer {
     return this.ask<Verdict>({ do: 'verify', acked: this.earlier });
   }
 
+  /** Every request may be repeated, so a call that the API server or the kubelet drops is tried again. */
   private async ask<T>(request: object): Promise<T> {
+    let reply: T | undefined;
+    await waitFor({ what: 'an answer of the writer', seconds: 20, everyMs: 300 }, async () => {
+      reply = await this.askOnce<T>(request);
+      return undefined;
+    });
+    return reply!;
+  }
+
+  private async askOnce<T>(request: object): Promise<T> {
     const command = ['python3', '/writer/writer.py', 'ask', JSON.stringify(request)];
     const result = await this.api.exec(this.options.namespace, NAME, 'writer', command);
     if (!result.ok) throw new Error(`the writer does not answer: ${result.stderr.trim().split('\n').pop()}`);
