@@ -1,6 +1,7 @@
 export * from './credentials';
 export * from './database';
 export * from './database-cluster';
+export * from './everest-agent';
 export * from './image-catalog';
 export * from './member-group';
 export * from './network';

@@ -1,5 +1,6 @@
 import type { Credentials } from './credentials';
 import type { PostgresDatabase } from './database';
+import type { IEverestAgent } from './everest-agent';
 import type { ImageCatalog, PostgresImage } from './image-catalog';
 import type { MemberGroup } from './member-group';
 import type { NetworkOptions } from './network';
@@ -116,6 +117,13 @@ export interface PostgresClusterProps {
    * @default Credentials.generated()
    */
   readonly credentials?: Credentials;
+
+  /**
+   * The agent of the namespace that looks after the cluster. It gets rights on exactly this cluster's objects.
+   *
+   * @default - none: Patroni alone elects and serves
+   */
+  readonly agent?: IEverestAgent;
 
   /**
    * Databases and owners that exist from the start.

@@ -2,11 +2,11 @@
 import { parseArgs } from 'node:util';
 import { suggestion } from '../closest';
 import { renderFinding, type Finding } from '../errors';
+import { badInvocation } from './failure';
+import { synth } from './synth';
 import { findRule, renderRule, ruleCatalog } from '../rules/catalog';
 import { findingOf } from '../rules/run';
 import { SHAPE_TEXTS } from '../rules/shape-texts';
-import { badInvocation } from './failure';
-import { synth } from './synth';
 
 const HELP = `cdk8s-everest: highly available databases on Kubernetes as plain manifests
 

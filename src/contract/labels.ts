@@ -50,3 +50,14 @@ export function clusterLabels(cluster: string, engine: string): Record<string, s
     [LABEL.cluster]: cluster,
   };
 }
+
+/** Labels of every object of an agent. */
+export const AGENT_LABELS: Readonly<Record<string, string>> = {
+  'app.kubernetes.io/name': 'everest-agent',
+  'app.kubernetes.io/managed-by': 'cdk8s-everest',
+};
+
+/** By these labels an agent's Service finds its Pods, and clusters let them in. */
+export function agentPodLabels(agent: string): Record<string, string> {
+  return { 'app.kubernetes.io/name': 'everest-agent', 'app.kubernetes.io/instance': agent };
+}

@@ -53,7 +53,27 @@ export function poolerName(cluster: string, pooler: string): string {
   return `${cluster}-pooler-${pooler}`;
 }
 
+/** Role, binding and policy by which the agent reaches a cluster. */
+export function agentAccessName(cluster: string): string {
+  return `${cluster}-agent`;
+}
+
+/** ConfigMap that the agent fills. */
+export function statusName(cluster: string): string {
+  return `${cluster}-status`;
+}
+
+/** Patroni's lease. */
+export function leaderName(cluster: string): string {
+  return `${cluster}-leader`;
+}
+
+/** Patroni's list of synchronous standbys. */
+export function syncName(cluster: string): string {
+  return `${cluster}-sync`;
+}
+
 /** ConfigMaps that Patroni makes and owns. They must never be in Git. */
 export function patroniObjectNames(cluster: string): string[] {
-  return ['config', 'leader', 'failover', 'sync'].map((suffix) => `${cluster}-${suffix}`);
+  return [`${cluster}-config`, leaderName(cluster), `${cluster}-failover`, syncName(cluster)];
 }

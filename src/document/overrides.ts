@@ -1,10 +1,10 @@
 import { isScalar } from 'yaml';
 import type { Finding } from '../errors';
+import { documentShape } from './shape';
+import type { Override, YamlSource } from './yaml-source';
 import { findingOf } from '../rules/run';
 import { SHAPE_TEXTS } from '../rules/shape-texts';
 import { typesAt } from '../shape/findings';
-import { documentShape } from './shape';
-import type { Override, YamlSource } from './yaml-source';
 
 /** `spec.databases[0].name=orders` or `spec.databases.0.name=orders`. */
 export function parseOverride(text: string): Override | undefined {

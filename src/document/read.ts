@@ -2,14 +2,14 @@ import { checkPostgres } from '../check-postgres';
 import { closest, suggestion } from '../closest';
 import type { Finding } from '../errors';
 import type { PostgresClusterProps } from '../postgres-cluster-props';
-import { findingOf } from '../rules/run';
-import { SHAPE_TEXTS } from '../rules/shape-texts';
-import { checkShape } from '../shape/findings';
 import { applyOverride } from './overrides';
 import { checkRelations } from './relations';
 import { documentShape, type DatabaseClusterDocument } from './shape';
 import { toDocumentPath, toProps } from './to-props';
 import { parseYaml, type Override, type YamlSource } from './yaml-source';
+import { findingOf } from '../rules/run';
+import { SHAPE_TEXTS } from '../rules/shape-texts';
+import { checkShape } from '../shape/findings';
 
 /** apiVersion of the documents that are read. */
 export const API_VERSION = 'everest.io/v1alpha1';

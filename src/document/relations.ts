@@ -1,8 +1,8 @@
 import type { Finding } from '../errors';
+import type { PostgresqlSpec } from './shape';
 import type { RuleText, Violation } from '../rules/rule';
 import { findingOf } from '../rules/run';
 import { SHAPE_TEXTS } from '../rules/shape-texts';
-import type { PostgresqlSpec } from './shape';
 
 function finding(text: RuleText, violation: Violation): Finding {
   return findingOf(text, violation);

@@ -71,6 +71,7 @@ export const postgresqlSpecShape = z.strictObject({
   imageRegistry: z.string().optional(),
   imagePullSecrets: z.array(z.string()).optional(),
   credentials: z.strictObject({ existingSecret: z.string() }).optional(),
+  agent: z.strictObject({ name: z.string() }).optional(),
   databases: z.array(z.strictObject({ name: z.string(), owner: z.string().optional() })).optional(),
   podDisruption: z.strictObject({ maxUnavailable: z.number() }).optional(),
   network: z.strictObject({

@@ -1,5 +1,6 @@
 import { Duration } from 'cdk8s';
 import { Credentials } from '../credentials';
+import type { IEverestAgent } from '../everest-agent';
 import { ImageCatalog } from '../image-catalog';
 import type { MemberGroup } from '../member-group';
 import { NetworkPeer, type NetworkOptions } from '../network';
@@ -104,6 +105,11 @@ function toParameters(given: Spec<'parameters'>): Record<string, string> {
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, word(value)]));
 }
 
+/** A document knows the agent by name only; of a construct, nothing else is read. */
+function toAgent({ name }: Spec<'agent'>): IEverestAgent {
+  return { agentName: name } as IEverestAgent;
+}
+
 const PROTECTION = { retain: Protection.retain, deleteWithCluster: Protection.deleteWithCluster } as const;
 
 function map<From, To>(value: From | undefined, convert: (value: From) => To): To | undefined {
@@ -124,6 +130,7 @@ function convertedFields(spec: PostgresqlSpec): Partial<PostgresClusterProps> {
     credentials: map(spec.credentials, ({ existingSecret }) => Credentials.existing(existingSecret)),
     podDisruption: map(spec.podDisruption, ({ maxUnavailable }) => PodDisruption.maxUnavailable(maxUnavailable)),
     network: map(spec.network, toNetwork),
+    agent: map(spec.agent, toAgent),
     protection: map(spec.protection, (protection) => PROTECTION[protection]()),
   };
 }

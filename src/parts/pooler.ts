@@ -1,10 +1,10 @@
-import { COMPONENT, LABEL, clusterLabels } from '../contract/labels';
-import { renderPgbouncer } from '../render/pgbouncer';
-import { POOLER_USERLIST_KEY, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
-import { POOLER_PORT, POOLER_UID, type ResolvedPooler } from '../resolve/pooler';
 import { metadata, type Manifest } from './manifest';
 import { placementFields } from './placement-fields';
 import { memberSelector } from './services';
+import { COMPONENT, LABEL, clusterLabels } from '../contract/labels';
+import { renderPgbouncer } from '../render/pgbouncer';
+import { POOLER_PORT, POOLER_UID, type ResolvedPooler } from '../resolve/pooler';
+import { POOLER_USERLIST_KEY, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
 
 const CONFIG = '/etc/pgbouncer';
 

@@ -1,4 +1,5 @@
 import { emptySecrets, memberRole, memberRoleBinding, serviceAccount } from './access';
+import { agentAccess } from './agent-access';
 import { contract, memberConfig } from './config';
 import { disruptionBudget } from './disruption';
 import type { Manifest } from './manifest';
@@ -19,6 +20,7 @@ export function postgresManifests(cluster: ResolvedPostgres, peers: NetworkPeers
     ...emptySecrets(cluster),
     memberConfig(cluster),
     contract(cluster),
+    ...agentAccess(cluster),
     memberNetworkPolicy(cluster, peers),
     clientNetworkPolicy(cluster, peers),
     primaryService(cluster),

@@ -1,8 +1,8 @@
 import { Yaml } from 'cdk8s';
 import { FILES } from './files';
-import { podName } from '../contract/names';
 import type { MemberDocument } from '../contract/document';
 import { COMPONENT, LABEL, ROLE } from '../contract/labels';
+import { podName } from '../contract/names';
 import { PATRONI_PORT, POOLER_ROLE, POOLER_USERLIST_KEY, POSTGRES_PORT, SYSTEM_ROLES, type ResolvedPostgres } from '../resolve/postgres';
 
 function dataDirectory(cluster: ResolvedPostgres): string {

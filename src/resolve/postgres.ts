@@ -59,6 +59,8 @@ export interface ResolvedPostgres {
   readonly databases: Array<{ name: string; owner: string }>;
   readonly owners: ResolvedOwner[];
   readonly host: string;
+  /** Name of the agent that looks after the cluster. */
+  readonly agent?: string;
   readonly disruption?: number;
   readonly retainsData: boolean;
   readonly preferSameZoneReads: boolean;
@@ -196,6 +198,7 @@ export function resolvePostgres(name: string, namespace: string, props: Postgres
     credentialsSecret: props.credentials?.secretName ?? credentialsName(name),
     generatesCredentials: props.credentials?.generates ?? true,
     owners: resolveOwners(name, databases),
+    agent: props.agent?.agentName,
     host: `${primaryServiceName(name)}.${namespace}.svc`,
     disruption: resolveDisruption(props.podDisruption, memberCount),
     retainsData: (props.protection ?? Protection.retain()).retainsData,

@@ -1,7 +1,7 @@
+import { parseBoolean } from './booleans';
 import type { PostgresRule, Violation } from './rule';
 import { smallestMember } from '../resolve/groups';
 import { lowerNames, resolveParameters } from '../resolve/parameters';
-import { parseBoolean } from './booleans';
 
 /** Each standby needs a sender and a slot; one more is for rebuilding a member while all others stream. */
 function tooFew(settings: Record<string, string>, name: string, members: number): Violation[] {

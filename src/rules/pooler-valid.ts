@@ -1,8 +1,8 @@
 import type { PoolerOptions } from '../pooler';
-import type { ResolvedPostgres } from '../resolve/postgres';
-import { resolvePooler } from '../resolve/pooler';
 import { DNS_LABEL } from './names';
 import type { Rule, Violation } from './rule';
+import { resolvePooler } from '../resolve/pooler';
+import type { ResolvedPostgres } from '../resolve/postgres';
 
 /** What the rule about one pooler looks at. */
 export interface PoolerRuleInput {

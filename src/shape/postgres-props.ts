@@ -112,6 +112,8 @@ export const postgresPropsShape = z.strictObject({
   imageCatalog: imageCatalog.optional(),
   imagePullSecrets: z.array(z.string()).optional(),
   credentials: credentials.optional(),
+  agent: z.custom((value) => typeof value === 'object' && value !== null && 'agentName' in value
+    && typeof value.agentName === 'string', { error: 'an EverestAgent' }).optional(),
   databases: z.array(z.strictObject({ name: z.string(), owner: z.string().optional() })).optional(),
   placement: placementShape.optional(),
   podDisruption: podDisruption.optional(),

@@ -1,0 +1,64 @@
+import { metadata, type Manifest } from './manifest';
+import { memberSelector } from './services';
+import { agentPodLabels } from '../contract/labels';
+import { agentAccessName, leaderName, podName, statusName, syncName } from '../contract/names';
+import { PATRONI_PORT, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
+
+const RBAC = 'rbac.authorization.k8s.io';
+
+/** What the agent may change of this cluster: exactly its own objects, by name. */
+function role(cluster: ResolvedPostgres): Manifest {
+  const members = cluster.groups.flatMap((group) => group.members);
+  const pods = members.map(podName);
+  const named = (apiGroup: string, resource: string, resourceNames: string[], verbs: string[]) =>
+    ({ apiGroups: [apiGroup], resources: [resource], resourceNames, verbs });
+  return {
+    apiVersion: `${RBAC}/v1`,
+    kind: 'Role',
+    metadata: metadata(cluster, agentAccessName(cluster.name)),
+    rules: [
+      named('', 'configmaps', [leaderName(cluster.name), syncName(cluster.name), statusName(cluster.name)], ['get', 'patch']),
+      named('', 'pods', pods, ['get', 'patch']),
+      named('', 'pods/eviction', pods, ['create']),
+      named('apps', 'statefulsets', members, ['get', 'patch']),
+    ],
+  };
+}
+
+function roleBinding(cluster: ResolvedPostgres, agent: string): Manifest {
+  return {
+    apiVersion: `${RBAC}/v1`,
+    kind: 'RoleBinding',
+    metadata: metadata(cluster, agentAccessName(cluster.name)),
+    roleRef: { apiGroup: RBAC, kind: 'Role', name: agentAccessName(cluster.name) },
+    subjects: [{ kind: 'ServiceAccount', name: agent, namespace: cluster.namespace }],
+  };
+}
+
+/** Stands in Git without data, so that the agent needs no right to create ConfigMaps, only to fill this one. */
+function emptyStatus(cluster: ResolvedPostgres): Manifest {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(cluster, statusName(cluster.name)) };
+}
+
+function networkPolicy(cluster: ResolvedPostgres, agent: string): Manifest {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: metadata(cluster, agentAccessName(cluster.name)),
+    spec: {
+      podSelector: { matchLabels: memberSelector(cluster) },
+      policyTypes: ['Ingress'],
+      ingress: [{
+        from: [{ podSelector: { matchLabels: agentPodLabels(agent) } }],
+        ports: [POSTGRES_PORT, PATRONI_PORT].map((port) => ({ port, protocol: 'TCP' })),
+      }],
+    },
+  };
+}
+
+/** What a cluster gives to the agent that looks after it; nothing where it names none. */
+export function agentAccess(cluster: ResolvedPostgres): Manifest[] {
+  const { agent } = cluster;
+  if (agent === undefined) return [];
+  return [role(cluster), roleBinding(cluster, agent), emptyStatus(cluster), networkPolicy(cluster, agent)];
+}

@@ -1,0 +1,136 @@
+import type { Manifest } from './manifest';
+import { placementFields } from './placement-fields';
+import { AGENT_LABELS, agentPodLabels } from '../contract/labels';
+import { AGENT_PORT, AGENT_UID, type ResolvedAgent } from '../resolve/agent';
+
+const RBAC = 'rbac.authorization.k8s.io';
+
+function metadata(agent: ResolvedAgent): Manifest['metadata'] {
+  return { name: agent.name, namespace: agent.namespace, labels: { ...AGENT_LABELS, ...agentPodLabels(agent.name) } };
+}
+
+function access(agent: ResolvedAgent): Manifest[] {
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadata(agent), automountServiceAccountToken: false },
+    {
+      apiVersion: `${RBAC}/v1`,
+      kind: 'Role',
+      metadata: metadata(agent),
+      rules: [
+        // Lists and watches cannot be bound to names; what the agent changes is bound by the Role of each cluster.
+        { apiGroups: [''], resources: ['configmaps', 'pods'], verbs: ['list', 'watch'] },
+        { apiGroups: ['apps'], resources: ['statefulsets'], verbs: ['list', 'watch'] },
+        { apiGroups: [''], resources: ['events'], verbs: ['create'] },
+        { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+        { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [agent.name], verbs: ['get', 'patch'] },
+      ],
+    },
+    {
+      apiVersion: `${RBAC}/v1`,
+      kind: 'RoleBinding',
+      metadata: metadata(agent),
+      roleRef: { apiGroup: RBAC, kind: 'Role', name: agent.name },
+      subjects: [{ kind: 'ServiceAccount', name: agent.name, namespace: agent.namespace }],
+    },
+  ];
+}
+
+function service(agent: ResolvedAgent): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(agent),
+    spec: {
+      type: 'ClusterIP',
+      ports: [{ name: 'http', port: AGENT_PORT, protocol: 'TCP', targetPort: 'http' }],
+      selector: agentPodLabels(agent.name),
+    },
+  };
+}
+
+function budget(agent: ResolvedAgent): Manifest {
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: metadata(agent),
+    spec: { maxUnavailable: 1, selector: { matchLabels: agentPodLabels(agent.name) }, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
+  };
+}
+
+/** The agent talks to members (each cluster lets it in), to the API server and to DNS; metrics are open to the namespace. */
+function networkPolicy(agent: ResolvedAgent): Manifest {
+  const tcp = (...ports: number[]) => ports.map((port) => ({ port, protocol: 'TCP' }));
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: metadata(agent),
+    spec: {
+      podSelector: { matchLabels: agentPodLabels(agent.name) },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [{ from: [{ podSelector: {} }], ports: tcp(AGENT_PORT) }],
+      egress: [
+        { to: [{ podSelector: {} }], ports: tcp(5432, 6432, 8008) },
+        { ports: [{ port: 53, protocol: 'UDP' }, ...tcp(53)] },
+        { ports: tcp(443, 6443) },
+      ],
+    },
+  };
+}
+
+function container(agent: ResolvedAgent): Record<string, unknown> {
+  const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } });
+  const probe = (path: string, timing: Record<string, number>) => ({ httpGet: { path, port: 'http', scheme: 'HTTP' }, ...timing });
+  return {
+    name: 'agent',
+    image: agent.image,
+    imagePullPolicy: 'IfNotPresent',
+    args: ['run'],
+    env: [
+      field('POD_NAME', 'metadata.name'), field('POD_NAMESPACE', 'metadata.namespace'), field('NODE_NAME', 'spec.nodeName'),
+      { name: 'AGENT_LEASE', value: agent.name },
+    ],
+    ports: [{ name: 'http', containerPort: AGENT_PORT, protocol: 'TCP' }],
+    livenessProbe: probe('/healthz', { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
+    readinessProbe: probe('/readyz', { periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 2 }),
+    resources: {
+      requests: { ...agent.resources.requests, 'ephemeral-storage': '16Mi' },
+      limits: { ...agent.resources.limits, 'ephemeral-storage': '128Mi' },
+    },
+    securityContext: {
+      allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, privileged: false, readOnlyRootFilesystem: true,
+      runAsNonRoot: true, runAsUser: AGENT_UID, runAsGroup: AGENT_UID,
+    },
+  };
+}
+
+/** Two Pods: the second goes on when the first one's node dies, together with a primary perhaps. */
+function deployment(agent: ResolvedAgent): Manifest {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: metadata(agent),
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: agentPodLabels(agent.name) },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      revisionHistoryLimit: 3,
+      template: {
+        metadata: { labels: { ...AGENT_LABELS, ...agentPodLabels(agent.name) } },
+        spec: {
+          serviceAccountName: agent.name,
+          automountServiceAccountToken: true,
+          enableServiceLinks: false,
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+          terminationGracePeriodSeconds: 30,
+          ...placementFields(agent.placement, agentPodLabels(agent.name)),
+          containers: [container(agent)],
+        },
+      },
+    },
+  };
+}
+
+/** All objects of an agent. */
+export function agentManifests(agent: ResolvedAgent): Manifest[] {
+  return [...access(agent), networkPolicy(agent), service(agent), budget(agent), deployment(agent)];
+}
