@@ -62,7 +62,10 @@ export class FailoverLoop {
     this.follow(decision);
     if (decision.ruleId !== this.lastRule && decision.actions.length === 0) this.say(decision, snapshot);
     this.lastRule = decision.ruleId;
-    for (const action of decision.actions) await this.act(action, decision, snapshot);
+    for (const action of decision.actions) {
+      // What follows an action relies on it.
+      if (!await this.act(action, decision, snapshot)) break;
+    }
     return decision.checkAgainInMs;
   }
 
@@ -77,10 +80,11 @@ export class FailoverLoop {
     this.options.report({ decision, snapshot });
   }
 
-  private async act(action: FailoverAction, decision: FailoverDecision, snapshot: FailoverSnapshot): Promise<void> {
+  private async act(action: FailoverAction, decision: FailoverDecision, snapshot: FailoverSnapshot): Promise<boolean> {
     const outcome = await execute(this.options.hands, action);
     this.options.log.info(decision.because, { ruleId: decision.ruleId, action: action.kind, done: outcome.done, detail: outcome.detail });
     this.options.report({ decision, snapshot, outcome });
+    return outcome.done;
   }
 
   private failed(problem: unknown): number {

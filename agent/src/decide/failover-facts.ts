@@ -62,6 +62,7 @@ export interface FailoverFacts {
   readonly candidatesNeeded: number;
   readonly clearsLately: number;
   readonly stale: readonly PodFacts[];
+  readonly mayBeStale: boolean;
 }
 
 function podsOf(snapshot: FailoverSnapshot): readonly PodFacts[] | undefined {
@@ -127,18 +128,24 @@ function freshReports(snapshot: FailoverSnapshot, holder: Holder | undefined, su
   return snapshot.reports.filter((report) => report.pod !== holder?.pod && report.takenAtMs >= since && report.state === 'running');
 }
 
-/** Pods that Services take for the primary although they do not hold the lease and give no sign of life. */
-function staleRoles(snapshot: FailoverSnapshot, leader: LeaderFacts | undefined): PodFacts[] {
+/** Pods that Services take for the primary although they do not hold the lease. */
+function mislabelled(snapshot: FailoverSnapshot, leader: LeaderFacts | undefined): PodFacts[] {
   if (!leader) return [];
-  return (podsOf(snapshot) ?? []).filter((pod) => {
-    if (pod.role !== 'primary' || pod.name === leader.pod) return false;
-    const reach = snapshot.staleReach.find((item) => item.pod === pod.name && item.ip === pod.ip);
-    return pod.container === 'terminated' || (reach !== undefined && isDead(reach));
-  });
+  return (podsOf(snapshot) ?? []).filter((pod) => pod.role === 'primary' && pod.name !== leader.pod);
 }
 
-function isDead(reach: ReachFacts): boolean {
-  return ['refuses', 'silent'].includes(reach.rest) && ['refuses', 'silent'].includes(reach.sql);
+/**
+ * Those of them that are dead. A silent one makes clients wait, so its label goes at once. One that resets costs clients next
+ * to nothing: its label goes when the new primary has its own, and only if the kubelet still calls it Ready.
+ */
+function staleRoles(snapshot: FailoverSnapshot, leader: LeaderFacts | undefined): PodFacts[] {
+  const successor = podsOf(snapshot)?.find((pod) => pod.name === leader?.pod);
+  return mislabelled(snapshot, leader).filter((pod) => {
+    const reach = snapshot.staleReach.find((item) => item.pod === pod.name && item.ip === pod.ip);
+    if (reach?.rest === 'silent' && reach.sql === 'silent') return true;
+    const dead = pod.container === 'terminated' || (reach?.rest === 'refuses' && reach.sql === 'refuses');
+    return dead && pod.ready && successor?.role === 'primary';
+  });
 }
 
 export function gatherFacts(snapshot: FailoverSnapshot, memory: FailoverMemory, config: FailoverConfig, nowMs: number): FailoverFacts {
@@ -164,6 +171,7 @@ export function gatherFacts(snapshot: FailoverSnapshot, memory: FailoverMemory, 
     candidatesNeeded: syncActive ? sync.quorum + 1 : 1,
     clearsLately: memory.clearedAtMs.filter((at) => nowMs - at < (dynamic?.ttlMs ?? 30_000)).length,
     stale: staleRoles(snapshot, leader),
+    mayBeStale: mislabelled(snapshot, leader).length > 0,
   };
 }
 

@@ -21,7 +21,9 @@ type FailoverRow = Row<FailoverFacts, FailoverAction>;
 /** Between two looks that must agree on a refusal: long enough to be two looks, short against the 0.5 s aimed at. */
 const REFUSAL_PAUSE_MS = 15;
 /** While something is unclear: several looks within the time in which a standby notices a lost stream. */
-const UNCLEAR_PAUSE_MS = 200;
+const UNCLEAR_PAUSE_MS = 100;
+/** A member with the wrong label either dies or mends it itself within a loop of Patroni's. */
+const STALE_PAUSE_MS = 500;
 /** Where only time helps: Patroni is at work, or there is nothing to be done. */
 const WAIT_MS = 1000;
 /** Nothing to look for: the held connection, the heartbeat and the watches tell. */
@@ -33,7 +35,11 @@ const holding = { then: nothing, actions: [] };
 function clear(facts: FailoverFacts, proof: ClearProof): FailoverAction[] {
   const { pod, uid, ip } = facts.holder!;
   const leaderVersion = proof === 'node-lost' ? facts.suspicion!.leaderVersion : undefined;
-  return [{ kind: 'ClearLeader', cluster: facts.snapshot.cluster, pod, uid, ip, proof, leaderVersion }];
+  const { cluster } = facts.snapshot;
+  const lease: FailoverAction = { kind: 'ClearLeader', cluster, pod, uid, ip, proof, leaderVersion };
+  // At once, not after the election: clients wait for seconds at the address of a dark node. One that resets costs them
+  // nothing, and taking it away first would make kube-proxy's next change, the new primary, wait for a second.
+  return facts.pod && proof === 'node-lost' ? [lease, { kind: 'RemoveStaleRole', cluster, pod, uid }] : [lease];
 }
 
 function isRefused(facts: FailoverFacts): boolean {
@@ -103,7 +109,7 @@ const rows: FailoverRow[] = [
     when: 'the holder\'s REST API answers, or the held connection to it stands',
     matches: (f) => (f.snapshot.link === 'held' && !f.suspicion && !hasNoHolderPod(f)) || f.reach?.rest === 'answers',
     because: (f) => `${who(f)} holds the lease and answers.`,
-    checkAgainInMs: (f) => (hasNoHolderPod(f) ? UNCLEAR_PAUSE_MS : AT_REST_MS),
+    checkAgainInMs: (f) => (hasNoHolderPod(f) ? UNCLEAR_PAUSE_MS : f.mayBeStale ? STALE_PAUSE_MS : AT_REST_MS),
     ...holding,
   },
   {
@@ -172,7 +178,7 @@ const rows: FailoverRow[] = [
     then: (f) => clear(f, 'node-lost'),
     because: (f) => `${who(f)} is silent and ${f.syncStopped.join(', ')} no longer stream from it: nothing can be acknowledged there any more.`,
     checkAgainInMs: () => UNCLEAR_PAUSE_MS,
-    actions: ['ClearLeader'],
+    actions: ['ClearLeader', 'RemoveStaleRole'],
   },
   {
     id: 'silent-async',
