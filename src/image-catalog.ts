@@ -117,6 +117,9 @@ export class ImageCatalog {
   }
 }
 
+/** One for all comparisons: to make one takes longer than to compare. */
+const COLLATOR = new Intl.Collator('en', { numeric: true });
+
 function compareVersions(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true });
+  return COLLATOR.compare(a, b);
 }

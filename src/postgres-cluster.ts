@@ -1,5 +1,5 @@
 import { ApiObject, Chart, Lazy } from 'cdk8s';
-import { Secret, type ISecret } from 'cdk8s-plus-27';
+import type * as plus from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { checkPeer, checkPostgres, reservedObjects } from './check-postgres';
 import { clientLabel } from './contract/labels';
@@ -16,6 +16,12 @@ import { PostgresPooler } from './postgres-pooler';
 import { POSTGRES_PORT, resolvePostgres, type ResolvedPostgres } from './resolve/postgres';
 
 const DEFAULT_NAMESPACE = 'default';
+
+/** cdk8s-plus takes 50 ms to load, as long as a whole cluster to synthesize; only what asks for a Secret pays for it. */
+function loadPlus(): typeof plus {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import statement would load it always
+  return require('cdk8s-plus-27') as typeof plus;
+}
 
 /**
  * A highly available PostgreSQL: members under Patroni, each with its own volumes, and Services that follow the primary.
@@ -83,7 +89,7 @@ export class PostgresCluster extends Construct {
    *
    * @param owner the owner; default: that of the first database
    */
-  public connectionSecret(owner?: string): ISecret {
+  public connectionSecret(owner?: string): plus.ISecret {
     const { owners } = this.cluster;
     const found = owner === undefined ? owners[0] : owners.find(({ role }) => role === owner);
     if (!found) {
@@ -96,8 +102,8 @@ export class PostgresCluster extends Construct {
         fix: 'Name one of the owners, or add a database with this one',
       }], this.node.path);
     }
-    const existing = this.node.tryFindChild(`connection-${found.role}`) as ISecret | undefined;
-    return existing ?? Secret.fromSecretName(this, `connection-${found.role}`, found.secret);
+    const existing = this.node.tryFindChild(`connection-${found.role}`) as plus.ISecret | undefined;
+    return existing ?? loadPlus().Secret.fromSecretName(this, `connection-${found.role}`, found.secret);
   }
 
   /** Lets one more peer connect to PostgreSQL. The first call replaces the default, Pods with the label `access.everest.io/<cluster>`. */

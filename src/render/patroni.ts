@@ -1,5 +1,5 @@
-import { Yaml } from 'cdk8s';
 import { FILES } from './files';
+import { renderYaml } from './yaml';
 import type { MemberDocument } from '../contract/document';
 import { COMPONENT, LABEL, ROLE } from '../contract/labels';
 import { podName } from '../contract/names';
@@ -62,7 +62,7 @@ function postgresql(cluster: ResolvedPostgres): Record<string, unknown> {
 
 /** patroni.yml of all members. Passwords come from the environment, which member.py fills. */
 export function renderPatroni(cluster: ResolvedPostgres): string {
-  return Yaml.stringify({
+  return renderYaml({
     scope: cluster.name,
     kubernetes: kubernetes(cluster),
     restapi: { listen: `*:${PATRONI_PORT}` },
@@ -73,7 +73,7 @@ export function renderPatroni(cluster: ResolvedPostgres): string {
 
 /** Settings of members that never become primary: no failover to them, no commit waits for them. */
 export function renderUnpromotable(): string {
-  return Yaml.stringify({ tags: { nofailover: true, nosync: true } });
+  return renderYaml({ tags: { nofailover: true, nosync: true } });
 }
 
 /** cluster.json: what member.py needs to know. */
