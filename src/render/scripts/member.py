@@ -413,7 +413,8 @@ def start(cluster: Json, api: Api) -> None:
     for kind, key in cluster["credentials"]["keys"].items():
         os.environ[f"PATRONI_{kind.upper()}_PASSWORD"] = values[key]
     take_turn(cluster, api)
-    os.execvp("patroni", ["patroni", f"{CONFIG_DIR}/patroni.yml"])
+    # A folder: files of later names add to earlier ones, so that groups of members can differ.
+    os.execvp("patroni", ["patroni", f"{CONFIG_DIR}/patroni"])
 
 
 def post_bootstrap(cluster: Json, api: Api) -> None:
