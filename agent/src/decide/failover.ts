@@ -22,6 +22,8 @@ type FailoverRow = Row<FailoverFacts, FailoverAction>;
 const REFUSAL_PAUSE_MS = 15;
 /** While something is unclear: several looks within the time in which a standby notices a lost stream. */
 const UNCLEAR_PAUSE_MS = 100;
+/** A leader that is on its way out: PostgreSQL stops within some 100 ms, and each look that is late adds to the gap. */
+const LEAVING_PAUSE_MS = 40;
 /** A member with the wrong label either dies or mends it itself within a loop of Patroni's. */
 const STALE_PAUSE_MS = 500;
 /** Where only time helps: Patroni is at work, or there is nothing to be done. */
@@ -34,7 +36,8 @@ const holding = { then: nothing, actions: [] };
 
 function clear(facts: FailoverFacts, proof: ClearProof): FailoverAction[] {
   const { pod, uid, ip } = facts.holder!;
-  const leaderVersion = proof === 'node-lost' ? facts.suspicion!.leaderVersion : undefined;
+  const seenBefore = facts.suspicion?.leaderVersion ?? facts.leader!.resourceVersion;
+  const leaderVersion = proof === 'node-lost' || proof === 'streams-ended' ? seenBefore : undefined;
   const { cluster } = facts.snapshot;
   const lease: FailoverAction = { kind: 'ClearLeader', cluster, pod, uid, ip, proof, leaderVersion };
   // At once, not after the election: clients wait for seconds at the address of a dark node. One that resets costs them
@@ -58,6 +61,11 @@ function isMute(facts: FailoverFacts): boolean {
 
 function hasNoHolderPod(facts: FailoverFacts): boolean {
   return facts.holderPod === 'gone' || facts.holderPod === 'replaced';
+}
+
+/** Those who could elect have let go of the holder, which leaves nobody who could confirm a commit of its. */
+function hasLostItsStandbys(facts: FailoverFacts): boolean {
+  return facts.synchronous === true && facts.sync?.leader === facts.holder?.pod && facts.syncStopped.length >= facts.candidatesNeeded;
 }
 
 const who = (facts: FailoverFacts) => facts.holder?.pod ?? facts.leader?.pod ?? 'the primary';
@@ -105,11 +113,20 @@ const rows: FailoverRow[] = [
     ...holding,
   },
   {
+    id: 'streams-ended',
+    when: 'synchronous mode: the holder\'s Pod is being deleted, gone or replaced, and enough synchronous standbys have lost their stream',
+    matches: (f) => (f.pod?.deleting === true || hasNoHolderPod(f)) && hasLostItsStandbys(f) && f.clearsLately < f.config.clearsPerTtl,
+    then: (f) => clear(f, 'streams-ended'),
+    because: (f) => `The Pod of ${who(f)} goes and ${f.syncStopped.join(', ')} no longer stream from it: nothing can be acknowledged there any more.`,
+    checkAgainInMs: () => UNCLEAR_PAUSE_MS,
+    actions: ['ClearLeader'],
+  },
+  {
     id: 'leader-answers',
     when: 'the holder\'s REST API answers, or the held connection to it stands',
     matches: (f) => (f.snapshot.link === 'held' && !f.suspicion && !hasNoHolderPod(f)) || f.reach?.rest === 'answers',
     because: (f) => `${who(f)} holds the lease and answers.`,
-    checkAgainInMs: (f) => (hasNoHolderPod(f) ? UNCLEAR_PAUSE_MS : f.mayBeStale ? STALE_PAUSE_MS : AT_REST_MS),
+    checkAgainInMs: (f) => (hasNoHolderPod(f) || f.pod?.deleting ? LEAVING_PAUSE_MS : f.mayBeStale ? STALE_PAUSE_MS : AT_REST_MS),
     ...holding,
   },
   {
@@ -174,7 +191,7 @@ const rows: FailoverRow[] = [
   {
     id: 'node-lost',
     when: 'synchronous mode: the holder is silent, enough synchronous standbys have lost their stream, the lease was not renewed meanwhile',
-    matches: (f) => isSilent(f) && f.synchronous === true && f.sync?.leader === f.holder?.pod && f.syncStopped.length >= f.candidatesNeeded,
+    matches: (f) => isSilent(f) && hasLostItsStandbys(f),
     then: (f) => clear(f, 'node-lost'),
     because: (f) => `${who(f)} is silent and ${f.syncStopped.join(', ')} no longer stream from it: nothing can be acknowledged there any more.`,
     checkAgainInMs: () => UNCLEAR_PAUSE_MS,

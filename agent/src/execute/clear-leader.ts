@@ -26,7 +26,7 @@ async function objectionToDeath(hands: Hands, action: ClearLeader): Promise<Obje
   return wanted.includes(rest) && wanted.includes(sql) ? undefined : `${action.pod} answers again (REST ${rest}, PostgreSQL ${sql})`;
 }
 
-/** The standbys whose votes elect must all have let go, still, and the holder must still be silent. */
+/** The standbys whose votes elect must all have let go, still, and the holder must still be silent or on its way out. */
 async function objectionToLoss(hands: Hands, action: ClearLeader): Promise<Objection> {
   const rest = hands.network.probe(action.ip, PATRONI_PORT, PROBE_TIMEOUT_MS);
   const sync = syncFacts(await hands.kube.get('configmaps', `${action.cluster}-sync`));
@@ -35,7 +35,13 @@ async function objectionToLoss(hands: Hands, action: ClearLeader): Promise<Objec
   const asked = await Promise.all(pods.map((pod) => askMember(hands.patroni, { pod: pod.name, ip: pod.ip! }, 0, REPORT_TIMEOUT_MS)));
   const stopped = asked.filter((report) => report?.state === 'running' && report.role === 'replica' && !report.streaming).length;
   if (stopped < sync.quorum + 1) return `only ${stopped} synchronous standbys still say that their stream has stopped`;
+  if (action.proof === 'streams-ended') return isLeaving(hands, action) ? undefined : `the Pod ${action.pod} is not being deleted`;
   return (await rest) === 'silent' ? undefined : `${action.pod} is no longer silent`;
+}
+
+function isLeaving(hands: Hands, action: ClearLeader): boolean {
+  const pod = hands.pods(action.cluster).find((item) => item.metadata.name === action.pod);
+  return pod === undefined || pod.metadata.uid !== action.uid || pod.metadata.deletionTimestamp !== undefined;
 }
 
 function objectionToLease(lease: LeaderFacts, action: ClearLeader): Objection {
@@ -44,16 +50,20 @@ function objectionToLease(lease: LeaderFacts, action: ClearLeader): Objection {
   return undefined;
 }
 
+function provesByStandbys(action: ClearLeader): boolean {
+  return action.proof === 'node-lost' || action.proof === 'streams-ended';
+}
+
 async function attempt(hands: Hands, action: ClearLeader): Promise<Outcome> {
   const name = `${action.cluster}-leader`;
   const [object, objection] = await Promise.all([
     hands.kube.get('configmaps', name),
-    action.proof === 'node-lost' ? objectionToLoss(hands, action) : objectionToDeath(hands, action),
+    provesByStandbys(action) ? objectionToLoss(hands, action) : objectionToDeath(hands, action),
   ]);
   const lease = leaderFacts(object);
   const reason = objectionToLease(lease, action) ?? objection;
   if (reason) return { done: false, detail: reason };
-  if (action.proof === 'node-lost') await forgetMember(hands, action);
+  if (provesByStandbys(action)) await forgetMember(hands, action);
   await hands.kube.patch('configmaps', name, { metadata: { resourceVersion: lease.resourceVersion, annotations: { leader: null } } });
   return { done: true, detail: `cleared the lease of ${action.pod}` };
 }

@@ -1,6 +1,6 @@
 /** What the agent can do. Small, idempotent; each carries the facts that must still hold when it is carried out. */
 
-export type ClearProof = 'container-dead' | 'pod-gone' | 'process-gone' | 'node-lost';
+export type ClearProof = 'container-dead' | 'pod-gone' | 'process-gone' | 'streams-ended' | 'node-lost';
 
 export interface ClearLeader {
   readonly kind: 'ClearLeader';
@@ -10,7 +10,7 @@ export interface ClearLeader {
   readonly uid: string;
   readonly ip: string;
   readonly proof: ClearProof;
-  /** With `node-lost`: the only version of the lease that may be cleared, since a renewal is a sign of life. */
+  /** With `node-lost` and `streams-ended`: the only version of the lease that may be cleared, since a renewal is a sign of life. */
   readonly leaderVersion: string | undefined;
 }
 

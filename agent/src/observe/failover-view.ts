@@ -95,7 +95,7 @@ export function needsCloseLook(snapshot: FailoverSnapshot, memory: FailoverMemor
   if (staleCandidates(snapshot).length > 0) return true;
   const { pod: name } = snapshot.leader;
   const pod = snapshot.pods.find((item) => item.name === name);
-  return pod === undefined || pod.container === 'terminated' || isAnother(pod, memory.holder);
+  return pod === undefined || pod.deleting || pod.container === 'terminated' || isAnother(pod, memory.holder);
 }
 
 function isAnother(pod: PodFacts, holder: FailoverMemory['holder']): boolean {
