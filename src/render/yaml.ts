@@ -25,21 +25,20 @@ function isBlock(value: unknown): value is object {
   return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 }
 
-function itemLines(item: unknown): string[] {
-  return linesOf(item).map((line, index) => `${index === 0 ? '- ' : '  '}${line}`);
+function entryText(key: string, value: unknown, indent: string): string {
+  return isBlock(value) ? `${scalar(key)}:\n${indent}  ${textOf(value, `${indent}  `)}` : `${scalar(key)}: ${scalar(value)}`;
 }
 
-function entryLines([key, value]: [string, unknown]): string[] {
-  if (!isBlock(value)) return [`${scalar(key)}: ${scalar(value)}`];
-  return [`${scalar(key)}:`, ...linesOf(value).map((line) => `  ${line}`)];
-}
-
-function linesOf(value: unknown): string[] {
-  if (!isBlock(value)) return [scalar(value)];
-  return Array.isArray(value) ? value.flatMap(itemLines) : Object.entries(value).flatMap(entryLines);
+/** All lines but the first begin with the indent: the first one follows a key's line break or a dash. */
+function textOf(value: unknown, indent: string): string {
+  if (!isBlock(value)) return scalar(value);
+  const parts = Array.isArray(value)
+    ? value.map((item) => `- ${textOf(item, `${indent}  `)}`)
+    : Object.entries(value).map(([key, each]) => entryText(key, each, indent));
+  return parts.join(`\n${indent}`);
 }
 
 /** Maps, lists, texts, numbers and truth values as YAML that every version of it reads alike. */
 export function renderYaml(value: object): string {
-  return `${linesOf(value).join('\n')}\n`;
+  return `${textOf(value, '')}\n`;
 }

@@ -44,9 +44,11 @@ function againstPlain(clusters: number, runs: number): Result {
     plain.push(timed(() => synthesizePlain(manifests, layout)));
     ours.push(timed(() => synthesizeClusters(library, layout)));
   }
+  // Of pairs, since the machine may be slower for a while: both of a pair meet that.
+  const ratio = median(ours.map((time, run) => time / plain[run]!));
   return {
     case: `synthesis of ${clusters} against plain ApiObjects`, runs, median_ms: round(median(ours)), max_ms: round(Math.max(...ours)),
-    plain_median_ms: round(median(plain)), ratio: round(median(ours) / median(plain), 3), goal: 1.25,
+    plain_median_ms: round(median(plain)), ratio: round(ratio, 3), goal: 1.25,
   };
 }
 
