@@ -18,6 +18,8 @@ export interface Suspicion {
   /** Looks in a row at which both ports refused, and at which neither answered anything. */
   readonly refused: number;
   readonly silent: number;
+  /** Looks in a row at which neither answered, by whatever means. */
+  readonly mute: number;
   readonly lastProbeMs: number;
 }
 
@@ -106,7 +108,7 @@ function suspicionOf(snapshot: FailoverSnapshot, leader: LeaderFacts, before: Su
   if (!reach || reach.rest === 'unknown' || reach.sql === 'unknown') return before;
   if (reach.rest === 'answers') return undefined;
   const kept = before?.leaderVersion === leader.resourceVersion ? before : undefined;
-  const start = kept ?? { sinceMs: reach.takenAtMs, leaderVersion: leader.resourceVersion, refused: 0, silent: 0, lastProbeMs: -Infinity };
+  const start = kept ?? { sinceMs: reach.takenAtMs, leaderVersion: leader.resourceVersion, refused: 0, silent: 0, mute: 0, lastProbeMs: -Infinity };
   if (reach.takenAtMs <= start.lastProbeMs) return start;
   const refused = reach.rest === 'refuses' && reach.sql === 'refuses';
   const silent = reach.rest === 'silent' && reach.sql === 'silent';
@@ -114,6 +116,7 @@ function suspicionOf(snapshot: FailoverSnapshot, leader: LeaderFacts, before: Su
     ...start,
     refused: refused ? start.refused + 1 : 0,
     silent: silent ? start.silent + 1 : 0,
+    mute: reach.sql === 'answers' ? 0 : start.mute + 1,
     lastProbeMs: reach.takenAtMs,
   };
 }

@@ -53,10 +53,9 @@ function isSilent(facts: FailoverFacts): boolean {
   return (facts.suspicion?.silent ?? 0) >= facts.config.silencesNeeded;
 }
 
-/** No sign of life right now; a Pod that is gone needs no reset as well. */
-function isMute(facts: FailoverFacts): boolean {
-  const { reach } = facts;
-  return reach !== undefined && reach.rest !== 'unknown' && reach.rest !== 'answers' && reach.sql !== 'unknown' && reach.sql !== 'answers';
+/** No sign of life lately; a Pod that is gone or dead needs no reset as well. */
+function isMute(facts: FailoverFacts, looks: number): boolean {
+  return (facts.suspicion?.mute ?? 0) >= looks;
 }
 
 function hasNoHolderPod(facts: FailoverFacts): boolean {
@@ -156,7 +155,7 @@ const rows: FailoverRow[] = [
   {
     id: 'container-dead',
     when: 'the holder\'s container is terminated and neither port answers',
-    matches: (f) => f.pod?.container === 'terminated' && isMute(f),
+    matches: (f) => f.pod?.container === 'terminated' && isMute(f, 1),
     then: (f) => clear(f, 'container-dead'),
     because: (f) => `The container of ${who(f)} has terminated.`,
     checkAgainInMs: () => UNCLEAR_PAUSE_MS,
@@ -165,7 +164,7 @@ const rows: FailoverRow[] = [
   {
     id: 'pod-gone',
     when: 'the holder\'s Pod is gone or another one has its name, and neither port of its address answers',
-    matches: (f) => hasNoHolderPod(f) && isMute(f),
+    matches: (f) => hasNoHolderPod(f) && isMute(f, f.config.refusalsNeeded),
     then: (f) => clear(f, 'pod-gone'),
     because: (f) => `The Pod ${who(f)} that took the lease is gone and its address is mute.`,
     checkAgainInMs: () => UNCLEAR_PAUSE_MS,
@@ -218,7 +217,7 @@ const rows: FailoverRow[] = [
     when: 'anything else',
     matches: () => true,
     because: (f) => `${who(f)} does not answer; looking again before anything is concluded.`,
-    checkAgainInMs: (f) => ((f.suspicion?.refused ?? 0) > 0 ? REFUSAL_PAUSE_MS : UNCLEAR_PAUSE_MS),
+    checkAgainInMs: (f) => ((f.suspicion?.refused ?? 0) > 0 || hasNoHolderPod(f) ? REFUSAL_PAUSE_MS : UNCLEAR_PAUSE_MS),
     ...holding,
   },
 ];

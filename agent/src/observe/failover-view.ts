@@ -14,6 +14,8 @@ export const PATRONI_PORT = 8008;
 
 /** A reset takes one round trip, well below a millisecond in a cluster; what is not there by then counts as silence. */
 const PROBE_TIMEOUT_MS = 400;
+/** A leader whose Pod goes is judged by its standbys; its own silence must not make each look late. */
+const LEAVING_PROBE_TIMEOUT_MS = 80;
 /** The question runs one query on the standby. One that is slower counts as unknown in this look, and the next one comes soon. */
 const REPORT_TIMEOUT_MS = 300;
 
@@ -56,12 +58,23 @@ function fromStores(stores: Stores, identity: ClusterIdentity, link: LinkState):
   };
 }
 
-async function reachOf(senses: Senses, pod: string, ip: string, takenAtMs: number): Promise<ReachFacts> {
+interface Question {
+  readonly takenAtMs: number;
+  readonly timeoutMs: number;
+}
+
+async function reachOf(senses: Senses, pod: string, ip: string, { takenAtMs, timeoutMs }: Question): Promise<ReachFacts> {
   const [rest, sql] = await Promise.all([
-    senses.network.probe(ip, PATRONI_PORT, PROBE_TIMEOUT_MS),
-    senses.network.probe(ip, POSTGRES_PORT, PROBE_TIMEOUT_MS),
+    senses.network.probe(ip, PATRONI_PORT, timeoutMs),
+    senses.network.probe(ip, POSTGRES_PORT, timeoutMs),
   ]);
   return { pod, ip, takenAtMs, rest, sql };
+}
+
+function isLeaving(snapshot: FailoverSnapshot, holder: { pod: string; ip: string } | undefined): boolean {
+  if (!holder || snapshot.pods === 'unknown') return false;
+  const pod = snapshot.pods.find((item) => item.name === holder.pod);
+  return pod === undefined || pod.deleting || pod.ip !== holder.ip;
 }
 
 function isPresent<T>(value: T | undefined): value is T {
@@ -110,11 +123,14 @@ export async function lookAt(
   const takenAtMs = senses.clock.nowMs();
   const holder = holderAddress(snapshot, state.memory);
   const heir = successor(snapshot, holder);
+  const question = { takenAtMs, timeoutMs: isLeaving(snapshot, holder) ? LEAVING_PROBE_TIMEOUT_MS : PROBE_TIMEOUT_MS };
+  // While the leader itself is in doubt, nothing waits for the silence of a member that was lost before.
+  const stale = state.link === 'held' && !state.memory.suspicion ? staleCandidates(snapshot) : [];
   const others = snapshot.pods === 'unknown' ? [] : snapshot.pods.filter((pod) => pod.name !== holder?.pod && pod.ip !== undefined);
   const [reach, heirReach, staleReach, reports] = await Promise.all([
-    holder && reachOf(senses, holder.pod, holder.ip, takenAtMs),
-    heir?.ip ? reachOf(senses, heir.name, heir.ip, takenAtMs) : undefined,
-    Promise.all(staleCandidates(snapshot).flatMap((pod) => (pod.ip ? [reachOf(senses, pod.name, pod.ip, takenAtMs)] : []))),
+    holder && reachOf(senses, holder.pod, holder.ip, question),
+    heir?.ip ? reachOf(senses, heir.name, heir.ip, question) : undefined,
+    Promise.all(stale.flatMap((pod) => (pod.ip ? [reachOf(senses, pod.name, pod.ip, question)] : []))),
     Promise.all(others.map((pod) => askMember(senses.patroni, { pod: pod.name, ip: pod.ip! }, takenAtMs, REPORT_TIMEOUT_MS))),
   ]);
   const answering = heirReach?.rest === 'answers' ? heirReach : reach;
