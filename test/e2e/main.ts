@@ -8,6 +8,7 @@ import { NodeFaults } from './kit/faults';
 import { CliManifests, FolderManifests, type ManifestSource } from './kit/manifests';
 import { Report } from './kit/report';
 import { runSuite } from './kit/run-suite';
+import type { Suite, SuiteContext } from './kit/suite';
 import { SUITES } from './suites';
 
 const DOCUMENT = 'examples/production-db.yaml';
@@ -32,8 +33,17 @@ async function main(): Promise<number> {
   const suite = makeSuite(manifestsFrom(values.manifests ?? process.env.E2E_MANIFESTS));
   const report = new Report(suite.name);
   const faults = await NodeFaults.detect(api.server);
-  await runSuite(suite, { api, faults, reporter: report, runs }, report, values.only?.split(','));
+  const context = { api, faults, reporter: report, runs };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stopEarly(suite, context));
+  await runSuite(suite, context, report, values.only?.split(','));
   return report.close();
+}
+
+/** What the suite made goes away also when somebody stops it. */
+async function stopEarly(suite: Suite, context: SuiteContext): Promise<void> {
+  context.reporter.progress('stopped early; clearing up');
+  await suite.tearDown?.(context).catch((problem) => context.reporter.progress(String(problem)));
+  process.exit(130);
 }
 
 function manifestsFrom(folder: string | undefined): ManifestSource {

@@ -2,12 +2,19 @@
 import { Writable } from 'node:stream';
 import type { KubernetesObject, V1EndpointSlice, V1Node, V1Pod, V1Status } from '@kubernetes/client-node';
 import {
-  ApiException, CoreV1Api, DiscoveryV1Api, Exec, KubeConfig, KubernetesObjectApi, PatchStrategy, StorageV1Api, loadAllYaml,
+  ApiException, CoreV1Api, DiscoveryV1Api, Exec, KubeConfig, KubernetesObjectApi, PatchStrategy, StorageV1Api,
+  loadAllYaml,
 } from '@kubernetes/client-node';
 import { waitFor } from './wait';
 
 const FIELD_MANAGER = 'cdk8s-everest-e2e';
 export type Obj = KubernetesObject & { metadata: { name: string; namespace?: string } };
+
+export interface ExecTarget {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+}
 
 export interface ExecResult {
   readonly stdout: string;
@@ -41,6 +48,7 @@ export class ClusterApi {
 
   async deleteNamespace(name: string, wait = true): Promise<void> {
     await this.core.deleteNamespace({ name }).catch(ignoreNotFound);
+    await this.releaseVolumes(name);
     if (!wait) return;
     await waitFor({ what: `namespace ${name} to be gone`, seconds: 180, everyMs: 500 }, async () => {
       const found = await this.core.readNamespace({ name }).catch(ignoreNotFound);
@@ -48,10 +56,20 @@ export class ClusterApi {
     });
   }
 
+  /** Volumes hold on to their data by a finalizer of ours; the test's own namespace may go all the same. */
+  private async releaseVolumes(namespace: string): Promise<void> {
+    for (const { metadata } of (await this.core.listNamespacedPersistentVolumeClaim({ namespace })).items) {
+      const finalizers = metadata?.finalizers?.filter((name) => !name.startsWith('everest.io/'));
+      const patch = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: metadata?.name, namespace, finalizers } } as Obj;
+      await this.objects.patch(patch, undefined, undefined, FIELD_MANAGER, undefined, PatchStrategy.MergePatch).catch(ignoreNotFound);
+    }
+  }
+
   /** Server-side apply of every object in its order, as `kubectl apply --server-side` does. */
   async apply(objects: readonly Obj[], namespace: string): Promise<void> {
     for (const object of objects) {
-      await this.objects.patch(placed(object, namespace), undefined, undefined, FIELD_MANAGER, true, PatchStrategy.ServerSideApply)
+      await this.objects.patch(placed(object, namespace), undefined, undefined, FIELD_MANAGER, true,
+        PatchStrategy.ServerSideApply)
         .catch((problem: unknown) => { throw new Error(`apply ${object.kind}/${object.metadata.name}: ${reasonOf(problem)}`); });
     }
   }
@@ -64,7 +82,8 @@ export class ClusterApi {
 
   async read<T extends Obj>(object: Pick<T, 'apiVersion' | 'kind' | 'metadata'>, namespace: string): Promise<T | undefined> {
     const metadata = { name: object.metadata.name, namespace };
-    return (await this.objects.read({ apiVersion: object.apiVersion, kind: object.kind, metadata } as never).catch(ignoreNotFound)) as T | undefined;
+    return (await this.objects.read({ apiVersion: object.apiVersion, kind: object.kind, metadata } as never)
+      .catch(ignoreNotFound)) as T | undefined;
   }
 
   async pods(namespace: string, labelSelector: string): Promise<V1Pod[]> {
@@ -96,7 +115,7 @@ export class ClusterApi {
   }
 
   /** Runs a command in a container; a command that fails is a result, a call that fails is an error. */
-  async exec(namespace: string, pod: string, container: string, command: string[], seconds = 20): Promise<ExecResult> {
+  async exec({ namespace, pod, container }: ExecTarget, command: string[], seconds = 20): Promise<ExecResult> {
     const stdout = new Collector(), stderr = new Collector();
     let timer: NodeJS.Timeout | undefined;
     const status = await new Promise<V1Status>((done, fail) => {

@@ -45,6 +45,6 @@ export class NodeFaults {
 
   private async testbed(...args: string[]): Promise<void> {
     if (!this.script) throw new Skip(this.whyNot);
-    await run(this.script, args, { maxBuffer: 1 << 24 });
+    await run(this.script, args, { maxBuffer: 64_000_000 });
   }
 }

@@ -1,4 +1,7 @@
-/** Sees to it that the images of this project are on every node: built and loaded on the testbed, only checked elsewhere. */
+/**
+ * Sees to it that the images of this project are on every node: built and loaded on the testbed, only checked
+ * elsewhere.
+ */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -25,7 +28,8 @@ export interface Image {
 
 export const POSTGRES_IMAGE: Image = { name: 'cdk8s-everest/postgres:17', folder: 'images/postgres', buildArgs: { PG_MAJOR: '17' } };
 
-export async function ensureImage(image: Image, api: ClusterApi, testbed: NodeFaults, reporter: Reporter): Promise<void> {
+export async function ensureImage(image: Image, api: ClusterApi, testbed: NodeFaults,
+  reporter: Reporter): Promise<void> {
   const built = testbed.available && await buildIfChanged(image, reporter);
   const without = await nodesWithout(image, api);
   if (!built && without.length === 0) return;
@@ -49,16 +53,16 @@ async function nodesWithout(image: Image, api: ClusterApi): Promise<string[]> {
 async function buildIfChanged(image: Image, reporter: Reporter): Promise<boolean> {
   const source = hashOf(join(ROOT, image.folder));
   if (await sourceOf(image) === source) return false;
-  if (existsSync(BASE_IMAGES)) await exec(BASE_IMAGES, [], { maxBuffer: 1 << 26 });
+  if (existsSync(BASE_IMAGES)) await exec(BASE_IMAGES, [], { maxBuffer: 64_000_000 });
   reporter.progress(`building ${image.name}`);
   const args = Object.entries(image.buildArgs ?? {}).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
   await exec('buildah', ['bud', '--layers=false', '--label', `${SOURCE_LABEL}=${source}`, ...args, '-t', image.name, join(ROOT, image.folder)],
-    { maxBuffer: 1 << 26, env: { ...process.env, BUILDAH_ISOLATION: 'chroot' } });
+    { maxBuffer: 64_000_000, env: { ...process.env, BUILDAH_ISOLATION: 'chroot' } });
   return true;
 }
 
 async function sourceOf(image: Image): Promise<string | undefined> {
-  const { stdout } = await exec('buildah', ['inspect', '--type', 'image', image.name], { maxBuffer: 1 << 26 }).catch(() => ({ stdout: '{}' }));
+  const { stdout } = await exec('buildah', ['inspect', '--type', 'image', image.name], { maxBuffer: 64_000_000 }).catch(() => ({ stdout: '{}' }));
   const described = JSON.parse(stdout) as { OCIv1?: { config?: { Labels?: Record<string, string> } } };
   return described.OCIv1?.config?.Labels?.[SOURCE_LABEL];
 }
@@ -68,7 +72,7 @@ async function load(image: Image, testbed: NodeFaults, reporter: Reporter): Prom
   const archive = join(folder, 'image.tar');
   try {
     reporter.progress(`loading ${image.name}`);
-    await exec('buildah', ['push', '--quiet', image.name, `docker-archive:${archive}:${image.name}`], { maxBuffer: 1 << 26 });
+    await exec('buildah', ['push', '--quiet', image.name, `docker-archive:${archive}:${image.name}`], { maxBuffer: 64_000_000 });
     await testbed.loadImage(archive);
   } finally {
     rmSync(folder, { recursive: true, force: true });

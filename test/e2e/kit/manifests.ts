@@ -36,7 +36,7 @@ export class CliManifests implements ManifestSource {
       'spec.storage.class': wanted.storageClass,
     };
     const args = Object.entries(set).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
-    const { stdout } = await exec(process.execPath, [CLI, 'synth', join(ROOT, this.document), ...args], { maxBuffer: 1 << 26 });
+    const { stdout } = await exec(process.execPath, [CLI, 'synth', join(ROOT, this.document), ...args], { maxBuffer: 64_000_000 });
     return parseManifests(stdout);
   }
 }
@@ -52,7 +52,8 @@ export class FolderManifests implements ManifestSource {
 }
 
 export function clusterNameOf(objects: readonly Obj[]): string {
-  const names = new Set(objects.map((object) => object.metadata.labels?.[CLUSTER_LABEL]).filter((name) => name !== undefined));
+  const names = new Set(objects.map((object) => object.metadata.labels?.[CLUSTER_LABEL])
+    .filter((name) => name !== undefined));
   const [name] = names;
   if (names.size !== 1 || !name) throw new Error(`expected one cluster in the manifests, found: ${[...names].join(', ') || 'none'}`);
   return name;

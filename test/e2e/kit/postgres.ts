@@ -21,7 +21,10 @@ export class PostgresUnderTest {
     });
   }
 
-  /** Ready, one primary, Services right, every standby streaming: the state that each event starts from and must come back to. */
+  /**
+   * Ready, one primary, Services right, every standby streaming: the state that each event starts from and must come
+   * back to.
+   */
   async untilSettled(count: number, seconds: number): Promise<number> {
     return waitFor({ what: `${this.name} to be whole with ${count} members`, seconds, everyMs: 500 }, () => this.missing(count));
   }
@@ -40,12 +43,13 @@ export class PostgresUnderTest {
   }
 
   async execIn(pod: V1Pod, command: string[]): ReturnType<ClusterApi['exec']> {
-    return this.api.exec(this.namespace, nameOf(pod), CONTAINER, command);
+    return this.api.exec({ namespace: this.namespace, pod: nameOf(pod), container: CONTAINER }, command);
   }
 
   private async missing(count: number): Promise<string | undefined> {
     const pods = await this.members();
-    return unready(pods, count) ?? wrongRoles(pods) ?? (await this.wrongServices(pods)) ?? (await this.notStreaming(pods));
+    return unready(pods, count) ?? wrongRoles(pods)
+      ?? (await this.wrongServices(pods)) ?? (await this.notStreaming(pods));
   }
 
   private async wrongServices(pods: readonly V1Pod[]): Promise<string | undefined> {

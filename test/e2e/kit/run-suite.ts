@@ -4,7 +4,8 @@ import { median } from './report';
 import type { Sample, Suite, SuiteContext, SuiteEvent } from './suite';
 import { Skip } from './suite';
 
-export async function runSuite(suite: Suite, context: SuiteContext, report: Report, only?: readonly string[]): Promise<void> {
+export async function runSuite(suite: Suite, context: SuiteContext, report: Report,
+  only?: readonly string[]): Promise<void> {
   try {
     await suite.setUp?.(context);
     for (const event of suite.events) {

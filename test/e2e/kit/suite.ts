@@ -31,7 +31,10 @@ export interface SuiteContext {
 
 export interface SuiteEvent {
   readonly name: string;
-  /** Upper bound of the median in seconds, or a function of what was measured before; none means only correctness counts. */
+  /**
+   * Upper bound of the median in seconds, or a function of what was measured before; none means only correctness
+   * counts.
+   */
   readonly goal?: number | (() => number | undefined);
   /** Acknowledged rows that may be missing; 0 unless the event's kind of failure allows it. */
   readonly mayLose?: boolean;

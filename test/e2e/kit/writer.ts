@@ -104,7 +104,7 @@ export class Writer {
 
   private async askOnce<T>(request: object): Promise<T> {
     const command = ['python3', '/writer/writer.py', 'ask', JSON.stringify(request)];
-    const result = await this.api.exec(this.options.namespace, NAME, 'writer', command);
+    const result = await this.api.exec({ namespace: this.options.namespace, pod: NAME, container: 'writer' }, command);
     if (!result.ok) throw new Error(`the writer does not answer: ${result.stderr.trim().split('\n').pop()}`);
     const reply = JSON.parse(result.stdout) as T & { problem?: string };
     if (reply.problem) throw new Error(`the writer says: ${reply.problem}`);
@@ -135,7 +135,8 @@ export class Writer {
   }
 
   private container(): object {
-    const fromSecret = (name: string, key: string) => ({ name, valueFrom: { secretKeyRef: { name: this.options.secret, key } } });
+    const fromSecret = (name: string, key: string) =>
+      ({ name, valueFrom: { secretKeyRef: { name: this.options.secret, key } } });
     return {
       name: 'writer',
       image: this.options.image ?? POSTGRES_IMAGE.name,
@@ -154,5 +155,6 @@ export class Writer {
 
 function offNode(name: string): object {
   const matchExpressions = [{ key: 'kubernetes.io/hostname', operator: 'NotIn', values: [name] }];
-  return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] } } };
+  const requiredDuringSchedulingIgnoredDuringExecution = { nodeSelectorTerms: [{ matchExpressions }] };
+  return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution } };
 }

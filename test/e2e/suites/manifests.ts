@@ -1,4 +1,6 @@
-/** What tools of the field and a real API server say about the manifests of all examples, before anything is applied. */
+/**
+ * What tools of the field and a real API server say about the manifests of all examples, before anything is applied.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,10 +51,11 @@ export function manifestsSuite(): Suite {
 async function synthesize(folder: string): Promise<void> {
   for (const name of readdirSync(EXAMPLES).filter((file) => file.endsWith('.yaml'))) {
     const cli = [join(ROOT, 'lib/cli/main.js'), 'synth', join(EXAMPLES, name)];
-    const { stdout } = await exec(process.execPath, cli, { maxBuffer: 1 << 26 }).catch((problem: { stderr?: string }) => {
-      if (!problem.stderr?.startsWith('[EV1007]')) throw new Error(problem.stderr);
-      return { stdout: '' };
-    });
+    const { stdout } = await exec(process.execPath, cli, { maxBuffer: 64_000_000 })
+      .catch((problem: { stderr?: string }) => {
+        if (!problem.stderr?.startsWith('[EV1007]')) throw new Error(problem.stderr);
+        return { stdout: '' };
+      });
     if (stdout !== '') writeFileSync(join(folder, name), stdout);
   }
 }
@@ -63,11 +66,12 @@ function files(folder: string): string[] {
 
 /** What a tool prints, whatever its exit code says about its findings. */
 async function output(tool: string, args: string[]): Promise<string> {
-  const { stdout } = await exec(tool, args, { maxBuffer: 1 << 28 }).catch((problem: { code?: unknown; stdout?: string; stderr?: string }) => {
-    if (problem.code === 'ENOENT') throw new Skip(`${tool} is not on the PATH`);
-    if (!problem.stdout || problem.stderr) throw new Error(`${tool}: ${problem.stderr}`);
-    return { stdout: problem.stdout };
-  });
+  const { stdout } = await exec(tool, args, { maxBuffer: 64_000_000 })
+    .catch((problem: { code?: unknown; stdout?: string; stderr?: string }) => {
+      if (problem.code === 'ENOENT') throw new Skip(`${tool} is not on the PATH`);
+      if (!problem.stdout || problem.stderr) throw new Error(`${tool}: ${problem.stderr}`);
+      return { stdout: problem.stdout };
+    });
   return stdout;
 }
 
@@ -131,8 +135,8 @@ function kubeScore(folder: string): Promise<Sample> {
 }
 
 /**
- * Every object as the API server would take it, with unknown and duplicate fields as errors; nothing is kept. By kubectl,
- * since client-node drops fields that it does not know before it sends them.
+ * Every object as the API server would take it, with unknown and duplicate fields as errors; nothing is kept. By
+ * kubectl, since client-node drops fields that it does not know before it sends them.
  */
 function serverDryRun(api: ClusterApi, folder: string): Promise<Sample> {
   return timed(async () => {

@@ -17,7 +17,10 @@ import { Writer } from '../kit/writer';
 
 const MEMBERS = 3;
 const MORE_MEMBERS = 5;
-/** A cluster that is to be up in seconds is waited for in minutes, so that a slow machine tells its figure, not a failure. */
+/**
+ * A cluster that is to be up in seconds is waited for in minutes, so that a slow machine tells its figure, not a
+ * failure.
+ */
 const PATIENCE_S = 180;
 /** What a hand-written minimal set may take longer before ours counts as slow. */
 const BASELINE_FACTOR = 1.5;
@@ -91,7 +94,10 @@ class Smoke {
     return this.outcome();
   }
 
-  /** All processes at once: PID 1 (tini) cannot be killed from inside, but it ends with its child, and the rest with it. */
+  /**
+   * All processes at once: PID 1 (tini) cannot be killed from inside, but it ends with its child, and the rest with
+   * it.
+   */
   async containerKilled(): Promise<Sample> {
     await this.ready();
     const primary = await this.primaryWithoutBackoff();
@@ -126,7 +132,8 @@ class Smoke {
     await api.apply(more, this.namespace);
     await this.cluster.untilSettled(MORE_MEMBERS, PATIENCE_S);
     await api.apply(this.objects, this.namespace);
-    await api.delete(more.filter((object) => !isData(object) && !this.objects.some((kept) => same(kept, object))), this.namespace);
+    await api.delete(more.filter((object) => !isData(object) && !this.objects.some((kept) => same(kept, object))),
+      this.namespace);
     await this.cluster.untilSettled(MEMBERS, PATIENCE_S);
     await this.expectVolumes(more);
     const { lost, errors, seconds } = await this.outcome();
@@ -140,7 +147,10 @@ class Smoke {
       samples.push(await this.deleteAndApply(alsoPatroni));
       reporter.progress(`Patroni's ConfigMaps ${alsoPatroni ? 'deleted' : 'left'}: Ready again after ${samples.at(-1)!.seconds.toFixed(1)} s`);
     }
-    return { seconds: Math.max(...samples.map((sample) => sample.seconds)), lost: samples.at(-1)!.lost ?? 0, errors: 0 };
+    return {
+      seconds: Math.max(...samples.map((sample) => sample.seconds)), lost: samples.at(-1)!.lost ?? 0,
+      errors: 0,
+    };
   }
 
   private async deleteAndApply(alsoPatroni: boolean): Promise<Sample> {
