@@ -30,7 +30,8 @@ export interface ResolvedPooler {
 /** Four fifths of the server's connections, over all Pods and owners; the rest is for people, backups and the agent. */
 function defaultPoolSize(cluster: ResolvedPostgres, instances: number): number {
   const connections = Number(cluster.patroni.postgresql.parameters.max_connections);
-  return Math.max(1, Math.floor((connections * 0.8) / instances / cluster.owners.length));
+  // Without Pods or owners there is nothing to share with; a rule speaks about the Pods.
+  return Math.max(1, Math.floor((connections * 0.8) / Math.max(1, instances) / Math.max(1, cluster.owners.length)));
 }
 
 /** A pooler, decided. */

@@ -121,7 +121,8 @@ function growth(runs: number): Result[] {
 
 function main(): void {
   const cases: Array<() => Result[]> = [
-    () => [againstPlain(1, 101)], () => [againstPlain(10, 21)], () => [againstPlain(100, 7)], () => [coldProcess(11)], () => growth(3),
+    () => [againstPlain(1, 101)], () => [againstPlain(10, 21)], () => [againstPlain(100, 7)],
+    () => [coldProcess(11)], () => growth(3),
   ];
   const results = cases.flatMap((measure) => measure().map((result) => {
     process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -10,7 +10,8 @@ export const LIBRARY = join(__dirname, '..', '..', 'lib', 'index.js');
 /** The compiled library. */
 export function loadLibrary(): typeof Library {
   if (!existsSync(LIBRARY)) throw new Error('the library is not compiled; run: npx projen compile');
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- what is measured is the compiled code, loaded when asked
+  // What is measured is the compiled code, loaded when asked.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
   return require(LIBRARY) as typeof Library;
 }
 

@@ -15,7 +15,10 @@ export interface ExampleRun {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The files that the example app writes: a child process, as `cdk8s synth` would start it, without cdk8s-cli's seconds. */
+/**
+ * The files that the example app writes: a child process, as `cdk8s synth` would start it, without cdk8s-cli's
+ * seconds.
+ */
 export function runExampleApp({ cwd = join(ROOT, 'examples', 'typescript-app'), env = {} }: ExampleRun = {}): Map<string, string> {
   const out = mkdtempSync(join(tmpdir(), 'everest-example-'));
   try {
@@ -42,10 +45,11 @@ function withoutScript(manifest: TestManifest): TestManifest {
 
 /** Objects of the example app, one file each, since a whole cluster would be too long to read as a diff. */
 export function synthesizeExampleApp(): Map<string, string> {
-  const files = [...runExampleApp()].flatMap(([file, text]) => parseManifests(text).map((manifest): [string, string] => [
-    join('typescript-app', file.replace(/\.k8s\.yaml$/, ''), `${manifest.kind}.${manifest.metadata.name}.yaml`),
-    Yaml.stringify(withoutScript(manifest)),
-  ]));
+  const files = [...runExampleApp()]
+    .flatMap(([file, text]) => parseManifests(text).map((manifest): [string, string] => [
+      join('typescript-app', file.replace(/\.k8s\.yaml$/, ''), `${manifest.kind}.${manifest.metadata.name}.yaml`),
+      Yaml.stringify(withoutScript(manifest)),
+    ]));
   return new Map(files.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

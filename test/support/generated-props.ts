@@ -1,10 +1,14 @@
 import { Duration } from 'cdk8s';
 import fc from 'fast-check';
 import {
-  AntiAffinity, Credentials, ImageCatalog, NetworkPeer, PodDisruption, Protection, Replication, type PostgresClusterProps,
+  AntiAffinity, Credentials, ImageCatalog, NetworkPeer, PodDisruption, Protection, Replication,
+  type PostgresClusterProps,
 } from '../../src';
 
-/* Props as people write them (plausible), as only a slip of the keyboard makes them (mutated), and as nobody does (wild). */
+/*
+ * Props as people write them (plausible), as only a slip of the keyboard makes them (mutated), and as nobody does
+ * (wild).
+ */
 
 type Props = Record<string, unknown>;
 
@@ -64,13 +68,13 @@ const storage = fc.record({ size: sizes, storageClassName: word }, { requiredKey
 const withWal = fc.record({ size: sizes, walSize: sizes, walStorageClassName: word }, { requiredKeys: ['size', 'walSize'] });
 
 const parameters = fc.record({
-  work_mem: fc.constantFrom('1MB', '512kB'),
-  Log_Min_Duration_Statement: fc.constantFrom('250ms', '-1', '1s'),
-  random_page_cost: fc.constantFrom('1.1', '4'),
-  max_wal_senders: fc.constantFrom('200', '100'),
-  DateStyle: fc.constant('ISO, DMY'),
-  synchronous_commit: fc.constantFrom('on', 'remote_apply', 'off'),
-  autovacuum: fc.constantFrom('on', 'true', 'yes'),
+  'work_mem': fc.constantFrom('1MB', '512kB'),
+  'Log_Min_Duration_Statement': fc.constantFrom('250ms', '-1', '1s'),
+  'random_page_cost': fc.constantFrom('1.1', '4'),
+  'max_wal_senders': fc.constantFrom('200', '100'),
+  'DateStyle': fc.constant('ISO, DMY'),
+  'synchronous_commit': fc.constantFrom('on', 'remote_apply', 'off'),
+  'autovacuum': fc.constantFrom('on', 'true', 'yes'),
   'pg_stat_statements.max': fc.constant('5000'),
 }, { requiredKeys: [] });
 
@@ -95,9 +99,11 @@ const image = fc.record({
   tini: fc.constant('/sbin/tini'),
 }, { requiredKeys: ['image', 'version'] });
 
-const timing = fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 3, max: 20 }), fc.nat(30)).map(([loop, retry, spare]) => ({
-  ttl: Duration.seconds(Math.max(20, loop + 2 * retry) + spare), loopWait: Duration.seconds(loop), retryTimeout: Duration.seconds(retry),
-}));
+const timing = fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 3, max: 20 }), fc.nat(30))
+  .map(([loop, retry, spare]) => ({
+    ttl: Duration.seconds(Math.max(20, loop + 2 * retry) + spare), loopWait: Duration.seconds(loop),
+    retryTimeout: Duration.seconds(retry),
+  }));
 
 const optionalProps: Record<string, fc.Arbitrary<unknown>> = {
   namespace: word,
@@ -120,7 +126,8 @@ const optionalProps: Record<string, fc.Arbitrary<unknown>> = {
 };
 
 /** Members, groups and what depends on their number. */
-const shape = fc.oneof({ weight: 2, arbitrary: storage }, { weight: 1, arbitrary: withWal }).chain((volumes): fc.Arbitrary<Props> => {
+const shape = fc.oneof({ weight: 2, arbitrary: storage },
+  { weight: 1, arbitrary: withWal }).chain((volumes): fc.Arbitrary<Props> => {
   const groupStorage = 'walSize' in volumes ? withWal : storage;
   const group = fc.record({
     name: word.map((name) => `g${name}`), instances: fc.integer({ min: 1, max: 3 }), promotable: fc.boolean(), placement, resources, storage: groupStorage,
@@ -146,8 +153,10 @@ function fittingReplication(count: number, standbys: number, strict: boolean): R
 
 /** Props that are all right nearly always (a few contradict each other). */
 export const plausibleProps: fc.Arbitrary<Props> = fc.tuple(
-  shape, fc.record(optionalProps, { requiredKeys: [] }), fc.option(fc.record({ standbys: fc.integer({ min: 1, max: 3 }), strict: fc.boolean() })),
-  fc.record({ image, podDisruption: fc.constantFrom(PodDisruption.unprotected(), PodDisruption.maxUnavailable(1)) }, { requiredKeys: [] }),
+  shape, fc.record(optionalProps, { requiredKeys: [] }),
+  fc.option(fc.record({ standbys: fc.integer({ min: 1, max: 3 }), strict: fc.boolean() })),
+  fc.record({ image, podDisruption: fc.constantFrom(PodDisruption.unprotected(), PodDisruption.maxUnavailable(1)) },
+    { requiredKeys: [] }),
   fc.nat(9),
 ).map(([base, more, wish, rare, dice]) => ({
   ...base, ...more,
@@ -167,7 +176,8 @@ const wild: fc.Arbitrary<unknown> = fc.oneof(
 const oddInstances: fc.Arbitrary<unknown> = fc.tuple(wild, wild, fc.nat(10)).map(([a, b, which]) => {
   const loose = (value: unknown) => value as never;
   const makers = [
-    () => Replication.synchronous({ standbys: loose(a), strict: loose(b) }), () => Replication.quorum({ standbys: loose(a) }),
+    () => Replication.synchronous({ standbys: loose(a), strict: loose(b) }),
+    () => Replication.quorum({ standbys: loose(a) }),
     () => Replication.asynchronous({ maximumLagOnFailover: loose(a) }), () => PodDisruption.maxUnavailable(loose(a)),
     () => AntiAffinity.required(loose(a)), () => Credentials.existing(loose(a)), () => NetworkPeer.cidr(loose(a)),
     () => NetworkPeer.podsWithLabels({ app: loose(a) }), () => NetworkPeer.podsInNamespace(loose(a), loose(b)),
@@ -223,7 +233,8 @@ function mutate(props: Props, steps: readonly Step[]): unknown {
   return changed;
 }
 
-const mutated = fc.tuple(plausibleProps, fc.array(step, { minLength: 1, maxLength: 3 })).map(([props, steps]) => mutate(props, steps));
+const mutated = fc.tuple(plausibleProps, fc.array(step, { minLength: 1, maxLength: 3 }))
+  .map(([props, steps]) => mutate(props, steps));
 
 /** An odd object where its class is right: only its content is off. */
 const oddInPlace = fc.tuple(plausibleProps, oddInstances).map(([props, odd]) => {
@@ -236,10 +247,12 @@ const oddInPlace = fc.tuple(plausibleProps, oddInstances).map(([props, odd]) => 
 
 /** Props of any quality. */
 export const anyProps: fc.Arbitrary<unknown> = fc.oneof(
-  { weight: 4, arbitrary: plausibleProps }, { weight: 5, arbitrary: mutated }, { weight: 1, arbitrary: oddInPlace }, { weight: 1, arbitrary: wild },
+  { weight: 4, arbitrary: plausibleProps }, { weight: 5, arbitrary: mutated }, { weight: 1, arbitrary: oddInPlace },
+  { weight: 1, arbitrary: wild },
 );
 
 /** Only props without a finding. */
 export function validProps(findings: (props: unknown) => readonly unknown[]): fc.Arbitrary<PostgresClusterProps> {
-  return plausibleProps.filter((props) => findings(props).length === 0) as unknown as fc.Arbitrary<PostgresClusterProps>;
+  return plausibleProps
+    .filter((props) => findings(props).length === 0) as unknown as fc.Arbitrary<PostgresClusterProps>;
 }

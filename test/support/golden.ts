@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { renderFinding } from '../../src/errors';
-import { findRule } from '../../src/rules/catalog';
 import { synthesizeExampleApp } from './example-app';
 import { RULE_EXAMPLES } from './rule-examples';
+import { renderFinding } from '../../src/errors';
+import { findRule } from '../../src/rules/catalog';
 
 /*
  * Golden files: whole outputs that a person has read. Tests compare them; only `npm run golden:update` writes them, and

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
 interface Definition {
-  properties?: Record<string, unknown>;
-  additionalProperties?: boolean;
+  'properties'?: Record<string, unknown>;
+  'additionalProperties'?: boolean;
   'x-kubernetes-group-version-kind'?: Array<{ group: string; version: string; kind: string }>;
 }
 

@@ -1,14 +1,15 @@
 import { Duration } from 'cdk8s';
+import { aCluster, everestErrorOf, findingsOf, someProps, synth, testChart } from './cluster';
 import {
-  AntiAffinity, Credentials, ImageCatalog, NetworkPeer, PodDisruption, PostgresCluster, Replication, type PostgresClusterProps,
+  AntiAffinity, Credentials, EverestAgent, ImageCatalog, NetworkPeer, PodDisruption, PostgresCluster, Replication,
+  type EverestAgentProps, type PoolerOptions, type PostgresClusterProps,
 } from '../../src';
 import { checkChanges } from '../../src/cli/previous';
 import { synth as synthCommand } from '../../src/cli/synth';
 import { readClusters } from '../../src/document/read';
-import type { Finding } from '../../src/errors';
+import { EverestError, type Finding } from '../../src/errors';
 import type { Manifest } from '../../src/parts/manifest';
 import { runRules } from '../../src/rules/run';
-import { everestErrorOf, findingsOf, someProps, synth, testChart } from './cluster';
 
 /* At least one bad and one good input for every code. The messages of the bad ones are test/golden/messages.txt. */
 
@@ -27,8 +28,18 @@ export interface RuleExample {
 type Loose = { readonly [prop in keyof PostgresClusterProps]?: unknown } & { readonly [prop: string]: unknown };
 
 /** An example with props of a cluster; right props may need more than the bad ones differ in. */
-function props(code: string, mistake: string, at: string, inputs: { readonly bad: Loose; readonly good: Loose }): RuleExample {
-  return { code, mistake, at, bad: () => findingsOf({ ...someProps(), ...inputs.bad }), good: () => findingsOf({ ...someProps(), ...inputs.good }) };
+/** Another library's class of the same name. */
+function foreignDuration(): unknown {
+  const classes = { Duration: class { public readonly seconds = 30; } };
+  return new classes.Duration();
+}
+
+function props(code: string, mistake: string, at: string,
+  inputs: { readonly bad: Loose; readonly good: Loose }): RuleExample {
+  return {
+    code, mistake, at, bad: () => findingsOf({ ...someProps(), ...inputs.bad }),
+    good: () => findingsOf({ ...someProps(), ...inputs.good }),
+  };
 }
 
 const SHAPE = [
@@ -44,10 +55,12 @@ const SHAPE = [
     bad: { replication: 'quorum' }, good: { replication: Replication.quorum() },
   }),
   props('EV1002', 'a Duration of another library', 'timing.ttl', {
-    bad: { timing: { ttl: new (class Duration { public readonly seconds = 30; })() } }, good: { timing: { ttl: Duration.seconds(30) } },
+    bad: { timing: { ttl: foreignDuration() } },
+    good: { timing: { ttl: Duration.seconds(30) } },
   }),
   props('EV1002', 'a number inside an object of a class', 'placement.antiAffinity.topologyKey', {
-    bad: { placement: { antiAffinity: AntiAffinity.required(1 as never) } }, good: { placement: { antiAffinity: AntiAffinity.required() } },
+    bad: { placement: { antiAffinity: AntiAffinity.required(1 as never) } },
+    good: { placement: { antiAffinity: AntiAffinity.required() } },
   }),
   props('EV1003', 'storage without a size', 'storage.size', { bad: { storage: {} }, good: {} }),
   props('EV1003', 'a member group without a number', 'memberGroups[0].instances', {
@@ -102,7 +115,8 @@ const MEMBERS = [
     good: { instances: 1, memberGroups: [{ name: 'spot', instances: 3 }], replication: Replication.synchronous() },
   }),
   props('EV1203', 'no standby at all in synchronous replication', 'replication.standbys', {
-    bad: { replication: Replication.quorum({ standbys: 0 }) }, good: { replication: Replication.quorum({ standbys: 1 }) },
+    bad: { replication: Replication.quorum({ standbys: 0 }) },
+    good: { replication: Replication.quorum({ standbys: 1 }) },
   }),
   props('EV1205', 'a unit that does not exist', 'storage.size', { bad: { storage: { size: '100gb' } }, good: { storage: { size: '100Gi' } } }),
   props('EV1205', 'a negative amount', 'resources.requests.cpu', {
@@ -236,13 +250,15 @@ const SURROUNDINGS = [
     bad: { podDisruption: PodDisruption.maxUnavailable(0) }, good: { podDisruption: PodDisruption.maxUnavailable(2) },
   }),
   props('EV1504', 'a budget for a single member', 'podDisruption', {
-    bad: { instances: 1, podDisruption: PodDisruption.maxUnavailable(1) }, good: { instances: 1, podDisruption: PodDisruption.unprotected() },
+    bad: { instances: 1, podDisruption: PodDisruption.maxUnavailable(1) },
+    good: { instances: 1, podDisruption: PodDisruption.unprotected() },
   }),
   props('EV1505', 'a range without a mask', 'network.allowFrom[0]', {
     bad: { network: { allowFrom: [NetworkPeer.cidr('10.0.0.0')] } }, good: { network: { allowFrom: [NetworkPeer.cidr('10.0.0.0/8')] } },
   }),
   props('EV1505', 'labels that are none, which would mean every Pod', 'network.allowFrom[0]', {
-    bad: { network: { allowFrom: [NetworkPeer.podsWithLabels({})] } }, good: { network: { allowFrom: [NetworkPeer.ownNamespace()] } },
+    bad: { network: { allowFrom: [NetworkPeer.podsWithLabels({})] } },
+    good: { network: { allowFrom: [NetworkPeer.ownNamespace()] } },
   }),
   props('EV1505', 'a label with a space', 'network.dns[0]', {
     bad: { network: { dns: [NetworkPeer.podsInNamespace('kube-system', { 'k8s app': 'dns' })] } },
@@ -283,11 +299,13 @@ const DOCUMENTS = [
 ];
 
 /** The second synthesis of a cluster, with other props than the first. */
-function changed(code: string, mistake: string, before: Partial<PostgresClusterProps>, after: Partial<PostgresClusterProps>): RuleExample {
+function changed(code: string, mistake: string, before: Partial<PostgresClusterProps>,
+  after: Partial<PostgresClusterProps>): RuleExample {
   const manifests = (given: Partial<PostgresClusterProps>) => synth(given) as unknown as Manifest[];
   return {
     code, mistake, at: '',
-    bad: () => checkChanges(manifests(before), manifests(after)), good: () => checkChanges(manifests(after), manifests(before)),
+    bad: () => checkChanges(manifests(before), manifests(after)),
+    good: () => checkChanges(manifests(after), manifests(before)),
   };
 }
 
@@ -306,6 +324,25 @@ function twoClusters(first: string, second: string): readonly Finding[] {
   return everestErrorOf(() => make('second', second)).findings;
 }
 
+/** The findings of something that throws an EverestError; none where it does not. */
+function findingsOfCall(run: () => unknown): readonly Finding[] {
+  try {
+    run();
+    return [];
+  } catch (error) {
+    if (error instanceof EverestError) return error.findings;
+    throw error;
+  }
+}
+
+function pooler(options: PoolerOptions): () => readonly Finding[] {
+  return () => findingsOfCall(() => aCluster().addPooler(options));
+}
+
+function agent(given: EverestAgentProps): () => readonly Finding[] {
+  return () => findingsOfCall(() => new EverestAgent(testChart(), 'agent', given));
+}
+
 const RULE = { code: 'EV1101', title: '', cause: '', consequence: '', fix: '' };
 
 function ruleThatThrows(): readonly Finding[] {
@@ -315,11 +352,23 @@ function ruleThatThrows(): readonly Finding[] {
 const OTHERS: RuleExample[] = [
   {
     code: 'EV1008', mistake: 'a command without a file', at: '',
-    bad: () => synthCommand({ files: [], set: [] }).findings, good: () => synthCommand({ files: [], set: [] }).findings.slice(1),
+    bad: () => synthCommand({ files: [], set: [] }).findings,
+    good: () => synthCommand({ files: [], set: [] }).findings.slice(1),
   },
   {
     code: 'EV1103', mistake: 'two clusters of one name', at: '',
     bad: () => twoClusters('orders', 'orders'), good: () => twoClusters('orders', 'billing'),
+  },
+  {
+    code: 'EV1506', mistake: 'a pooler that asks for more connections than there are', at: 'poolSize',
+    bad: pooler({ poolSize: 40, instances: 2 }), good: pooler({ poolSize: 30, instances: 2 }),
+  },
+  {
+    code: 'EV1506', mistake: 'a pooler without Pods', at: 'instances', bad: pooler({ instances: 0 }), good: pooler({ instances: 1 }),
+  },
+  {
+    code: 'EV1507', mistake: 'an agent with a name in upper case', at: 'agentName',
+    bad: agent({ agentName: 'Agent' }), good: agent({ agentName: 'agent' }),
   },
   changed('EV1701', 'a volume that shrinks', { instances: 1, storage: { size: '20Gi' } }, { instances: 1, storage: { size: '10Gi' } }),
   {

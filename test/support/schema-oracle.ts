@@ -13,8 +13,8 @@ export const MINORS = ['1.27', '1.30', '1.33', '1.36'] as const;
 export type Minor = typeof MINORS[number];
 
 interface Definition {
-  properties?: { kind?: { enum?: string[] }; [name: string]: unknown };
-  additionalProperties?: boolean;
+  'properties'?: { kind?: { enum?: string[] }; [name: string]: unknown };
+  'additionalProperties'?: boolean;
   'x-kubernetes-group-version-kind'?: Array<{ group: string; version: string; kind: string }>;
   [keyword: string]: unknown;
 }
@@ -34,7 +34,8 @@ export const schemasMissing: string | undefined = MINORS.every((minor) => exists
   : 'skipped: the Kubernetes schemas are not beside the project; name their folder in EVEREST_SCHEMAS';
 
 function within(bits: number): (value: number) => boolean {
-  return (value) => Number.isInteger(value) && Math.abs(value) <= Math.min(2 ** (bits - 1) - 1, Number.MAX_SAFE_INTEGER);
+  return (value) => Number.isInteger(value)
+    && Math.abs(value) <= Math.min(2 ** (bits - 1) - 1, Number.MAX_SAFE_INTEGER);
 }
 
 class Oracle {
@@ -58,7 +59,10 @@ class Oracle {
   }
 
   public errors(manifest: unknown): string[] {
-    const { apiVersion, kind, metadata } = manifest as { apiVersion: string; kind: string; metadata?: { name?: string } };
+    const {
+      apiVersion, kind,
+      metadata,
+    } = manifest as { apiVersion: string; kind: string; metadata?: { name?: string } };
     const key = `${apiVersion}/${kind}`;
     const name = this.kinds.get(key);
     if (name === undefined) return [`${key}: no such kind`];
