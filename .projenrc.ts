@@ -75,7 +75,8 @@ const project = new cdk8s.ConstructLibraryCdk8s({
   publishToNuget: { dotNetNamespace: 'Cdk8sEverest', packageId: 'Cdk8sEverest' },
 });
 
-// undici 8, which client-node asks for, needs Node 22; unrs-resolver's newer releases lack platform packages and break `npm ci`.
+// undici 8, which client-node asks for, needs Node 22; newer releases of unrs-resolver lack platform packages, which
+// breaks `npm ci`.
 project.package.addField('overrides', { 'undici': '^7.30.0', 'unrs-resolver': '1.12.2' });
 project.package.addField('workspaces', ['agent']);
 project.package.addField('homepage', 'https://github.com/cdk8s-everest/cdk8s-everest');
@@ -113,6 +114,8 @@ eslint.addRules({
   '@typescript-eslint/member-ordering': 'off',
 });
 eslint.addOverride({ files: ['test/**/*.ts', 'tools/**/*.ts', '.projenrc.ts'], rules: { 'max-lines-per-function': 'off', 'import/no-extraneous-dependencies': 'off' } });
+// Examples import the library by its name, as its users do.
+eslint.addOverride({ files: ['examples/**/*.ts'], rules: { 'import/no-unresolved': 'off' } });
 eslint.addIgnorePattern('lib/');
 eslint.addIgnorePattern('dist/');
 

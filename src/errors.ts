@@ -1,5 +1,5 @@
 /** Where every code is explained; `cdk8s-everest explain CODE` says the same without a network. */
-const DOCS = 'docs/reference/rules.md';
+const DOCS = 'https://github.com/cdk8s-everest/cdk8s-everest/blob/main/docs/reference/rules.md';
 
 /** One thing that is wrong with what a person wrote. */
 export interface Finding {

@@ -58,8 +58,8 @@ class ImportedAgent extends Construct implements IEverestAgent {
 }
 
 /**
- * The agent of a namespace: it shortens failovers on proof, replaces members on changed templates one after the other, and
- * tells how its clusters are. Databases go on without it.
+ * The agent of a namespace: it shortens failovers on proof, replaces members on changed templates one after the other,
+ * and tells how its clusters are. Databases go on without it.
  *
  * Creates a Deployment of two Pods on different nodes, a ServiceAccount with a Role, a Service for metrics, a
  * PodDisruptionBudget and a NetworkPolicy. It has no right on a cluster until that cluster names it (`agent`).

@@ -10,7 +10,8 @@ export interface PostgresImage {
   readonly version: string;
 
   /**
-   * Digest that `image` must have, such as `sha256:…`. It is added to the reference, so that a moved tag changes nothing.
+   * Digest that `image` must have, such as `sha256:…`. It is added to the reference, so that a moved tag changes
+   * nothing.
    *
    * @default - none: the tag decides
    */
@@ -39,7 +40,7 @@ export interface PostgresImage {
 
   /**
    * Operating system and the version of its collations, such as `debian-13/glibc-2.41`. Indexes on text are only valid
-   * for one of them; a change is refused without a plan to rebuild them.
+   * for one of them; with another one they have to be rebuilt.
    *
    * @default - unknown: the check is left out
    */
@@ -75,7 +76,10 @@ function ownImage(version: string): PostgresImage {
  * Which image serves which version of PostgreSQL.
  */
 export class ImageCatalog {
-  /** The images that `images/postgres` of this project builds. Versions: 14.5, 17.11. */
+  /**
+   * The images of this project. `images/postgres` builds 17.11 from Debian's packages; for 14.5 it needs a base image
+   * with PostgreSQL 14.5 packages, and was not run.
+   */
   public static standard(): ImageCatalog {
     return new ImageCatalog([ownImage('14.5'), ownImage('17.11')]);
   }
@@ -92,7 +96,10 @@ export class ImageCatalog {
     return new ImageCatalog([...this.entries, ...images]);
   }
 
-  /** This catalog with every reference behind a mirror: `mirror.example/team` gives `mirror.example/team/cdk8s-everest/postgres:17.11`. */
+  /**
+   * This catalog with every reference behind a mirror: `mirror.example/team` gives
+   * `mirror.example/team/cdk8s-everest/postgres:17.11`.
+   */
   public withRegistry(prefix: string): ImageCatalog {
     const base = prefix.replace(/\/+$/, '');
     return new ImageCatalog(this.entries.map((entry) => ({ ...entry, image: `${base}/${entry.image}` })));
@@ -103,7 +110,10 @@ export class ImageCatalog {
     return [...new Set(this.entries.map((entry) => entry.version))].sort(compareVersions);
   }
 
-  /** The image of exactly this version, or the newest one of a major version such as `17`; undefined where there is none. */
+  /**
+   * The image of exactly this version, or the newest one of a major version such as `17`; undefined where there is
+   * none.
+   */
   public find(version: string): PostgresImage | undefined {
     const newest = this.versions().filter((known) => known === version || known.split('.')[0] === version).pop();
     return this.entries.filter((entry) => entry.version === newest).pop();

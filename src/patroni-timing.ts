@@ -3,7 +3,8 @@ import { Duration } from 'cdk8s';
 /**
  * Patroni's lease. `loopWait + 2 × retryTimeout ≤ ttl` must hold, or Patroni cuts the values itself.
  *
- * A change on a living cluster goes through Patroni's dynamic configuration; nothing restarts.
+ * A change on a living cluster has to be carried into Patroni's dynamic configuration
+ * (docs/guide/operations-by-hand.md); nothing restarts.
  */
 export interface PatroniTiming {
   /**

@@ -69,7 +69,7 @@ export class AntiAffinity {
 }
 
 /**
- * Where members run. A change on a living cluster replaces the members one after the other.
+ * Where members run. A change on a living cluster applies to each member when its Pod is next replaced.
  */
 export interface Placement {
   /** @default AntiAffinity.even() */

@@ -34,7 +34,8 @@ export interface PostgresClusterProps {
   /**
    * Version of PostgreSQL: exact, such as `17.11`, or a major version, such as `17`, for the newest in the catalog.
    *
-   * A newer minor version replaces the members one after the other. Another major version is refused on a living cluster.
+   * A newer minor version applies to each member when its Pod is next replaced. Another major version is refused on a
+   * living cluster.
    *
    * @default - the newest version of the catalog
    */
@@ -78,8 +79,8 @@ export interface PostgresClusterProps {
   /**
    * What a commit waits for.
    *
-   * @default - one standby: `Replication.quorum()` with an odd number of three or more members, `Replication.synchronous()`
-   * with an even number, `Replication.asynchronous()` with a single member
+   * @default - one standby: `Replication.quorum()` with an odd number of three or more members,
+   * `Replication.synchronous()` with an even number, `Replication.asynchronous()` with a single member
    */
   readonly replication?: Replication;
 
@@ -161,7 +162,7 @@ export interface PostgresClusterProps {
   readonly serviceAnnotations?: { [key: string]: string };
 
   /**
-   * Labels of all objects and Pods. A change replaces the members one after the other.
+   * Labels of all objects and Pods. A change applies to each member when its Pod is next replaced.
    *
    * @default - none
    */
@@ -182,7 +183,8 @@ export interface PostgresClusterProps {
   readonly kubernetesVersion?: string;
 
   /**
-   * Reads through `-ro` go to members of the client's own zone where there are any. Needs `kubernetesVersion` 1.31 or newer.
+   * Reads through `-ro` go to members of the client's own zone where there are any. Needs `kubernetesVersion` 1.31 or
+   * newer.
    *
    * @default false
    */

@@ -17,17 +17,21 @@ import { POSTGRES_PORT, resolvePostgres, type ResolvedPostgres } from './resolve
 
 const DEFAULT_NAMESPACE = 'default';
 
-/** cdk8s-plus takes 50 ms to load, as long as a whole cluster to synthesize; only what asks for a Secret pays for it. */
+/**
+ * cdk8s-plus takes 50 ms to load, as long as a whole cluster to synthesize; only what asks for a Secret pays for it.
+ */
 function loadPlus(): typeof plus {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import statement would load it always
   return require('cdk8s-plus-27') as typeof plus;
 }
 
 /**
- * A highly available PostgreSQL: members under Patroni, each with its own volumes, and Services that follow the primary.
+ * A highly available PostgreSQL: members under Patroni, each with its own volumes, and Services that follow the
+ * primary.
  *
- * Creates for each member a StatefulSet and its volume claims; for the cluster the Services `-rw`, `-ro` and `-members`,
- * a ServiceAccount with a Role, ConfigMaps, NetworkPolicies, a PodDisruptionBudget and Secrets without values.
+ * Creates for each member a StatefulSet and its volume claims; for the cluster the Services `-rw`, `-ro` and
+ * `-members`, a ServiceAccount with a Role, ConfigMaps, NetworkPolicies, a PodDisruptionBudget and Secrets without
+ * values.
  */
 export class PostgresCluster extends Construct {
   /** Name of the cluster and prefix of its objects. */
@@ -66,7 +70,10 @@ export class PostgresCluster extends Construct {
     this.createObjects(given);
   }
 
-  /** All Kubernetes objects of the cluster, in the order in which they can be applied. Patch any field with `addJsonPatch`. */
+  /**
+   * All Kubernetes objects of the cluster, in the order in which they can be applied. Patch any field with
+   * `addJsonPatch`.
+   */
   public get objects(): ApiObject[] {
     return [...this.apiObjects.values()];
   }
@@ -106,7 +113,10 @@ export class PostgresCluster extends Construct {
     return existing ?? loadPlus().Secret.fromSecretName(this, `connection-${found.role}`, found.secret);
   }
 
-  /** Lets one more peer connect to PostgreSQL. The first call replaces the default, Pods with the label `access.everest.io/<cluster>`. */
+  /**
+   * Lets one more peer connect to PostgreSQL. The first call replaces the default, Pods with the label
+   * `access.everest.io/<cluster>`.
+   */
   public allowFrom(peer: NetworkPeer): void {
     const findings = checkPeer(peer);
     if (findings.length > 0) throw new EverestError(findings, this.node.path);
@@ -114,8 +124,8 @@ export class PostgresCluster extends Construct {
   }
 
   /**
-   * Puts PgBouncer in front of the cluster. Its own Service is what clients then connect to; the cluster's Services stay.
-   * Nothing of the cluster restarts.
+   * Puts PgBouncer in front of the cluster. Its own Service is what clients then connect to; the cluster's Services
+   * stay. Nothing of the cluster restarts.
    */
   public addPooler(options: PoolerOptions = {}): PostgresPooler {
     const pooler = new PostgresPooler(this, `pooler-${options.name ?? options.target?.service ?? 'rw'}`, options);
@@ -143,7 +153,10 @@ export class PostgresCluster extends Construct {
     const render = (peers: readonly NetworkPeer[] = []) => peers.map((peer) => peer._toManifest());
     return {
       // Rendered at synthesis, since allowFrom() and addPooler() add to it.
-      clients: Lazy.any({ produce: () => [...this.renderClients(), ...(this.poolers.length > 0 ? [poolerPeer(this.cluster)] : [])] }),
+      clients: Lazy.any({
+        produce: () =>
+          [...this.renderClients(), ...(this.poolers.length > 0 ? [poolerPeer(this.cluster)] : [])],
+      }),
       apiServer: render(network.apiServer),
       dns: render(network.dns),
     };

@@ -3,8 +3,8 @@
  */
 export class Protection {
   /**
-   * Data stays: Argo CD, Flux and Helm keep volumes and Secrets, and a finalizer holds back a deleted volume claim until
-   * a person takes it off by name. The default.
+   * Data stays: Argo CD, Flux and Helm keep volumes and Secrets, and a finalizer holds back a deleted volume claim
+   * until a person takes it off by name. The default.
    */
   public static retain(): Protection {
     return new Protection(true);

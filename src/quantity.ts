@@ -39,7 +39,9 @@ export function postgresSize(bytes: number): string {
 
 const POSTGRES_UNITS: Readonly<Record<string, number>> = { B: 1, kB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40 };
 
-/** Bytes of a PostgreSQL memory setting, with any spelling of its number; a bare one counts in the setting's own unit. */
+/**
+ * Bytes of a PostgreSQL memory setting, with any spelling of its number; a bare one counts in the setting's own unit.
+ */
 export function parsePostgresSize(text: string, bareUnit: number): number | undefined {
   const match = /^\s*\+?(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)\s*(B|kB|MB|GB|TB)?\s*$/.exec(text);
   if (!match) return undefined;

@@ -9,7 +9,8 @@ export interface SynchronousOptions {
 
   /**
    * With true, writes wait while too few standbys are there. With false, the primary goes on alone once Patroni has
-   * noticed (within its `loopWait`), and a failover in that time can lose what only the old primary had.
+   * noticed (within its `loopWait`); when it is then lost too, the cluster waits for it rather than lose its last
+   * commits.
    *
    * @default false
    */
@@ -29,7 +30,8 @@ export interface AsynchronousOptions {
 /**
  * What a commit waits for.
  *
- * A change on a living cluster goes through Patroni's dynamic configuration; nothing restarts.
+ * A change on a living cluster has to be carried into Patroni's dynamic configuration
+ * (docs/guide/operations-by-hand.md); nothing restarts.
  */
 export class Replication {
   /** A commit waits for no standby. Fastest; a failover can lose the last commits (see `maximumLagOnFailover`). */

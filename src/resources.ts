@@ -18,7 +18,7 @@ export interface ResourceAmounts {
 /**
  * CPU and memory of one database container. PostgreSQL's memory settings are derived from the memory limit.
  *
- * A change on a living cluster replaces the members one after the other.
+ * A change on a living cluster applies to each member when its Pod is next replaced (docs/guide/operations-by-hand.md).
  */
 export interface Resources {
   /**

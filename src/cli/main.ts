@@ -61,7 +61,8 @@ function runExplain(args: string[]): Outcome {
 }
 
 function packageVersion(): string {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- outside of rootDir, so an import would not compile
+  // It lies outside of rootDir, so an import would not compile.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
   return (require('../../package.json') as { version: string }).version;
 }
 

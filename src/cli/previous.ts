@@ -30,20 +30,26 @@ function key({ kind, metadata }: Manifest): string {
   return `${kind}/${metadata.namespace}/${metadata.name}`;
 }
 
+function sizeFindings(name: string, before: string, after: string): Finding[] {
+  const [old, now] = [parseQuantity(before), parseQuantity(after)];
+  return old === undefined || now === undefined || now >= old ? [] : [findingOf(SHAPE_TEXTS.volumeShrinks, {
+    path: [], problem: `the volume ${name} has ${before}, and ${after} is asked for`, fix: `Set storage.size to ${before} or more`,
+  })];
+}
+
+function classFindings(name: string, before: string | undefined, after: string | undefined): Finding[] {
+  const words = (value: string | undefined) => value ?? 'the default class';
+  return before === after ? [] : [findingOf(SHAPE_TEXTS.volumeClassChanges, {
+    path: [], problem: `the volume ${name} is of ${words(before)}, and ${words(after)} is asked for`,
+  })];
+}
+
 function claimFindings(before: Manifest, after: Manifest): Finding[] {
-  const [old, now] = [before.spec as ClaimSpec, after.spec as ClaimSpec];
-  const sizes = [old, now].map((spec) => spec?.resources?.requests?.storage ?? '');
-  const [oldBytes, nowBytes] = sizes.map(parseQuantity);
-  const name = after.metadata.name;
-  const shrinks = oldBytes !== undefined && nowBytes !== undefined && nowBytes < oldBytes;
-  return [
-    ...(shrinks ? [findingOf(SHAPE_TEXTS.volumeShrinks, {
-      path: [], problem: `the volume ${name} has ${sizes[0]}, and ${sizes[1]} is asked for`, fix: `Set storage.size to ${sizes[0]} or more`,
-    })] : []),
-    ...(old?.storageClassName === now?.storageClassName ? [] : [findingOf(SHAPE_TEXTS.volumeClassChanges, {
-      path: [], problem: `the volume ${name} is of ${old?.storageClassName ?? 'the default class'}, and ${now?.storageClassName ?? 'the default class'} is asked for`,
-    })]),
-  ];
+  const [old, now] = [before, after].map((manifest) => manifest.spec as ClaimSpec | undefined);
+  const sizeOf = (spec: ClaimSpec | undefined) => spec?.resources?.requests?.storage ?? '';
+  const { name } = after.metadata;
+  return [...sizeFindings(name, sizeOf(old), sizeOf(now)),
+    ...classFindings(name, old?.storageClassName, now?.storageClassName)];
 }
 
 function majorVersion(manifest: Manifest): string | undefined {

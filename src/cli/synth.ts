@@ -55,7 +55,10 @@ function readAll(options: SynthOptions): { clusters: ClusterDocument[]; findings
     if ('code' in source) return { clusters: [], findings: [source] };
     return readClusters(source.text, { file: file === '-' ? 'stdin' : file, overrides, namespace: options.namespace });
   });
-  return { clusters: results.flatMap(({ clusters }) => clusters), findings: results.flatMap((result) => result.findings) };
+  return {
+    clusters: results.flatMap(({ clusters }) => clusters),
+    findings: results.flatMap((result) => result.findings),
+  };
 }
 
 /** The objects of each cluster, or why two of them cannot be together. */

@@ -54,7 +54,9 @@ export interface MemberDocument {
     readonly generate: boolean;
     readonly keys: { readonly superuser: string; readonly replication: string; readonly rewind: string };
     readonly roles: { readonly superuser: string; readonly replication: string; readonly rewind: string };
-    /** Role by which poolers look up passwords; it exists whether there is a pooler or not, so that one can come later. */
+    /**
+     * Role by which poolers look up passwords; it exists whether there is a pooler or not, so that one can come later.
+     */
     readonly pooler: { readonly role: string; readonly key: string; readonly userlistKey: string };
   };
   readonly owners: MemberDocumentOwner[];

@@ -22,7 +22,10 @@ export const LABEL = {
 /** Values of the label `everest.io/component`. */
 export const COMPONENT = { member: 'member', volume: 'volume', pooler: 'pooler' } as const;
 
-/** Values that Patroni writes into `everest.io/role`. A standby cluster's leader must not be found by the `-rw` Service. */
+/**
+ * Values that Patroni writes into `everest.io/role`. A standby cluster's leader must not be found by the `-rw`
+ * Service.
+ */
 export const ROLE = { primary: 'primary', replica: 'replica', standbyLeader: 'standby_leader' } as const;
 
 /** On a client's Pod, set to "true": may connect to the cluster of that name in its own namespace. */
@@ -30,7 +33,10 @@ export function clientLabel(cluster: string): string {
   return `access.everest.io/${cluster}`;
 }
 
-/** Keeps the API server from removing a volume claim until a person takes the finalizer off: data needs a named confirmation. */
+/**
+ * Keeps the API server from removing a volume claim until a person takes the finalizer off: data needs a named
+ * confirmation.
+ */
 export const RETAIN_FINALIZER = 'everest.io/retain-data';
 
 /** What Argo CD, Flux and Helm read before they prune, delete or uninstall an object. */

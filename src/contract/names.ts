@@ -1,4 +1,7 @@
-/** Names of the objects of a cluster. Explicit and free of construct paths, so that a refactoring never orphans a volume. */
+/**
+ * Names of the objects of a cluster. Explicit and free of construct paths, so that a refactoring never orphans a
+ * volume.
+ */
 
 /** A StatefulSet's name plus its revision hash (11 characters) becomes a label value, which ends at 63. */
 export const MEMBER_NAME_LIMIT = 52;

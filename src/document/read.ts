@@ -1,6 +1,6 @@
 import { checkPostgres } from '../check-postgres';
 import { closest, suggestion } from '../closest';
-import type { Finding } from '../errors';
+import { renderPath, type Finding } from '../errors';
 import type { PostgresClusterProps } from '../postgres-cluster-props';
 import { applyOverride } from './overrides';
 import { checkRelations } from './relations';
@@ -55,7 +55,7 @@ function checkEngine(value: unknown): Finding[] {
   const engine = field(field(value, 'spec'), 'engine');
   const path = ['spec', 'engine'];
   if (engine === 'percona-xtradb-cluster') {
-    return [findingOf(SHAPE_TEXTS.notYet, { path, problem: `engine ${engine} comes with PxcCluster` })];
+    return [findingOf(SHAPE_TEXTS.notYet, { path, problem: `engine ${engine} comes with PxcCluster`, fix: 'Use engine: postgresql, or wait for the version with PxcCluster' })];
   }
   if (typeof engine !== 'string' || ENGINES.includes(engine)) return [];
   const problem = `the engine ${JSON.stringify(engine)} is none of ${ENGINES.join(', ')}${suggestion(engine, ENGINES)}`;
@@ -81,6 +81,12 @@ function firstFindings(...stages: Array<() => Finding[]>): Finding[] {
   return [];
 }
 
+/** A value that came from `--set` stands nowhere in the file. */
+function positionOf(source: YamlSource, { overrides = [] }: ReadOptions, { path }: Finding): string {
+  const set = overrides.find((override) => override.path.every((part, index) => String(path[index]) === String(part)));
+  return set ? `--set ${renderPath(set.path)}` : source.position(path);
+}
+
 function checkCluster(document: DatabaseClusterDocument, namespace: string): Finding[] {
   const findings = checkPostgres(document.metadata.name, namespace, toProps(document));
   return findings.map((finding) => ({ ...finding, path: toDocumentPath(document.spec, [...finding.path]) }));
@@ -99,7 +105,7 @@ function readSource(source: YamlSource, options: ReadOptions): { cluster?: Clust
     () => checkShape(documentShape, value),
     () => checkRelations(document.spec),
     () => checkCluster(document, namespaceOf()),
-  ).map((finding): Finding => ({ ...finding, position: finding.position ?? source.position(finding.path) }));
+  ).map((finding): Finding => ({ ...finding, position: finding.position ?? positionOf(source, options, finding) }));
   if (findings.length > 0) return { findings };
   const props = { ...toProps(document), namespace: namespaceOf() };
   const cluster = { name: document.metadata.name, namespace: namespaceOf(), props, file: options.file ?? 'document', position: source.position([]) };
@@ -107,7 +113,8 @@ function readSource(source: YamlSource, options: ReadOptions): { cluster?: Clust
 }
 
 /** All clusters of a text, and everything that is wrong with it. */
-export function readClusters(text: string, options: ReadOptions = {}): { clusters: ClusterDocument[]; findings: Finding[] } {
+export function readClusters(text: string,
+  options: ReadOptions = {}): { clusters: ClusterDocument[]; findings: Finding[] } {
   const { sources, findings } = parseYaml(text, options.file ?? 'document');
   if (findings.length > 0) return { clusters: [], findings };
   const results = sources.map((source) => readSource(source, options));

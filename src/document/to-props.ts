@@ -35,7 +35,8 @@ function toResources(given: Spec<'resources'> | undefined): Resources | undefine
 
 function toStorage(given: Spec<'storage'>): PostgresStorage {
   return present({
-    size: String(given.size), storageClassName: given.class, walSize: text(given.walSize), walStorageClassName: given.walClass,
+    size: String(given.size), storageClassName: given.class, walSize: text(given.walSize),
+    walStorageClassName: given.walClass,
   });
 }
 
@@ -56,7 +57,9 @@ function toPlacement(given: Spec<'placement'> | undefined): Placement | undefine
   return given && present({ ...given, antiAffinity: given.antiAffinity && toAntiAffinity(given.antiAffinity) });
 }
 
-/** `affinity.antiAffinityTopologyKey` is a promise that members never share a domain, so it is required, not preferred. */
+/**
+ * `affinity.antiAffinityTopologyKey` is a promise that members never share a domain, so it is required, not preferred.
+ */
 function placementOf(spec: PostgresqlSpec): Placement | undefined {
   const placement = toPlacement(spec.placement);
   return spec.affinity
@@ -79,7 +82,10 @@ function toReplication(given: Spec<'replication'>): Replication {
   return mode === 'quorum' ? Replication.quorum(present(options)) : Replication.synchronous(present(options));
 }
 
-function toPeer({ podLabels, namespace, cidr }: { podLabels?: Record<string, string>; namespace?: string; cidr?: string }): NetworkPeer {
+function toPeer({ podLabels, namespace, cidr }: {
+  podLabels?: Record<string,
+    string>; namespace?: string; cidr?: string;
+}): NetworkPeer {
   if (cidr !== undefined) return NetworkPeer.cidr(cidr);
   return namespace === undefined
     ? NetworkPeer.podsWithLabels(podLabels ?? {})
@@ -96,7 +102,8 @@ function seconds(value: number | undefined): Duration | undefined {
 
 function toTiming(given: Spec<'timing'>): PostgresClusterProps['timing'] {
   return present({
-    ttl: seconds(given.ttlSeconds), loopWait: seconds(given.loopWaitSeconds), retryTimeout: seconds(given.retryTimeoutSeconds),
+    ttl: seconds(given.ttlSeconds), loopWait: seconds(given.loopWaitSeconds),
+    retryTimeout: seconds(given.retryTimeoutSeconds),
   });
 }
 
@@ -137,7 +144,10 @@ function convertedFields(spec: PostgresqlSpec): Partial<PostgresClusterProps> {
 
 /** A document in the props of PostgresCluster. */
 export function toProps({ metadata, spec }: DatabaseClusterDocument): PostgresClusterProps {
-  const { version, image, pgHba, imagePullSecrets, databases, serviceAnnotations, kubernetesVersion, preferSameZoneReads } = spec;
+  const {
+    version, image, pgHba, imagePullSecrets, databases, serviceAnnotations, kubernetesVersion,
+    preferSameZoneReads,
+  } = spec;
   return present({
     version, image, pgHba, imagePullSecrets, databases, serviceAnnotations, kubernetesVersion, preferSameZoneReads,
     clusterName: metadata.name,

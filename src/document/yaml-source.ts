@@ -14,7 +14,7 @@ export interface Override {
 /** One YAML document of a file, and where everything in it stands. */
 export interface YamlSource {
   readonly document: Document;
-  /** `file.yaml:12:5` of a field, or of the nearest one that is there; `--set` for what came from there. */
+  /** `file.yaml:12:5` of a field, or of the nearest one that is there. */
   readonly position: (path: Path) => string;
 }
 
@@ -27,13 +27,19 @@ function step(node: unknown, key: string | number): { key?: Node; value?: Node }
   return isSeq(node) ? { value: node.items[Number(key)] as Node | undefined } : {};
 }
 
-/** Offset of a field: its key where it has one, since that is where people look. */
+function startOf(node: unknown): number | undefined {
+  return (node as ParsedNode | undefined)?.range?.[0];
+}
+
+/**
+ * Offset of a field, or of the nearest one that is there: its key where it has one, since that is where people look.
+ */
 function offsetOf(root: unknown, path: Path): number | undefined {
   let node = root;
-  let offset = (root as ParsedNode | undefined)?.range?.[0];
+  let offset = startOf(root);
   for (const part of path) {
     const { key, value } = step(node, part);
-    offset = key?.range?.[0] ?? value?.range?.[0] ?? offset;
+    offset = startOf(key) ?? startOf(value) ?? offset;
     if (!value) return offset;
     node = value;
   }
@@ -58,7 +64,8 @@ export function parseYaml(text: string, file: string): { sources: YamlSource[]; 
   const parsed = parseAllDocuments(text, { lineCounter: counter, uniqueKeys: true, merge: false, prettyErrors: true });
   const documents = (Array.isArray(parsed) ? parsed : []) as Document[];
   const sources = documents
-    .filter((document) => document.contents !== null && !(isScalar(document.contents) && document.contents.value === null))
+    .filter((document) => document.contents !== null
+      && !(isScalar(document.contents) && document.contents.value === null))
     .map((document): YamlSource => ({
       document,
       position: (path) => at(file, counter, offsetOf(document.contents, path) ?? 0),

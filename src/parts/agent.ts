@@ -57,7 +57,10 @@ function budget(agent: ResolvedAgent): Manifest {
   };
 }
 
-/** The agent talks to members (each cluster lets it in), to the API server and to DNS; metrics are open to the namespace. */
+/**
+ * The agent talks to members (each cluster lets it in), to the API server and to DNS; metrics are open to the
+ * namespace.
+ */
 function networkPolicy(agent: ResolvedAgent): Manifest {
   const tcp = (...ports: number[]) => ports.map((port) => ({ port, protocol: 'TCP' }));
   return {

@@ -7,7 +7,9 @@ import { PATRONI_PORT, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/p
 /** Seconds that crash recovery or a copy of the data may take before the kubelet gives up on a start: one hour. */
 const STARTUP_BUDGET_SECONDS = 3600;
 
-/** Container logs and /tmp only; PostgreSQL's temporary files lie on the data volume. The kubelet keeps 50 MiB of logs. */
+/**
+ * Container logs and /tmp only; PostgreSQL's temporary files lie on the data volume. The kubelet keeps 50 MiB of logs.
+ */
 const EPHEMERAL = { request: '128Mi', limit: '1Gi' };
 
 function fieldEnvironment(name: string, fieldPath: string): Record<string, unknown> {
@@ -111,7 +113,8 @@ function claimVolume(member: string, volume: 'data' | 'wal'): Record<string, unk
 }
 
 /** Volumes of one member's Pod. */
-export function memberPodVolumes(cluster: ResolvedPostgres, group: ResolvedGroup, member: string): Array<Record<string, unknown>> {
+export function memberPodVolumes(cluster: ResolvedPostgres, group: ResolvedGroup,
+  member: string): Array<Record<string, unknown>> {
   return [
     configVolume(cluster, group),
     claimVolume(member, 'data'),

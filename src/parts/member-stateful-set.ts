@@ -32,8 +32,8 @@ function podSpec(cluster: ResolvedPostgres, group: ResolvedGroup, member: string
 }
 
 /**
- * A member is a StatefulSet of one Pod. Its template changes only through OnDelete, so that no controller but ours (or a
- * person) decides when a member restarts.
+ * A member is a StatefulSet of one Pod. Its template changes only through OnDelete, so that no controller but ours (or
+ * a person) decides when a member restarts.
  */
 export function memberStatefulSet(cluster: ResolvedPostgres, group: ResolvedGroup, member: string): Manifest {
   const labels = memberLabels(member, group.name);

@@ -23,7 +23,10 @@ function tcp(...ports: number[]): Array<Record<string, unknown>> {
   return ports.map((port) => ({ port, protocol: 'TCP' }));
 }
 
-/** Members talk to each other (replication, Patroni's REST API), to DNS and to the Kubernetes API; all else is denied both ways. */
+/**
+ * Members talk to each other (replication, Patroni's REST API), to DNS and to the Kubernetes API; all else is denied
+ * both ways.
+ */
 export function memberNetworkPolicy(cluster: ResolvedPostgres, peers: NetworkPeers): Manifest {
   const members = [{ podSelector: { matchLabels: memberSelector(cluster) } }];
   const memberPorts = tcp(POSTGRES_PORT, PATRONI_PORT);

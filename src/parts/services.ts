@@ -10,7 +10,8 @@ export function memberSelector(cluster: ResolvedPostgres): Record<string, string
 
 const POSTGRES_SERVICE_PORT = { name: 'postgres', port: POSTGRES_PORT, protocol: 'TCP', targetPort: 'postgres' };
 
-function roleService(cluster: ResolvedPostgres, name: string, role: string, spec: Record<string, unknown> = {}): Manifest {
+function roleService(cluster: ResolvedPostgres, name: string, role: string, spec: Record<string,
+  unknown> = {}): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'Service',

@@ -61,11 +61,19 @@ export function resolveGroups(clusterName: string, props: PostgresClusterProps):
     path: ['memberGroups', index],
   }));
   const count = props.instances ?? DEFAULT_INSTANCES;
-  return [{ ...base, name: DEFAULT_GROUP, members: memberNames(clusterName, DEFAULT_GROUP, count), path: [] }, ...others];
+  return [{ ...base, name: DEFAULT_GROUP, members: memberNames(clusterName, DEFAULT_GROUP, count), path: [] },
+    ...others];
+}
+
+/** What a member has: memory limit, cores, and the volume of its write-ahead log. */
+export interface MemberSize {
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly walBytes: number;
 }
 
 /** The smallest member of all groups: PostgreSQL's settings are the same on every member, so they must fit this one. */
-export function smallestMember(groups: readonly ResolvedGroup[]): { memoryBytes: number; cpus: number; walBytes: number } {
+export function smallestMember(groups: readonly ResolvedGroup[]): MemberSize {
   const least = (pick: (group: ResolvedGroup) => string) =>
     Math.min(...groups.map((group) => parseQuantity(pick(group)) ?? Infinity));
   return {

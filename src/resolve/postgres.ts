@@ -171,9 +171,24 @@ function graceSeconds(sharedBuffers: number): number {
   return 60 + Math.ceil(sharedBuffers / (50 * 1000 * 1000));
 }
 
-/** PostgreSQL's parallel workers share memory through /dev/shm; an eighth of the memory, at least what one query needs. */
+/**
+ * PostgreSQL's parallel workers share memory through /dev/shm; an eighth of the memory, at least what one query needs.
+ */
 function sharedMemoryBytes(memoryBytes: number): number {
   return Math.max(64 * MIB, Math.min(Math.floor(memoryBytes / 8 / MIB) * MIB, 8 * GIB));
+}
+
+/** What is passed on as it was given, or is empty. */
+function passedOn(props: PostgresClusterProps): Pick<ResolvedPostgres,
+  'labels' | 'annotations' | 'serviceAnnotations' | 'imagePullSecrets' | 'preferSameZoneReads' | 'agent'> {
+  return {
+    labels: props.labels ?? {},
+    annotations: props.annotations ?? {},
+    serviceAnnotations: props.serviceAnnotations ?? {},
+    imagePullSecrets: props.imagePullSecrets ?? [],
+    preferSameZoneReads: props.preferSameZoneReads ?? false,
+    agent: props.agent?.agentName,
+  };
 }
 
 /** The cluster, decided. The props must have passed all rules. */
@@ -184,25 +199,20 @@ export function resolvePostgres(name: string, namespace: string, props: Postgres
   const databases = resolveDatabases(props);
   const sharedBuffers = parsePostgresSize(patroni.postgresql.parameters.shared_buffers!, 8192) ?? 0;
   return {
+    ...passedOn(props),
     name,
     namespace,
     groups,
     memberCount,
     patroni,
     databases,
-    labels: props.labels ?? {},
-    annotations: props.annotations ?? {},
-    serviceAnnotations: props.serviceAnnotations ?? {},
     image: resolveImage(pickImage(props)!),
-    imagePullSecrets: props.imagePullSecrets ?? [],
     credentialsSecret: props.credentials?.secretName ?? credentialsName(name),
     generatesCredentials: props.credentials?.generates ?? true,
     owners: resolveOwners(name, databases),
-    agent: props.agent?.agentName,
     host: `${primaryServiceName(name)}.${namespace}.svc`,
     disruption: resolveDisruption(props.podDisruption, memberCount),
     retainsData: (props.protection ?? Protection.retain()).retainsData,
-    preferSameZoneReads: props.preferSameZoneReads ?? false,
     terminationGraceSeconds: graceSeconds(sharedBuffers),
     sharedMemoryBytes: sharedMemoryBytes(smallestMember(groups).memoryBytes),
   };

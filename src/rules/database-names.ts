@@ -32,6 +32,7 @@ export const databaseNames: PostgresRule = {
     const path = ['databases', index];
     const first = all.findIndex((other) => other.name === name) === index;
     const problems = { name: databaseProblem(name, first), owner: ownerProblem(owner) };
-    return Object.entries(problems).flatMap(([field, problem]) => (problem ? [{ path: [...path, field], problem }] : []));
+    return Object.entries(problems)
+      .flatMap(([field, problem]) => (problem ? [{ path: [...path, field], problem }] : []));
   }),
 };

@@ -5,10 +5,10 @@ export const disruptionValid: PostgresRule = {
   title: 'A disruption budget that helps nobody',
   cause: 'podDisruption allows 0 members or fewer, all members, or no whole number.',
   consequence: 'With 0, no node could ever be drained; with all, a drain may take the whole cluster',
-  fix: 'Use PodDisruption.maxUnavailable(1)',
+  fix: 'Allow 1 member',
   check: ({ props, members }) => {
     const given = props.podDisruption?.members;
-    if (given === undefined || (Number.isInteger(given) && given >= 1 && given < members)) return [];
+    if (given === undefined || members === 0 || (Number.isInteger(given) && given >= 1 && given < members)) return [];
     return [{
       path: ['podDisruption'],
       problem: `maxUnavailable is ${given} of ${members} members`,

@@ -8,7 +8,8 @@ function methodOf(words: string[]): string | undefined {
   const local = words[0] === 'local';
   const fixed = local ? words[3] : words[4];
   // An address and a mask as two words push the method one further.
-  return fixed && METHODS.has(fixed) ? fixed : (local ? undefined : [words[5]].find((word) => word !== undefined && METHODS.has(word)));
+  return fixed && METHODS.has(fixed)
+    ? fixed : (local ? undefined : [words[5]].find((word) => word !== undefined && METHODS.has(word)));
 }
 
 function checkLine(line: string, index: number): Violation[] {

@@ -41,8 +41,9 @@ export const parameterOwned: PostgresRule = {
   cause: 'parameters sets something that Patroni, the volumes, the Services or another prop decides.',
   consequence: 'Patroni would overwrite it, or members would not find each other',
   fix: 'Leave it out',
-  check: ({ props }) => Object.keys(props.parameters ?? {}).filter((name) => Object.hasOwn(OWNED, name.toLowerCase())).map((name) => ({
-    path: ['parameters', name],
-    problem: `${name} is decided by ${OWNED[name.toLowerCase()]}`,
-  })),
+  check: ({ props }) => Object.keys(props.parameters ?? {}).filter((name) => Object.hasOwn(OWNED, name.toLowerCase()))
+    .map((name) => ({
+      path: ['parameters', name],
+      problem: `${name} is decided by ${OWNED[name.toLowerCase()]}`,
+    })),
 };

@@ -14,8 +14,9 @@ export const secretNames: PostgresRule = {
     ];
     const { generates = true, secretName } = props.credentials ?? {};
     const nameless = generates || secretName !== undefined ? [] : [{ path: ['credentials'], problem: 'no Secret is named' }];
-    const broken = names.flatMap(([path, name]) => (name === undefined || (DNS_SUBDOMAIN.test(name) && name.length <= 253)
-      ? [] : [{ path, problem: `the name is ${JSON.stringify(name)}` }]));
+    const broken = names.flatMap(([path, name]) =>
+      (name === undefined || (DNS_SUBDOMAIN.test(name) && name.length <= 253)
+        ? [] : [{ path, problem: `the name is ${JSON.stringify(name)}` }]));
     return [...nameless, ...broken];
   },
 };

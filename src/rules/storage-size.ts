@@ -2,7 +2,9 @@ import { MIB, parseQuantity, readableBytes } from '../quantity';
 import type { PostgresStorage } from '../storage';
 import type { PostgresRule, Violation } from './rule';
 
-/** An empty cluster takes about 40 MiB, its first write-ahead log 64 to 128 MiB, a file system's own log up to 64 MiB. */
+/**
+ * An empty cluster takes about 40 MiB, its first write-ahead log 64 to 128 MiB, a file system's own log up to 64 MiB.
+ */
 const LEAST_STORAGE = 512 * MIB;
 
 function tooSmall(path: Array<string | number>, storage: PostgresStorage): Violation[] {
@@ -33,7 +35,8 @@ export const storageSize: PostgresRule = {
     ...tooSmall(['storage'], props.storage),
     ...(props.memberGroups ?? []).flatMap((group, index) => {
       const path = ['memberGroups', index, 'storage'];
-      return group.storage ? [...tooSmall(path, group.storage), ...walEverywhere(props.storage, path, group.storage)] : [];
+      return group.storage ? [...tooSmall(path, group.storage),
+        ...walEverywhere(props.storage, path, group.storage)] : [];
     }),
   ],
 };

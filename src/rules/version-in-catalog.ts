@@ -5,7 +5,7 @@ export const versionInCatalog: PostgresRule = {
   title: 'A version without an image',
   cause: 'The catalog has no image for the version, or it has no image at all.',
   consequence: 'There is nothing to run; another version in its place would be a guess with your data',
-  fix: 'Choose a version of the catalog, or add an image: imageCatalog: ImageCatalog.standard().withImages({ version, image }) (docs/guide/images.md)',
+  fix: 'Choose a version of the catalog, or add an image of your own: image in a document, ImageCatalog.standard().withImages({ version, image }) in code (docs/guide/images.md)',
   check: ({ props, catalog }) => {
     if (props.image) return [];
     const versions = catalog.versions();

@@ -8,11 +8,16 @@ import { PodDisruption } from '../pod-disruption';
 import { Protection } from '../protection';
 import { Replication } from '../replication';
 
-/* Props reach us untyped from JavaScript and from other languages: their shape is checked before anything reads them. */
+/*
+ * Props reach us untyped from JavaScript and from other languages: their shape is checked before anything reads them.
+ */
 
 type Class = { readonly name: string; readonly prototype: object };
 
-/** Of another copy of the class: an app may hold two of cdk8s. The name alone says little, since others have a Duration too. */
+/**
+ * Of another copy of the class: an app may hold two of cdk8s. The name alone says little, since others have a Duration
+ * too.
+ */
 function isLike(value: object, type: Class): boolean {
   return value.constructor?.name === type.name
     && Object.getOwnPropertyNames(type.prototype).every((member) => member in value);
@@ -32,7 +37,8 @@ const amounts = z.strictObject({ cpu: z.string().optional(), memory: z.string().
 export const resourcesShape = z.strictObject({ requests: amounts.optional(), limits: amounts.optional() });
 
 const storage = z.strictObject({
-  size: z.string(), storageClassName: z.string().optional(), walSize: z.string().optional(), walStorageClassName: z.string().optional(),
+  size: z.string(), storageClassName: z.string().optional(), walSize: z.string().optional(),
+  walStorageClassName: z.string().optional(),
 });
 
 export const topologySpreadShape = z.strictObject({
@@ -78,7 +84,10 @@ const image = z.strictObject({
 });
 
 const selector = z.object({ matchLabels: texts.optional() }).optional();
-const peerManifest = z.object({ podSelector: selector, namespaceSelector: selector, ipBlock: z.object({ cidr: z.string() }).optional() });
+const peerManifest = z.object({
+  podSelector: selector, namespaceSelector: selector,
+  ipBlock: z.object({ cidr: z.string() }).optional(),
+});
 
 const peerList = z.array(instance(NetworkPeer, z.object({ peer: peerManifest })));
 

@@ -61,7 +61,8 @@ export class ClusterApi {
     for (const { metadata } of (await this.core.listNamespacedPersistentVolumeClaim({ namespace })).items) {
       const finalizers = metadata?.finalizers?.filter((name) => !name.startsWith('everest.io/'));
       const patch = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: metadata?.name, namespace, finalizers } } as Obj;
-      await this.objects.patch(patch, undefined, undefined, FIELD_MANAGER, undefined, PatchStrategy.MergePatch).catch(ignoreNotFound);
+      await this.objects.patch(patch, undefined, undefined, FIELD_MANAGER, undefined, PatchStrategy.MergePatch)
+        .catch(ignoreNotFound);
     }
   }
 
