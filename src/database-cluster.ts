@@ -34,6 +34,9 @@ export class DatabaseCluster extends Construct {
     super(scope, id);
     const { clusters, findings } = readClusters(yaml, { file: options.fileName, namespace: Chart.of(this).namespace });
     if (findings.length > 0) throw new EverestError(findings, this.node.path);
-    this.clusters = clusters.map(({ name, namespace, props }) => new PostgresCluster(this, `${namespace}-${name}`, props));
+    const ids = clusters.map(({ name, namespace }) => `${namespace}-${name}`);
+    // A second cluster of one name gets an id of its own, so that the error about it is ours and not one about ids.
+    this.clusters = clusters.map(({ props }, index) =>
+      new PostgresCluster(this, ids.indexOf(ids[index]!) === index ? ids[index]! : `${ids[index]}-${index}`, props));
   }
 }

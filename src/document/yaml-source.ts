@@ -61,7 +61,7 @@ function syntaxFindings(documents: Document[], file: string, counter: LineCounte
 /** Documents of a text; the findings are those of the YAML itself. Empty documents (a trailing `---`) are left out. */
 export function parseYaml(text: string, file: string): { sources: YamlSource[]; findings: Finding[] } {
   const counter = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: counter, uniqueKeys: true, merge: false, prettyErrors: true });
+  const parsed = parseAllDocuments(text, { lineCounter: counter, uniqueKeys: true, merge: false, prettyErrors: true, logLevel: 'error' });
   const documents = (Array.isArray(parsed) ? parsed : []) as Document[];
   const sources = documents
     .filter((document) => document.contents !== null

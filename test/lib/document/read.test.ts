@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseOverride } from '../../../src/document/overrides';
+import { readClusters, type ReadOptions } from '../../../src/document/read';
+import { renderFinding } from '../../../src/errors';
+
+const HEAD = 'apiVersion: everest.io/v1alpha1\nkind: DatabaseCluster\nmetadata:\n  name: orders\n';
+
+function example(name: string): string {
+  return readFileSync(join(__dirname, '..', '..', '..', 'examples', name), 'utf8');
+}
+
+function read(text: string, options: ReadOptions = {}) {
+  return readClusters(text, { file: 'db.yaml', ...options });
+}
+
+function messages(text: string, options: ReadOptions = {}): string[] {
+  return read(text, options).findings.map((finding) => renderFinding(finding, '').split('. ')[0]!);
+}
+
+describe('readClusters', () => {
+  it('takes the document of the seed as it stands', () => {
+    const { clusters, findings } = read(example('production-db.yaml'));
+    expect(findings).toEqual([]);
+    expect(clusters).toHaveLength(1);
+    expect(clusters[0]).toMatchObject({
+      name: 'production-db', namespace: 'default',
+      props: {
+        version: '14.5', instances: 3, resources: { requests: { cpu: '4', memory: '16Gi' } }, storage: { size: '500Gi', storageClassName: 'io1-fast' },
+      },
+    });
+  });
+
+  it('takes every field that there is', () => {
+    expect(read(example('full.yaml')).findings).toEqual([]);
+  });
+
+  it('says for the other engine of the seed with what it comes, because silence would be read as success', () => {
+    expect(messages(example('order-service-db.yaml'))).toEqual([
+      expect.stringMatching(/^\[EV1007\] db\.yaml:\d+:\d+: spec\.engine: engine percona-xtradb-cluster comes with PxcCluster/),
+    ]);
+  });
+
+  it('gives line and column of each mistake, because documents are long', () => {
+    expect(messages(`${HEAD}spec:\n  engine: postgresql\n  instnces: 3\n  storage:\n    size: ten\n`)).toEqual([
+      '[EV1001] db.yaml:7:3: spec.instnces: there is no field "instnces"; did you mean instances?',
+    ].map((text) => expect.stringContaining(text)));
+    expect(messages(`${HEAD}spec:\n  engine: postgresql\n  storage:\n    size: ten\n`)).toEqual([
+      expect.stringContaining('[EV1205] db.yaml:8:5: spec.storage.size: "ten" is not a quantity'),
+    ]);
+  });
+
+  it('names the fields of the document and not those of the props, because people look for them', () => {
+    const text = `${HEAD}spec:\n  engine: postgresql\n  replicas: 0\n  volumeSpec: { pvc: { resources: { requests: { storage: 1Mi } } } }\n`;
+    expect(messages(text)).toEqual([
+      expect.stringMatching(/^\[EV1201\] db\.yaml:7:3: spec\.replicas/),
+      expect.stringMatching(/^\[EV1208\] db\.yaml:8:\d+: spec\.volumeSpec\.pvc\.resources\.requests\.storage/),
+    ]);
+  });
+
+  it('reports the mistakes of all documents, and gives none of the clusters away that are right', () => {
+    const text = ['a', 'b'].map((name) => `${HEAD.replace('orders', name)}spec: { engine: postgresql, instances: 0, storage: { size: 1Gi } }\n`).join('---\n');
+    expect(messages(text)).toHaveLength(2);
+  });
+
+  it.each([
+    ['backup', '{ enabled: true }'], ['monitoring', '{ pmm: { enabled: true } }'],
+  ])('says of %s that it comes later, because a database without it would be trusted as if it had it', (field, value) => {
+    expect(messages(`${HEAD}spec:\n  engine: postgresql\n  storage: { size: 1Gi }\n  ${field}: ${value}\n`)).toEqual([
+      expect.stringMatching(/^\[EV1007\] db\.yaml:8:3/),
+    ]);
+  });
+
+  it.each([
+    ['instances: 3\n  replicas: 3', 'spec.replicas'], ['volumeSpec: { pvc: { resources: { requests: { storage: 1Gi } } } }', 'spec.volumeSpec'],
+  ])('refuses two spellings of one thing (%s), because one of them would have no effect', (field, place) => {
+    expect(messages(`${HEAD}spec:\n  engine: postgresql\n  storage: { size: 1Gi }\n  ${field}\n`)).toEqual([expect.stringContaining(place)]);
+  });
+
+  it('leaves empty documents out, because a trailing --- is no mistake', () => {
+    expect(read(`${example('production-db.yaml')}---\n`).clusters).toHaveLength(1);
+  });
+
+  it('refuses text without any document, because an empty file is mostly the wrong file', () => {
+    expect(messages('# nothing\n')).toEqual([expect.stringContaining('[EV1005] db.yaml: there is no document in it')]);
+  });
+
+  it.each(['&a [*a, *a]', `&a [${'x,'.repeat(10)}]\n  b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\n  c: [${'*b,'.repeat(60)}]`])(
+    'survives aliases that would grow without end: %.12s', (value) => {
+      expect(messages(`${HEAD}spec:\n  engine: ${value}\n`).length).toBeGreaterThan(0);
+    });
+});
+
+describe('overrides', () => {
+  const BASE = `${HEAD}spec: { engine: postgresql, version: "17", instances: 3, storage: { size: 1Gi } }\n`;
+
+  function overridden(...texts: string[]) {
+    return read(BASE, { overrides: texts.map((text) => parseOverride(text)!) });
+  }
+
+  it('take the place of the document\'s value, in the type of the field', () => {
+    const { clusters, findings } = overridden('spec.instances=5', 'spec.version=14', 'spec.storage.size=2Gi', 'spec.databases[0].name=shop');
+    expect(findings).toEqual([]);
+    expect(clusters[0]!.props).toMatchObject({ instances: 5, version: '14', storage: { size: '2Gi' }, databases: [{ name: 'shop' }] });
+  });
+
+  it('are checked like everything else', () => {
+    expect(overridden('spec.instnces=5').findings.map(({ code }) => code)).toEqual(['EV1001']);
+    expect(overridden('spec.instances=many').findings.map(({ code }) => code)).toEqual(['EV1002']);
+    expect(overridden('spec.version.major=1').findings.map(({ code }) => code)).toEqual(['EV1008']);
+  });
+
+  it.each(['', 'spec', '=1', 'spec..a=1', 'a b=1'])('are refused when they name no field: %j', (text) => {
+    expect(parseOverride(text)).toBeUndefined();
+  });
+
+  it('may hold the sign = in the value', () => {
+    expect(parseOverride('spec.serviceAnnotations.x=a=b')).toEqual({ path: ['spec', 'serviceAnnotations', 'x'], value: 'a=b' });
+  });
+});
