@@ -6,6 +6,7 @@ import { LeaderLink } from './leader-link.js';
 import type { Log } from './log.js';
 import type { FailoverAction } from './model/actions.js';
 import type { FailoverSnapshot } from './model/facts.js';
+import { KubeError } from './ports/kube.js';
 import { lookAt, type ClusterIdentity, type Stores } from './observe/failover-view.js';
 
 /** After a fault of our own (a bug, an API error) nothing is hammered. */
@@ -14,6 +15,7 @@ const AFTER_ERROR_MS = 500;
 export interface FailoverReport {
   readonly decision: FailoverDecision;
   readonly snapshot: FailoverSnapshot;
+  readonly action?: FailoverAction['kind'];
   readonly outcome?: Outcome;
 }
 
@@ -24,9 +26,12 @@ export interface FailoverLoopOptions {
   readonly log: Log;
   /** Told when a rule other than the last one fired, and after every action. */
   readonly report: (report: FailoverReport) => void;
+  readonly lacks: (problem: KubeError) => void;
 }
 
 export class FailoverLoop {
+  /** When the last look ended; a loop that hangs must show in /healthz. */
+  lookedAtMs = 0;
   private memory: FailoverMemory = NO_MEMORY;
   private lastRule = '';
   private wake: (() => void) | undefined;
@@ -49,6 +54,7 @@ export class FailoverLoop {
     while (!signal.aborted) {
       this.dirty = false;
       const pause = await this.tick().catch((problem: unknown) => this.failed(problem));
+      this.lookedAtMs = this.options.hands.clock.nowMs();
       await this.rest(pause, signal);
     }
     await beating;
@@ -83,11 +89,12 @@ export class FailoverLoop {
   private async act(action: FailoverAction, decision: FailoverDecision, snapshot: FailoverSnapshot): Promise<boolean> {
     const outcome = await execute(this.options.hands, action);
     this.options.log.info(decision.because, { ruleId: decision.ruleId, action: action.kind, done: outcome.done, detail: outcome.detail });
-    this.options.report({ decision, snapshot, outcome });
+    this.options.report({ decision, snapshot, action: action.kind, outcome });
     return outcome.done;
   }
 
   private failed(problem: unknown): number {
+    if (problem instanceof KubeError && problem.forbidden) this.options.lacks(problem);
     this.options.log.error('failover loop', { problem: String((problem as Error).stack ?? problem) });
     return AFTER_ERROR_MS;
   }

@@ -1,14 +1,19 @@
 /** Finds the clusters of the namespace by their contracts and keeps one set of loops for each. */
-import { FailoverLoop, type FailoverReport } from './failover-loop.js';
+import type { Health } from './decide/health.js';
 import type { Hands } from './execute/executor.js';
+import { FailoverLoop, type FailoverReport } from './failover-loop.js';
 import type { Log } from './log.js';
+import type { Metrics } from './metrics.js';
 import { readContract, type ContractReading } from './model/contract.js';
+import type { DecisionRecord } from './model/status.js';
 import type { ClusterIdentity, Stores } from './observe/failover-view.js';
 import { Store } from './observe/store.js';
+import { OperationsLoop } from './operations-loop.js';
 import type { Clock } from './ports/clock.js';
 import type { Kube, KubeObject } from './ports/kube.js';
 import type { Network } from './ports/network.js';
 import type { Patroni } from './ports/patroni.js';
+import { reasonOf, StatusWriter } from './status-writer.js';
 import { COMPONENT, LABEL } from '../../src/contract/labels.js';
 
 export interface Ports {
@@ -18,9 +23,22 @@ export interface Ports {
   readonly clock: Clock;
 }
 
+export interface AgentOptions {
+  readonly ports: Ports;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly namespace: string;
+  readonly holdsLease: () => boolean;
+}
+
 interface Cluster {
   reading: ContractReading;
+  contract: KubeObject;
+  health: Health | undefined;
+  problem: string | undefined;
   readonly failover: FailoverLoop;
+  readonly operations: OperationsLoop;
+  readonly writer: StatusWriter;
   readonly stop: AbortController;
 }
 
@@ -28,59 +46,101 @@ const MEMBERS = `${LABEL.component}=${COMPONENT.member}`;
 
 export class Agent {
   private readonly clusters = new Map<string, Cluster>();
-  private readonly stores: Stores & { readonly contracts: Store };
+  private readonly stores: Stores & { readonly contracts: Store; readonly statefulSets: Store };
   private readonly hands: Hands;
 
-  constructor(private readonly ports: Ports, private readonly log: Log) {
-    const nudge = (object: KubeObject) => this.clusters.get(object.metadata.labels?.[LABEL.cluster] ?? '')?.failover.nudge();
+  constructor(private readonly options: AgentOptions) {
+    const failover = (object: KubeObject) => this.of(object)?.failover.nudge();
+    const both = (object: KubeObject) => {
+      failover(object);
+      this.of(object)?.operations.nudge();
+    };
     this.stores = {
       contracts: new Store({ resource: 'configmaps', labelSelector: LABEL.contract }, (object, present) => this.contract(object, present)),
-      pods: new Store({ resource: 'pods', labelSelector: MEMBERS }, nudge),
-      dcs: new Store({ resource: 'configmaps', labelSelector: MEMBERS }, nudge),
+      pods: new Store({ resource: 'pods', labelSelector: MEMBERS }, both),
+      dcs: new Store({ resource: 'configmaps', labelSelector: MEMBERS }, failover),
+      statefulSets: new Store({ resource: 'statefulsets', labelSelector: MEMBERS }, (object) => this.of(object)?.operations.nudge()),
     };
     const pods = (cluster: string) => this.stores.pods.all().filter((pod) => pod.metadata.labels?.[LABEL.cluster] === cluster);
-    this.hands = { ...ports, log, pods };
+    this.hands = { ...options.ports, log: options.log, pods };
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { contracts, pods, dcs } = this.stores;
+    const { contracts, pods, dcs, statefulSets } = this.stores;
     signal.addEventListener('abort', () => this.clusters.forEach((cluster) => cluster.stop.abort()), { once: true });
-    await Promise.all([contracts, pods, dcs].map((store) => store.run(this.ports.kube, signal)));
+    await Promise.all([contracts, pods, dcs, statefulSets].map((store) => store.run(this.options.ports.kube, signal)));
+  }
+
+  /** The Lease came or went. */
+  nudge(): void {
+    this.clusters.forEach((cluster) => cluster.operations.nudge());
+  }
+
+  /** Clusters that are not healthy, with the reason. */
+  unwell(): string[] {
+    const stores = Object.values(this.stores).filter((store) => !store.current);
+    const watches = stores.map((store) => `watch on ${store.resource}: ${store.trouble?.message ?? 'not listed yet'}`);
+    const clusters = [...this.clusters].flatMap(([name, { health, problem }]) => {
+      if (problem) return [`${name}: contract refused, ${problem}`];
+      return health?.phase === 'Healthy' ? [] : [`${name}: ${health?.why ?? 'not looked at yet'}`];
+    });
+    return [...watches, ...clusters];
+  }
+
+  private of(object: KubeObject): Cluster | undefined {
+    return this.clusters.get(object.metadata.labels?.[LABEL.cluster] ?? '');
   }
 
   private contract(object: KubeObject, present: boolean): void {
     const name = object.metadata.labels?.[LABEL.cluster] ?? object.metadata.name.replace(/-contract$/, '');
     if (!present) return this.forget(name);
     const reading = readContract(object);
-    if (!reading.ok) this.log.error('contract refused', { cluster: name, problem: reading.problem });
-    const known = this.clusters.get(name);
-    if (known) {
-      known.reading = reading;
-      known.failover.nudge();
-    } else {
-      this.adopt(name, reading);
-    }
+    const known = this.clusters.get(name) ?? this.adopt(name, object, reading);
+    known.reading = reading;
+    known.contract = object;
+    if (!reading.ok) this.refuse(name, known, reading.problem);
+    known.failover.nudge();
+    known.operations.nudge();
   }
 
-  private adopt(name: string, reading: ContractReading): void {
+  private refuse(name: string, cluster: Cluster, problem: string): void {
+    if (cluster.problem === problem) return;
+    cluster.problem = problem;
+    this.options.log.error('contract refused', { cluster: name, problem });
+    this.event(cluster, { at: '', ruleId: 'contract-refused', because: `The contract is refused: ${problem}`, done: false });
+  }
+
+  private adopt(name: string, contract: KubeObject, reading: ContractReading): Cluster {
+    const { ports, holdsLease } = this.options;
+    const log = this.options.log.with({ cluster: name });
+    const hands = { ...this.hands, log };
+    const writer = new StatusWriter({ kube: ports.kube, clock: ports.clock, log }, name);
     const stop = new AbortController();
-    const log = this.log.with({ cluster: name });
     const failover = new FailoverLoop({
-      stores: this.stores,
-      hands: { ...this.hands, log },
+      stores: this.stores, hands, log,
       identity: () => this.identity(name),
-      log,
-      report: (report) => this.report(name, report),
+      report: (report) => this.failedOver(name, report),
+      lacks: (problem) => cluster.operations.lacks(problem),
     });
-    const cluster: Cluster = { reading, failover, stop };
+    const operations = new OperationsLoop({
+      stores: this.stores, hands, writer, holdsLease, log,
+      reading: () => cluster.reading,
+      told: (record) => this.told(name, cluster, record),
+      judged: (health, problem) => this.judged(name, cluster, health, problem),
+    });
+    const cluster: Cluster = { reading, contract, health: undefined, problem: undefined, failover, operations, writer, stop };
     this.clusters.set(name, cluster);
     log.info('cluster found');
     void failover.run(stop.signal);
+    void operations.run(stop.signal);
+    return cluster;
   }
 
   private forget(name: string): void {
     this.clusters.get(name)?.stop.abort();
     this.clusters.delete(name);
+    this.options.metrics.forget(name);
+    this.options.log.info('cluster gone', { cluster: name });
   }
 
   private identity(name: string): ClusterIdentity {
@@ -89,7 +149,38 @@ export class Agent {
     return { cluster: name, promotable: members.map((member) => member.pod) };
   }
 
-  private report(_name: string, _report: FailoverReport): void {
-    // Status and Events come here.
+  private failedOver(name: string, { decision, outcome, action }: FailoverReport): void {
+    const cluster = this.clusters.get(name);
+    this.options.metrics.add('everest_agent_decisions_total', { cluster: name, rule: decision.ruleId });
+    if (!cluster || !outcome || !action) return;
+    const record = {
+      at: this.options.ports.clock.wall().toISOString(),
+      ruleId: decision.ruleId, because: decision.because, action, done: outcome.done, detail: outcome.detail,
+    };
+    cluster.operations.note(record);
+    this.told(name, cluster, record);
+  }
+
+  private told(name: string, cluster: Cluster, record: DecisionRecord): void {
+    this.options.metrics.add('everest_agent_actions_total', { cluster: name, action: record.action ?? '', done: String(record.done) });
+    this.event(cluster, record);
+  }
+
+  private event(cluster: Cluster, record: DecisionRecord): void {
+    const message = record.detail ? `${record.because} ${record.detail}` : record.because;
+    const text = { reason: reasonOf(record.ruleId), message, warning: record.done === false };
+    void cluster.writer.event(cluster.contract, text, this.options.namespace);
+  }
+
+  private judged(name: string, cluster: Cluster, health: Health | undefined, problem: string | undefined): void {
+    const { metrics } = this.options;
+    cluster.health = health;
+    cluster.problem = problem;
+    metrics.set('everest_cluster_healthy', { cluster: name }, health?.phase === 'Healthy' ? 1 : 0);
+    metrics.set('everest_cluster_highly_available', { cluster: name }, health?.highlyAvailable ? 1 : 0);
+    for (const member of health?.members ?? []) {
+      metrics.set('everest_member_up', { cluster: name, member: member.name }, member.role === 'primary' || member.streaming ? 1 : 0);
+      if (member.lagBytes !== undefined) metrics.set('everest_member_lag_bytes', { cluster: name, member: member.name }, member.lagBytes);
+    }
   }
 }

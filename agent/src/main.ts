@@ -4,18 +4,56 @@ import { PatroniHttp } from './adapters/patroni-http.js';
 import { SystemClock } from './adapters/system-clock.js';
 import { Tcp } from './adapters/tcp.js';
 import { readConfig } from './config.js';
+import { serve } from './http.js';
+import { LeaderLease } from './lease.js';
 import { Log } from './log.js';
 import { Agent } from './loop.js';
+import { Metrics } from './metrics.js';
+
+/** Longer than any call may take: the event loop itself stands still. */
+const STALLED_MS = 30_000;
+
+function textOf(problems: string[]): { ok: boolean; text: string } {
+  return { ok: problems.length === 0, text: problems.length === 0 ? 'ok' : problems.join('\n') };
+}
+
+/** A timer that is late tells of a process that cannot keep up. */
+function watchdog(clock: SystemClock, signal: AbortSignal): () => boolean {
+  let turnedAtMs = clock.nowMs();
+  const timer = setInterval(() => {
+    turnedAtMs = clock.nowMs();
+  }, 1000);
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+  return () => clock.nowMs() - turnedAtMs < STALLED_MS;
+}
 
 async function run(): Promise<void> {
   const config = readConfig(process.env);
   const log = new Log({ replica: config.podName });
   const clock = new SystemClock();
   const kube = new KubeHttp(inClusterAccess(process.env, clock), clock);
+  const metrics = new Metrics();
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  const lease = new LeaderLease(kube, clock, { lease: config.leaseName, identity: config.podName }, log, (held) => {
+    log.info(held ? 'holds the Lease: does the planned work' : 'does not hold the Lease');
+    agent.nudge();
+  });
+  const ports = { kube, network: new Tcp(), patroni: new PatroniHttp(), clock };
+  const agent = new Agent({ ports, log, metrics, namespace: config.namespace, holdsLease: () => lease.held });
+  const turns = watchdog(clock, stop.signal);
+  const server = serve(config.port, {
+    alive: () => ({ ok: turns(), text: turns() ? 'ok' : 'the process stands still' }),
+    ready: () => textOf(agent.unwell()),
+    metrics: () => {
+      metrics.set('everest_agent_leader', {}, lease.held ? 1 : 0);
+      metrics.set('everest_agent_api_requests_total', {}, kube.requests);
+      return metrics.render();
+    },
+  });
   log.info('agent started', { namespace: config.namespace });
-  await new Agent({ kube, network: new Tcp(), patroni: new PatroniHttp(), clock }, log).run(stop.signal);
+  await Promise.all([agent.run(stop.signal), lease.run(stop.signal)]);
+  server.close();
   log.info('agent stopped');
 }
 

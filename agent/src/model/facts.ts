@@ -16,6 +16,10 @@ export interface PodFacts {
   readonly deleting: boolean;
   readonly ready: boolean;
   readonly container: ContainerState;
+  /** The kubelet's word for why the container waits or ended: `CrashLoopBackOff`, `ErrImagePull` … */
+  readonly containerReason: string | undefined;
+  /** The container was started (and passed its start-up probe) at least once. */
+  readonly started: boolean;
   readonly role: string | undefined;
   /** Template revision the Pod was made from (`controller-revision-hash`). */
   readonly revision: string | undefined;
@@ -28,8 +32,17 @@ export interface PatroniStatus {
   readonly state: string | undefined;
   readonly role: string | undefined;
   readonly timeline: number | undefined;
-  readonly pendingRestart: boolean;
+  readonly streaming: boolean;
+  readonly location: number | undefined;
+  readonly pendingRestart: readonly PendingChange[];
   readonly apiUrl: string | undefined;
+}
+
+/** A setting that waits for a restart of this member. */
+export interface PendingChange {
+  readonly parameter: string;
+  readonly from: string;
+  readonly to: string;
 }
 
 /** `<cluster>-leader`. */
@@ -68,7 +81,7 @@ export interface MemberReport {
   readonly timeline: number | undefined;
   readonly receivedLocation: number | undefined;
   readonly location: number | undefined;
-  readonly pendingRestart: boolean;
+  readonly pendingRestart: readonly PendingChange[];
 }
 
 /** Both ports of one address, tried just now. */

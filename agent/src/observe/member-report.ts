@@ -1,5 +1,5 @@
 /** `GET /patroni` of a member -> what it says about itself. */
-import { numberOrNothing, parseJson, textOrNothing } from './objects.js';
+import { numberOrNothing, parseJson, pendingChanges, textOrNothing } from './objects.js';
 import type { MemberReport } from '../model/facts.js';
 import type { Patroni } from '../ports/patroni.js';
 
@@ -22,7 +22,7 @@ export function parseReport(pod: string, text: string, takenAtMs: number): Membe
     timeline: numberOrNothing(answer.timeline),
     receivedLocation: numberOrNothing(xlog.received_location),
     location: numberOrNothing(xlog.location),
-    pendingRestart: answer.pending_restart === true,
+    pendingRestart: pendingChanges(answer),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Kubernetes objects -> facts. Tolerant: a field that is missing or odd is unknown, never a guess. */
 import { LABEL } from '../../../src/contract/labels.js';
-import type { ContainerState, DynamicFacts, LeaderFacts, PatroniStatus, PodFacts, SyncFacts } from '../model/facts.js';
+import type { ContainerState, DynamicFacts, LeaderFacts, PatroniStatus, PendingChange, PodFacts, SyncFacts } from '../model/facts.js';
 import type { KubeObject } from '../ports/kube.js';
 
 /** Name of the container that runs Patroni in every member's Pod. */
@@ -8,7 +8,8 @@ const CONTAINER = 'postgres';
 
 interface ContainerStatus {
   readonly name: string;
-  readonly state?: { running?: object; terminated?: object; waiting?: object };
+  readonly started?: boolean;
+  readonly state?: { running?: object; terminated?: { reason?: string }; waiting?: { reason?: string } };
 }
 
 interface PodShape {
@@ -34,12 +35,24 @@ export function parseJson(text: string | undefined): Record<string, unknown> | u
 export const textOrNothing = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 export const numberOrNothing = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
 
+function containerStatus(shape: PodShape): ContainerStatus | undefined {
+  return shape.status?.containerStatuses?.find((status) => status.name === CONTAINER);
+}
+
 function containerState(shape: PodShape): ContainerState {
   if (shape.status?.phase === 'Failed' || shape.status?.phase === 'Succeeded') return 'terminated';
-  const state = shape.status?.containerStatuses?.find((status) => status.name === CONTAINER)?.state;
+  const state = containerStatus(shape)?.state;
   if (state?.running) return 'running';
   if (state?.terminated) return 'terminated';
   return state?.waiting ? 'waiting' : 'unknown';
+}
+
+/** `pending_restart_reason`; Patroni without reasons still says that there is one. */
+export function pendingChanges(answer: Readonly<Record<string, unknown>>): PendingChange[] {
+  if (answer.pending_restart !== true) return [];
+  const reasons = Object.entries((answer.pending_restart_reason ?? {}) as Record<string, { old_value?: unknown; new_value?: unknown }>);
+  const changes = reasons.map(([parameter, { old_value: from, new_value: to }]) => ({ parameter, from: String(from ?? ''), to: String(to ?? '') }));
+  return changes.length > 0 ? changes : [{ parameter: 'unnamed', from: '', to: '' }];
 }
 
 function patroniStatus(pod: KubeObject): PatroniStatus | undefined {
@@ -48,7 +61,9 @@ function patroniStatus(pod: KubeObject): PatroniStatus | undefined {
     state: textOrNothing(status.state),
     role: textOrNothing(status.role),
     timeline: numberOrNothing(status.timeline),
-    pendingRestart: status.pending_restart === true,
+    streaming: status.replication_state === 'streaming',
+    location: numberOrNothing(status.xlog_location),
+    pendingRestart: pendingChanges(status),
     apiUrl: textOrNothing(status.api_url),
   };
 }
@@ -63,6 +78,8 @@ export function podFacts(pod: KubeObject): PodFacts {
     deleting: pod.metadata.deletionTimestamp !== undefined,
     ready: shape.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
     container: containerState(shape),
+    containerReason: containerStatus(shape)?.state?.waiting?.reason ?? containerStatus(shape)?.state?.terminated?.reason,
+    started: containerStatus(shape)?.started === true,
     role: pod.metadata.labels?.[LABEL.role],
     revision: pod.metadata.labels?.['controller-revision-hash'],
     status: patroniStatus(pod),

@@ -9,7 +9,7 @@ export const LEADER = NAMES[0];
 export function pod(name: string, change: Partial<PodFacts> = {}): PodFacts {
   const number = name.split('-')[1]!;
   return {
-    name, uid: `uid-${number}`, ip: `10.0.0.${number}`, node: `n${number}`, deleting: false, ready: true, container: 'running',
+    name, uid: `uid-${number}`, ip: `10.0.0.${number}`, node: `n${number}`, deleting: false, ready: true, container: 'running', containerReason: undefined, started: true,
     role: name === LEADER ? 'primary' : 'replica', revision: 'r1', status: undefined, ...change,
   };
 }
@@ -21,7 +21,7 @@ export function lease(change: Partial<LeaderFacts> = {}): LeaderFacts {
 export function report(name: string, change: Partial<MemberReport> = {}): MemberReport {
   return {
     pod: name, takenAtMs: 0, state: 'running', role: 'replica', streaming: true, timeline: 1, receivedLocation: 1000,
-    location: undefined, pendingRestart: false, ...change,
+    location: undefined, pendingRestart: [], ...change,
   };
 }
 

@@ -1,0 +1,97 @@
+/**
+ * How a cluster is, for the status, the metrics and the agent's readiness. Pure: from what the watches told.
+ * Ready is not highly available: a standby counts when it streams, and in synchronous modes when the sync key names it.
+ */
+import type { ContractDocument } from '../../../src/contract/document.js';
+import type { Maybe, LeaderFacts, PodFacts, SyncFacts } from '../model/facts.js';
+import type { OperationsSnapshot, StatefulSetFacts } from '../model/operations.js';
+import type { ClusterStatus, MemberStatus, Phase } from '../model/status.js';
+
+export type Health = Pick<ClusterStatus, 'phase' | 'highlyAvailable' | 'why' | 'primary' | 'synchronousStandbys' | 'members'>;
+
+interface View {
+  readonly contract: ContractDocument;
+  readonly leader: LeaderFacts | undefined;
+  readonly sync: SyncFacts | undefined;
+  readonly synchronous: boolean;
+  readonly members: readonly MemberStatus[];
+}
+
+const known = <T>(value: Maybe<T>): T | undefined => (value === 'unknown' ? undefined : value);
+
+function stateOf(pod: PodFacts | undefined): string {
+  if (!pod) return 'missing';
+  if (pod.deleting) return 'stopping';
+  if (pod.container !== 'running') return pod.containerReason ?? pod.container;
+  return pod.status?.state ?? 'starting';
+}
+
+function templateCurrent(pod: PodFacts | undefined, statefulSet: StatefulSetFacts | undefined): boolean | 'unknown' {
+  if (!pod?.revision || !statefulSet?.updateRevision) return 'unknown';
+  return pod.revision === statefulSet.updateRevision;
+}
+
+function roleOf(pod: PodFacts | undefined, leader: string | undefined): MemberStatus['role'] {
+  if (!pod?.status || pod.status.state !== 'running') return 'none';
+  return pod.name === leader ? 'primary' : 'standby';
+}
+
+function memberStatus(name: string, podName: string, snapshot: OperationsSnapshot): MemberStatus {
+  const pod = known(snapshot.pods)?.find((item) => item.name === podName);
+  const statefulSet = known(snapshot.statefulSets)?.find((item) => item.name === name);
+  const leader = known(snapshot.leader);
+  const primary = known(snapshot.pods)?.find((item) => item.name === leader?.pod);
+  const role = roleOf(pod, leader?.pod);
+  const ahead = primary?.status?.location;
+  const own = pod?.status?.location;
+  return {
+    name, pod: podName, role,
+    node: pod?.node,
+    state: stateOf(pod),
+    streaming: role === 'standby' && pod?.ready === true && pod.status?.streaming === true,
+    timeline: pod?.status?.timeline,
+    lagBytes: role === 'standby' && ahead !== undefined && own !== undefined ? Math.max(0, ahead - own) : undefined,
+    templateCurrent: templateCurrent(pod, statefulSet),
+    pendingRestart: pod?.status?.pendingRestart.map((change) => change.parameter) ?? [],
+  };
+}
+
+/** Undefined: highly available. */
+function whatIsMissing(view: View): string | undefined {
+  const primary = view.members.find((member) => member.role === 'primary');
+  if (!primary) return view.leader?.pod ? `${view.leader.pod} holds the lease and does not run as a primary` : 'nobody holds the lease';
+  if (view.members.length === 1) return 'the cluster has one member, so nobody can take over';
+  const lost = view.members.filter((member) => member !== primary && !member.streaming);
+  if (lost.length > 0) return lost.map((member) => `${member.pod} ${member.state === 'running' ? 'does not stream' : `is ${member.state}`}`).join(', ');
+  if (!view.synchronous) return undefined;
+  if (view.sync?.leader !== primary.pod || view.sync.standbys.length === 0) return 'the sync key names no standby yet, so Patroni could promote nobody';
+  return undefined;
+}
+
+function phaseOf(view: View, missing: string | undefined): Phase {
+  if (!view.leader?.pod) return view.leader ? 'NoPrimary' : 'Forming';
+  if (missing === undefined || (view.members.length === 1 && view.members[0]!.role === 'primary')) return 'Healthy';
+  return view.members.some((member) => member.role === 'primary') ? 'Degraded' : 'NoPrimary';
+}
+
+export function judge(snapshot: OperationsSnapshot): Health {
+  const members = snapshot.contract.members.map((member) => memberStatus(member.name, member.pod, snapshot));
+  if (snapshot.pods === 'unknown') return { phase: 'Unknown', highlyAvailable: false, why: 'the Pods cannot be read', primary: undefined, synchronousStandbys: [], members };
+  const config = known(snapshot.config);
+  const mode = config ? config.synchronous_mode : snapshot.contract.patroni.synchronous_mode;
+  const view: View = {
+    contract: snapshot.contract, members,
+    leader: known(snapshot.leader),
+    sync: known(snapshot.sync),
+    synchronous: ['on', 'true', 'quorum', true].includes(mode as string | boolean),
+  };
+  const missing = whatIsMissing(view);
+  return {
+    phase: phaseOf(view, missing),
+    highlyAvailable: missing === undefined,
+    why: missing ?? 'all members stream',
+    primary: view.leader?.pod,
+    synchronousStandbys: view.sync?.standbys ?? [],
+    members,
+  };
+}

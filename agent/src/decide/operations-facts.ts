@@ -1,0 +1,132 @@
+/** Groups the snapshot of planned work into facts per member, and ranks candidates. Unknown never counts as fine. */
+import type { ContractMember } from '../../../src/contract/document.js';
+import type { LeaderFacts, MemberReport, PodFacts, SyncFacts } from '../model/facts.js';
+import type { OperationsMemory, OperationsSnapshot, StatefulSetFacts } from '../model/operations.js';
+
+export interface MemberFacts {
+  readonly name: string;
+  readonly pod: string;
+  readonly listed: boolean;
+  readonly promotable: boolean;
+  readonly object: PodFacts | undefined;
+  readonly statefulSet: StatefulSetFacts | undefined;
+  readonly report: MemberReport | undefined;
+  readonly primary: boolean;
+  /** Streams from the primary with a lag within the bound. */
+  readonly streaming: boolean;
+  readonly lagBytes: number | undefined;
+  /** `unknown` while the StatefulSet controller has not seen its latest template. */
+  readonly template: 'current' | 'old' | 'unknown';
+}
+
+export interface OperationsFacts {
+  readonly snapshot: OperationsSnapshot;
+  readonly memory: OperationsMemory;
+  readonly nowMs: number;
+  readonly leader: LeaderFacts | undefined;
+  readonly sync: SyncFacts | undefined;
+  readonly synchronous: boolean | undefined;
+  readonly paused: boolean | undefined;
+  readonly members: readonly MemberFacts[];
+  readonly listed: readonly MemberFacts[];
+  readonly primary: MemberFacts | undefined;
+  readonly lagBound: number;
+}
+
+const known = <T>(value: T | 'unknown'): T | undefined => (value === 'unknown' ? undefined : value);
+
+function templateOf(pod: PodFacts | undefined, statefulSet: StatefulSetFacts | undefined): MemberFacts['template'] {
+  if (!pod?.revision || !statefulSet?.updateRevision) return 'unknown';
+  return pod.revision === statefulSet.updateRevision ? 'current' : 'old';
+}
+
+/** The primary's report is the yardstick: standbys that received as much have no lag. */
+function lagOf(report: MemberReport | undefined, primary: MemberReport | undefined): number | undefined {
+  if (report?.receivedLocation === undefined || primary?.location === undefined) return undefined;
+  return Math.max(0, primary.location - report.receivedLocation);
+}
+
+interface Names {
+  readonly name: string;
+  readonly pod: string;
+}
+
+function memberFacts(names: Names, contract: ContractMember | undefined, snapshot: OperationsSnapshot): MemberFacts {
+  const object = known(snapshot.pods)?.find((pod) => pod.name === names.pod);
+  const statefulSet = known(snapshot.statefulSets)?.find((item) => item.name === names.name);
+  const report = snapshot.reports.find((item) => item.pod === names.pod);
+  const leader = known(snapshot.leader)?.pod;
+  const primaryReport = snapshot.reports.find((item) => item.pod === leader && item.role === 'primary');
+  const lagBytes = lagOf(report, primaryReport);
+  return {
+    ...names, object, statefulSet, report, lagBytes,
+    listed: contract !== undefined,
+    promotable: contract?.promotable ?? false,
+    primary: leader === names.pod,
+    streaming: isStreaming(report, primaryReport) && (lagBytes ?? Infinity) <= snapshot.contract.patroni.maximum_lag_on_failover,
+    template: templateOf(object, statefulSet),
+  };
+}
+
+function isStreaming(report: MemberReport | undefined, primary: MemberReport | undefined): boolean {
+  return report?.state === 'running' && report.role === 'replica' && report.streaming && report.timeline === primary?.timeline;
+}
+
+function synchronousIn(config: Readonly<Record<string, unknown>> | undefined): boolean | undefined {
+  return config && ['on', 'true', 'quorum', true].includes(config.synchronous_mode as string | boolean);
+}
+
+export function gatherOperations(snapshot: OperationsSnapshot, memory: OperationsMemory, nowMs: number): OperationsFacts {
+  const config = known(snapshot.config);
+  const { contract } = snapshot;
+  const listed = contract.members.map((member) => memberFacts(member, member, snapshot));
+  const extra = (known(snapshot.statefulSets) ?? [])
+    .filter((statefulSet) => !contract.members.some((member) => member.name === statefulSet.name))
+    .map(({ name }) => memberFacts({ name, pod: `${name}-0` }, undefined, snapshot));
+  const members = [...listed, ...extra];
+  return {
+    snapshot, memory, nowMs, members, listed,
+    leader: known(snapshot.leader),
+    sync: known(snapshot.sync),
+    synchronous: synchronousIn(config),
+    paused: config && config.pause === true,
+    primary: members.find((member) => member.primary),
+    lagBound: contract.patroni.maximum_lag_on_failover,
+  };
+}
+
+/** Members that are neither primary nor streaming although they ought to be, apart from those named. */
+export function notWell(facts: OperationsFacts, except: readonly MemberFacts[] = []): MemberFacts[] {
+  return facts.listed.filter((member) => !member.primary && !member.streaming && !except.includes(member));
+}
+
+/** What is the matter with a member, in words of its kubelet or of Patroni. */
+export function troubleOf(member: MemberFacts): string {
+  const { object, report } = member;
+  if (!object) return `${member.pod} does not exist`;
+  if (object.deleting) return `${member.pod} is being stopped`;
+  if (object.container !== 'running') return `${member.pod} does not run (${object.containerReason ?? object.container})`;
+  if (!report) return `${member.pod} does not answer`;
+  if (report.state !== 'running') return `${member.pod} is ${report.state}`;
+  if (!report.streaming) return `${member.pod} does not stream`;
+  return `${member.pod} lags ${member.lagBytes ?? 'unknown'} bytes behind`;
+}
+
+/**
+ * Who should become primary: streams, may be promoted, is confirmed by the sync key in synchronous modes. A current template
+ * comes first, so that the new primary need not move again; then the least lag; then the name, so that the answer is stable.
+ */
+export function pickCandidate(facts: OperationsFacts): MemberFacts | undefined {
+  const able = facts.listed.filter((member) => {
+    if (member.primary || !member.promotable || !member.streaming || member.object?.deleting !== false) return false;
+    return facts.synchronous === false || facts.sync?.standbys.includes(member.pod) === true;
+  });
+  const rank = (member: MemberFacts) => [
+    member.template === 'current' ? 0 : 1, member.report?.pendingRestart.length ? 1 : 0, member.lagBytes ?? Infinity,
+  ];
+  return able.sort((a, b) => compare(rank(a), rank(b)) || a.name.localeCompare(b.name))[0];
+}
+
+function compare(a: number[], b: number[]): number {
+  return a.map((value, index) => value - b[index]!).find((difference) => difference !== 0) ?? 0;
+}

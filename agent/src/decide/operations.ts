@@ -1,0 +1,61 @@
+/** Planned work as one decision: the tables in their order, at most one action, and what to remember of it. */
+import { CONFIG_TABLE, RESTART_TABLE } from './config.js';
+import { diffConfig, valuesBefore } from './config-diff.js';
+import { GUARD_TABLE } from './guard.js';
+import { gatherOperations } from './operations-facts.js';
+import { ROLLOUT_TABLE } from './rollout.js';
+import { firstVerdict, type Verdict } from './rule-table.js';
+import type { DynamicConfig, OperationsAction, OperationsMemory, OperationsSnapshot } from '../model/operations.js';
+
+/** Configuration first, so that members that are replaced come up with it; restarts last, since a replaced member needs none. */
+export const OPERATIONS_TABLES = [GUARD_TABLE, CONFIG_TABLE, ROLLOUT_TABLE, RESTART_TABLE];
+
+export interface OperationsDecision extends Verdict<OperationsAction> {
+  /** In force once the action is done. */
+  readonly memory: OperationsMemory;
+}
+
+function without<T extends object, K extends keyof T>(value: T, ...keys: K[]): Omit<T, K> {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key as K))) as Omit<T, K>;
+}
+
+function afterPatch(snapshot: OperationsSnapshot, memory: OperationsMemory, patch: Readonly<Record<string, unknown>>): OperationsMemory {
+  const wanted = snapshot.contract.patroni.postgresql.parameters;
+  if (memory.restartFailed) {
+    const refused = Object.fromEntries(Object.keys(memory.before ?? {}).map((name) => [name, wanted[name] ?? '']));
+    return { ...without(memory, 'before', 'restartFailed'), refused };
+  }
+  const before = { ...memory.before, ...valuesBefore(snapshot.config as DynamicConfig, patch) };
+  return { ...memory, managedParameters: Object.keys(wanted).sort(), before };
+}
+
+function nextMemory(snapshot: OperationsSnapshot, memory: OperationsMemory, verdict: Verdict<OperationsAction>, nowMs: number): OperationsMemory {
+  const [action] = verdict.actions;
+  if (!action) {
+    // All restarts are done: the new values are good, and the way back is no longer needed.
+    const settled = verdict.ruleId === 'no-restart-pending' ? without(memory, 'before') : memory;
+    return settled.managedParameters ? settled : { ...settled, managedParameters: Object.keys(snapshot.contract.patroni.postgresql.parameters).sort() };
+  }
+  if (action.kind === 'PatchConfig') return afterPatch(snapshot, memory, action.patch);
+  return { ...memory, lastActionAtMs: nowMs };
+}
+
+export function decideOperations(snapshot: OperationsSnapshot, memory: OperationsMemory, nowMs: number): OperationsDecision {
+  const verdict = firstVerdict(OPERATIONS_TABLES, gatherOperations(snapshot, memory, nowMs));
+  return { ...verdict, memory: nextMemory(snapshot, memory, verdict, nowMs) };
+}
+
+/** Whether the watches show anything that planned work could be needed for. Only then are the members themselves asked. */
+export function mayHaveWork(snapshot: OperationsSnapshot, memory: OperationsMemory): boolean {
+  if (memory.restartFailed !== undefined) return true;
+  if (snapshot.config !== 'unknown' && diffConfig(snapshot.config, snapshot.contract.patroni, memory)) return true;
+  return gatherOperations(snapshot, memory, 0).members.some((member) => {
+    if (!member.listed) return (member.statefulSet?.replicas ?? 0) > 0;
+    return member.template !== 'current' || (member.object?.status?.pendingRestart.length ?? 0) > 0;
+  });
+}
+
+export function atRest(snapshot: OperationsSnapshot, memory: OperationsMemory): OperationsDecision {
+  const verdict = { ruleId: 'no-restart-pending', because: 'All is as the contract says.', actions: [], checkAgainInMs: 0 };
+  return { ...verdict, memory: nextMemory(snapshot, memory, verdict, 0) };
+}

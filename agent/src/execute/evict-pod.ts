@@ -1,0 +1,19 @@
+/** Evicts one member's Pod, so that its StatefulSet makes it anew. The primary is never evicted while it has standbys. */
+import type { Hands, Outcome } from './executor.js';
+import { leaderFacts } from '../observe/objects.js';
+import type { EvictPod } from '../model/operations.js';
+import { KubeError } from '../ports/kube.js';
+
+export async function evictPod(hands: Hands, action: EvictPod): Promise<Outcome> {
+  const lease = leaderFacts(await hands.kube.get('configmaps', `${action.cluster}-leader`));
+  if (lease.pod === action.pod && !action.evenPrimary) return { done: false, detail: `${action.pod} is the primary now` };
+  try {
+    await hands.kube.evict(action.pod, action.uid);
+    return { done: true, detail: `evicted ${action.pod}` };
+  } catch (problem) {
+    if (!(problem instanceof KubeError)) throw problem;
+    if (problem.status === 429) return { done: false, detail: `a PodDisruptionBudget forbids the eviction of ${action.pod} now` };
+    if (problem.conflict || problem.notFound) return { done: false, detail: `${action.pod} is another Pod by now` };
+    throw problem;
+  }
+}

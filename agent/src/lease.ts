@@ -1,0 +1,91 @@
+/**
+ * One of the agent's replicas does the planned work: the one that holds the Lease. Expiry is measured on the own clock from
+ * the moment at which a record was first seen, so that clocks need not agree.
+ */
+import type { Log } from './log.js';
+import type { Clock } from './ports/clock.js';
+import { KubeError, type Kube, type KubeObject } from './ports/kube.js';
+
+/** A new holder 15 s after a crash is soon enough for planned work; a clean stop hands over at once. */
+const DURATION_MS = 15_000;
+/** Three tries before it runs out. */
+const RENEW_MS = 4_000;
+
+interface LeaseSpec {
+  readonly holderIdentity?: string | null;
+  readonly renewTime?: string;
+  readonly leaseTransitions?: number;
+}
+
+const specOf = (lease: KubeObject) => ((lease as { spec?: LeaseSpec }).spec ?? {});
+
+export class LeaderLease {
+  private heldUntilMs = -Infinity;
+  private seen: { version: string; atMs: number } | undefined;
+
+  constructor(
+    private readonly kube: Kube,
+    private readonly clock: Clock,
+    private readonly names: { readonly lease: string; readonly identity: string },
+    private readonly log: Log,
+    private readonly changed: (held: boolean) => void,
+  ) {}
+
+  /** True only for as long as nobody else can have taken it. */
+  get held(): boolean {
+    return this.clock.nowMs() < this.heldUntilMs;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const before = this.held;
+      await this.round().catch((problem: unknown) => this.log.warn('lease', { problem: String(problem) }));
+      if (this.held !== before) this.changed(this.held);
+      await this.clock.sleep(RENEW_MS * (0.9 + this.clock.random() * 0.2), signal);
+    }
+    await this.release().catch(() => undefined);
+  }
+
+  private async round(): Promise<void> {
+    const startedAt = this.clock.nowMs();
+    const lease = await this.read();
+    const { holderIdentity: holder } = specOf(lease);
+    if (holder !== this.names.identity && !this.hasRunOut(lease)) return;
+    const transitions = (specOf(lease).leaseTransitions ?? 0) + (holder === this.names.identity ? 0 : 1);
+    await this.kube.patch('leases', this.names.lease, {
+      metadata: { resourceVersion: lease.metadata.resourceVersion },
+      spec: { ...this.spec(), leaseTransitions: transitions },
+    });
+    this.heldUntilMs = startedAt + DURATION_MS;
+  }
+
+  private async read(): Promise<KubeObject> {
+    try {
+      return await this.kube.get('leases', this.names.lease);
+    } catch (problem) {
+      if (!(problem instanceof KubeError && problem.notFound)) throw problem;
+      return this.kube.create('leases', { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: this.names.lease }, spec: {} });
+    }
+  }
+
+  private hasRunOut(lease: KubeObject): boolean {
+    const { holderIdentity: holder, renewTime } = specOf(lease);
+    if (!holder || !renewTime) return true;
+    const version = lease.metadata.resourceVersion ?? '';
+    if (this.seen?.version !== version) this.seen = { version, atMs: this.clock.nowMs() };
+    return this.clock.nowMs() - this.seen.atMs > DURATION_MS;
+  }
+
+  private spec(): object {
+    const renewTime = this.clock.wall().toISOString().replace('Z', '000Z');
+    return { holderIdentity: this.names.identity, renewTime, leaseDurationSeconds: DURATION_MS / 1000 };
+  }
+
+  private async release(): Promise<void> {
+    if (!this.held) return;
+    this.heldUntilMs = -Infinity;
+    const lease = await this.kube.get('leases', this.names.lease);
+    if (specOf(lease).holderIdentity !== this.names.identity) return;
+    await this.kube.patch('leases', this.names.lease, { metadata: { resourceVersion: lease.metadata.resourceVersion }, spec: { holderIdentity: null } });
+  }
+}

@@ -1,0 +1,85 @@
+/** What the planned work of one cluster is decided from, and what it can do. Values only. */
+import type { ContractDocument } from '../../../src/contract/document.js';
+import type { LeaderFacts, Maybe, MemberReport, PodFacts, SyncFacts } from './facts.js';
+
+export interface StatefulSetFacts {
+  readonly name: string;
+  readonly resourceVersion: string;
+  readonly replicas: number;
+  /** Revision of the template as it is now; undefined until the controller has seen the latest change. */
+  readonly updateRevision: string | undefined;
+}
+
+/** Patroni's dynamic configuration, whole. */
+export type DynamicConfig = Readonly<Record<string, unknown>>;
+
+export interface OperationsSnapshot {
+  readonly cluster: string;
+  readonly contract: ContractDocument;
+  readonly leader: Maybe<LeaderFacts>;
+  readonly sync: Maybe<SyncFacts>;
+  readonly config: Maybe<DynamicConfig>;
+  /** A switchover or failover that was asked for and is not done. */
+  readonly failoverAsked: Maybe<boolean>;
+  readonly pods: Maybe<readonly PodFacts[]>;
+  readonly statefulSets: Maybe<readonly StatefulSetFacts[]>;
+  /** Asked just now. Empty where nothing is to be done and nobody needs to be asked. */
+  readonly reports: readonly MemberReport[];
+}
+
+/** Kept in the status ConfigMap, so that the next leader of the agent goes on from there. */
+export interface OperationsMemory {
+  /** PostgreSQL parameters that the agent has set; those that leave the contract are then removed. */
+  readonly managedParameters?: readonly string[];
+  /** Parameter values as they were before the last change, to go back to when PostgreSQL refuses the new ones. */
+  readonly before?: Readonly<Record<string, string | null>>;
+  /** Parameters that were taken back, with the value that was refused. The contract must say something else first. */
+  readonly refused?: Readonly<Record<string, string>>;
+  /** When the last disruptive action was carried out; things need a moment to show. */
+  readonly lastActionAtMs?: number;
+  /** A member that did not come up after a restart for new values. */
+  readonly restartFailed?: string;
+}
+
+export interface EvictPod {
+  readonly kind: 'EvictPod';
+  readonly cluster: string;
+  readonly pod: string;
+  readonly uid: string;
+  /** Only true for a cluster of one member, whose primary can be replaced in no other way. */
+  readonly evenPrimary: boolean;
+}
+
+export interface Switchover {
+  readonly kind: 'Switchover';
+  readonly cluster: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface ScaleToZero {
+  readonly kind: 'ScaleToZero';
+  readonly cluster: string;
+  readonly statefulSet: string;
+  readonly pod: string;
+  readonly resourceVersion: string;
+}
+
+export interface PatchConfig {
+  readonly kind: 'PatchConfig';
+  readonly cluster: string;
+  readonly via: string;
+  readonly patch: Readonly<Record<string, unknown>>;
+  /** The configuration that the patch was made for; a hand edit meanwhile makes it void. */
+  readonly expected: DynamicConfig;
+}
+
+export interface RestartMember {
+  readonly kind: 'RestartMember';
+  readonly cluster: string;
+  readonly pod: string;
+  readonly uid: string;
+  readonly role: 'primary' | 'replica';
+}
+
+export type OperationsAction = EvictPod | Switchover | ScaleToZero | PatchConfig | RestartMember;

@@ -1,0 +1,176 @@
+/**
+ * Planned work of one cluster, on the replica that holds the Lease: read, decide, act, write down. Other replicas only keep
+ * the health, for their readiness and their metrics.
+ */
+import { judge, type Health } from './decide/health.js';
+import { atRest, decideOperations, mayHaveWork, type OperationsDecision } from './decide/operations.js';
+import { execute, type Hands, type Outcome } from './execute/executor.js';
+import type { Log } from './log.js';
+import type { OperationsAction, OperationsMemory, OperationsSnapshot } from './model/operations.js';
+import { STATUS_VERSION, type ClusterStatus, type DecisionRecord } from './model/status.js';
+import { askAll, readOperations, type OperationsStores } from './observe/operations-view.js';
+import { KubeError } from './ports/kube.js';
+import type { StatusWriter } from './status-writer.js';
+import type { ContractReading } from './model/contract.js';
+
+/** With nothing to do; changes wake the loop. A look now and then finds what no watch tells. */
+const AT_REST_MS = 30_000;
+const AFTER_ERROR_MS = 3_000;
+/** Changes come in bunches: a renewal of the lease, then Pods. */
+const BUNCH_MS = 250;
+const DECISIONS_KEPT = 10;
+
+export interface OperationsLoopOptions {
+  readonly stores: OperationsStores;
+  readonly hands: Hands;
+  readonly reading: () => ContractReading;
+  readonly writer: StatusWriter;
+  readonly holdsLease: () => boolean;
+  readonly log: Log;
+  readonly told: (record: DecisionRecord) => void;
+  readonly judged: (health: Health | undefined, problem: string | undefined) => void;
+}
+
+export class OperationsLoop {
+  private memory: OperationsMemory | undefined;
+  private decisions: DecisionRecord[] = [];
+  private lastRule = '';
+  private wake: (() => void) | undefined;
+  private readonly missingRights = new Set<string>();
+
+  constructor(private readonly options: OperationsLoopOptions) {}
+
+  nudge(): void {
+    this.wake?.();
+  }
+
+  /** From the failover loop, or from here. */
+  note(record: DecisionRecord): void {
+    this.decisions = [record, ...this.decisions].slice(0, DECISIONS_KEPT);
+    this.nudge();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.wake?.(), { once: true });
+    while (!signal.aborted) {
+      const pause = await this.tick().catch((problem: unknown) => this.failed(problem));
+      await this.options.hands.clock.sleep(BUNCH_MS, signal);
+      await this.rest(pause, signal);
+    }
+  }
+
+  private async tick(): Promise<number> {
+    const reading = this.options.reading();
+    if (!reading.ok) {
+      this.options.judged(undefined, reading.problem);
+      if (this.options.holdsLease()) await this.writeRefused(reading.problem);
+      return AT_REST_MS;
+    }
+    const rest = readOperations(this.options.stores, reading.document);
+    this.options.judged(judge(rest), undefined);
+    if (!this.options.holdsLease()) {
+      this.memory = undefined;
+      return AT_REST_MS;
+    }
+    await this.recall();
+    return this.work(rest);
+  }
+
+  private async work(rest: OperationsSnapshot): Promise<number> {
+    const { hands } = this.options;
+    // Members are asked only when something differs: at rest the watches are enough.
+    const snapshot = mayHaveWork(rest, this.memory!) ? { ...rest, reports: await askAll(hands, rest.pods === 'unknown' ? [] : rest.pods) } : undefined;
+    const decision = snapshot ? decideOperations(snapshot, this.memory!, hands.clock.nowMs()) : atRest(rest, this.memory!);
+    const pause = decision.actions.length > 0 ? await this.act(decision) : this.hold(decision);
+    await this.options.writer.write(this.status(judge(readOperations(this.options.stores, rest.contract)), decision), this.memory!);
+    return pause;
+  }
+
+  private hold(decision: OperationsDecision): number {
+    this.memory = decision.memory;
+    if (decision.ruleId !== this.lastRule) this.options.log.info(decision.because, { ruleId: decision.ruleId });
+    this.lastRule = decision.ruleId;
+    return decision.checkAgainInMs || AT_REST_MS;
+  }
+
+  /** Before the action what it will need afterwards is written down, so that a crash in between loses nothing. */
+  private async act(decision: OperationsDecision): Promise<number> {
+    const [action] = decision.actions as [OperationsAction];
+    const outcome = await execute(this.options.hands, action);
+    this.options.log.info(decision.because, { ruleId: decision.ruleId, action: action.kind, done: outcome.done, detail: outcome.detail });
+    this.memory = this.afterAction(action, outcome, decision);
+    this.lastRule = decision.ruleId;
+    this.tell(decision, action, outcome);
+    return decision.checkAgainInMs;
+  }
+
+  private afterAction(action: OperationsAction, outcome: Outcome, decision: OperationsDecision): OperationsMemory {
+    if (outcome.done) return decision.memory;
+    const tried = { ...this.memory!, lastActionAtMs: this.options.hands.clock.nowMs() };
+    return action.kind === 'RestartMember' && outcome.detail.includes('did not restart') ? { ...tried, restartFailed: action.pod } : tried;
+  }
+
+  private tell(decision: OperationsDecision, action: OperationsAction, outcome: Outcome): void {
+    const record: DecisionRecord = {
+      at: this.options.hands.clock.wall().toISOString(),
+      ruleId: decision.ruleId, because: decision.because, action: action.kind, done: outcome.done, detail: outcome.detail,
+    };
+    this.decisions = [record, ...this.decisions].slice(0, DECISIONS_KEPT);
+    this.options.told(record);
+  }
+
+  private status(health: Health, decision: OperationsDecision): ClusterStatus {
+    const busy = decision.actions.length > 0 || decision.ruleId !== 'no-restart-pending';
+    return {
+      statusVersion: STATUS_VERSION,
+      ...health,
+      phase: busy && health.phase === 'Healthy' ? 'Updating' : health.phase,
+      doing: busy ? { ruleId: decision.ruleId, because: decision.because } : undefined,
+      refusedParameters: this.memory?.refused ?? {},
+      missingRights: [...this.missingRights],
+      decisions: this.decisions,
+    };
+  }
+
+  private async writeRefused(problem: string): Promise<void> {
+    await this.options.writer.write({
+      statusVersion: STATUS_VERSION, phase: 'ContractRefused', highlyAvailable: false, why: `the contract is refused: ${problem}`,
+      primary: undefined, synchronousStandbys: [], members: [], doing: undefined, refusedParameters: {}, missingRights: [], decisions: this.decisions,
+    }, this.memory ?? {});
+  }
+
+  private async recall(): Promise<void> {
+    if (this.memory) return;
+    const { memory, decisions } = await this.options.writer.recall();
+    this.memory = memory;
+    this.decisions = [...this.decisions, ...decisions].slice(0, DECISIONS_KEPT);
+  }
+
+  /** A right that the Role does not give: the status names it, whoever needed it. */
+  lacks(problem: KubeError): void {
+    const text = `${problem.verb} on ${problem.resource}${problem.objectName ? ` ${problem.objectName}` : ''}`;
+    if (this.missingRights.has(text)) return;
+    this.missingRights.add(text);
+    this.options.log.error('a right is missing', { right: text });
+    this.options.told({ at: '', ruleId: 'right-missing', because: `The agent's Role does not allow ${text}.`, done: false });
+    this.nudge();
+  }
+
+  private failed(problem: unknown): number {
+    if (problem instanceof KubeError && problem.forbidden) this.lacks(problem);
+    else this.options.log.error('operations loop', { problem: String((problem as Error).stack ?? problem) });
+    return AFTER_ERROR_MS;
+  }
+
+  private async rest(milliseconds: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.wake = undefined;
+  }
+}
