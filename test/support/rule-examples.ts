@@ -193,7 +193,7 @@ const SETTINGS = [
   props('EV1306', 'fewer senders than members', 'parameters.max_wal_senders', {
     bad: { instances: 5, parameters: { max_wal_senders: '3' } }, good: { instances: 5, parameters: { max_wal_senders: '6' } },
   }),
-  props('EV1306', 'no protection against a power loss', 'parameters.fsync', {
+  props('EV1306', 'no protection against a power loss', 'parameters.FSYNC', {
     bad: { parameters: { FSYNC: 'off' } }, good: { parameters: { FSYNC: 'on' } },
   }),
   props('EV1307', 'a database that needs quotes', 'databases[0].name', {
