@@ -23,7 +23,7 @@ const REFUSAL_PAUSE_MS = 15;
 /** While something is unclear: several looks within the time in which a standby notices a lost stream. */
 const UNCLEAR_PAUSE_MS = 100;
 /** A leader that is on its way out: PostgreSQL stops within some 100 ms, and each look that is late adds to the gap. */
-const LEAVING_PAUSE_MS = 40;
+const LEAVING_PAUSE_MS = 50;
 /** A member with the wrong label either dies or mends it itself within a loop of Patroni's. */
 const STALE_PAUSE_MS = 500;
 /** Where only time helps: Patroni is at work, or there is nothing to be done. */
@@ -65,6 +65,11 @@ function hasNoHolderPod(facts: FailoverFacts): boolean {
 /** Those who could elect have let go of the holder, which leaves nobody who could confirm a commit of its. */
 function hasLostItsStandbys(facts: FailoverFacts): boolean {
   return facts.synchronous === true && facts.sync?.leader === facts.holder?.pod && facts.syncStopped.length >= facts.candidatesNeeded;
+}
+
+/** PostgreSQL is being stopped there, by a switchover or with its Pod; its streams end when no client is left. */
+function isLeaving(facts: FailoverFacts): boolean {
+  return facts.snapshot.switchoverAsked || facts.pod?.deleting === true || hasNoHolderPod(facts);
 }
 
 const who = (facts: FailoverFacts) => facts.holder?.pod ?? facts.leader?.pod ?? 'the primary';
@@ -113,10 +118,10 @@ const rows: FailoverRow[] = [
   },
   {
     id: 'streams-ended',
-    when: 'synchronous mode: the holder\'s Pod is being deleted, gone or replaced, and enough synchronous standbys have lost their stream',
-    matches: (f) => (f.pod?.deleting === true || hasNoHolderPod(f)) && hasLostItsStandbys(f) && f.clearsLately < f.config.clearsPerTtl,
+    when: 'synchronous mode: the holder hands over, or its Pod goes or is gone, and enough synchronous standbys have lost their stream',
+    matches: (f) => isLeaving(f) && hasLostItsStandbys(f) && f.clearsLately < f.config.clearsPerTtl,
     then: (f) => clear(f, 'streams-ended'),
-    because: (f) => `The Pod of ${who(f)} goes and ${f.syncStopped.join(', ')} no longer stream from it: nothing can be acknowledged there any more.`,
+    because: (f) => `${who(f)} is on its way out and ${f.syncStopped.join(', ')} no longer stream from it: nothing can be acknowledged there any more.`,
     checkAgainInMs: () => UNCLEAR_PAUSE_MS,
     actions: ['ClearLeader'],
   },
@@ -125,7 +130,7 @@ const rows: FailoverRow[] = [
     when: 'the holder\'s REST API answers, or the held connection to it stands',
     matches: (f) => (f.snapshot.link === 'held' && !f.suspicion && !hasNoHolderPod(f)) || f.reach?.rest === 'answers',
     because: (f) => `${who(f)} holds the lease and answers.`,
-    checkAgainInMs: (f) => (hasNoHolderPod(f) || f.pod?.deleting ? LEAVING_PAUSE_MS : f.mayBeStale ? STALE_PAUSE_MS : AT_REST_MS),
+    checkAgainInMs: (f) => (isLeaving(f) ? LEAVING_PAUSE_MS : f.mayBeStale ? STALE_PAUSE_MS : AT_REST_MS),
     ...holding,
   },
   {

@@ -117,6 +117,7 @@ export function troubleOf(member: MemberFacts): string {
  * comes first, so that the new primary need not move again; then the least lag; then the name, so that the answer is stable.
  */
 export function pickCandidate(facts: OperationsFacts): MemberFacts | undefined {
+  if (!isSyncWhole(facts)) return undefined;
   const able = facts.listed.filter((member) => {
     if (member.primary || !member.promotable || !member.streaming || member.object?.deleting !== false) return false;
     return facts.synchronous === false || facts.sync?.standbys.includes(member.pod) === true;
@@ -125,6 +126,17 @@ export function pickCandidate(facts: OperationsFacts): MemberFacts | undefined {
     member.template === 'current' ? 0 : 1, member.report?.pendingRestart.length ? 1 : 0, member.lagBytes ?? Infinity,
   ];
   return able.sort((a, b) => compare(rank(a), rank(b)) || a.name.localeCompare(b.name))[0];
+}
+
+/**
+ * A standby that came back a moment ago streams before the sync key names it. A hand-over in that moment would leave the new
+ * primary waiting for it, so the key must name as many as it will.
+ */
+function isSyncWhole(facts: OperationsFacts): boolean {
+  if (facts.synchronous !== true) return facts.synchronous === false;
+  const { synchronous_mode: mode, synchronous_node_count: count } = facts.snapshot.contract.patroni;
+  const standbys = facts.listed.filter((member) => !member.primary && member.promotable).length;
+  return (facts.sync?.standbys.length ?? 0) >= (mode === 'quorum' ? standbys : Math.min(count, standbys));
 }
 
 function compare(a: number[], b: number[]): number {

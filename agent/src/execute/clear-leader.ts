@@ -35,13 +35,15 @@ async function objectionToLoss(hands: Hands, action: ClearLeader): Promise<Objec
   const asked = await Promise.all(pods.map((pod) => askMember(hands.patroni, { pod: pod.name, ip: pod.ip! }, 0, REPORT_TIMEOUT_MS)));
   const stopped = asked.filter((report) => report?.state === 'running' && report.role === 'replica' && !report.streaming).length;
   if (stopped < sync.quorum + 1) return `only ${stopped} synchronous standbys still say that their stream has stopped`;
-  if (action.proof === 'streams-ended') return isLeaving(hands, action) ? undefined : `the Pod ${action.pod} is not being deleted`;
+  if (action.proof === 'streams-ended') return (await isLeaving(hands, action)) ? undefined : `${action.pod} is not on its way out`;
   return (await rest) === 'silent' ? undefined : `${action.pod} is no longer silent`;
 }
 
-function isLeaving(hands: Hands, action: ClearLeader): boolean {
+async function isLeaving(hands: Hands, action: ClearLeader): Promise<boolean> {
   const pod = hands.pods(action.cluster).find((item) => item.metadata.name === action.pod);
-  return pod === undefined || pod.metadata.uid !== action.uid || pod.metadata.deletionTimestamp !== undefined;
+  if (pod === undefined || pod.metadata.uid !== action.uid || pod.metadata.deletionTimestamp !== undefined) return true;
+  const asked = await hands.kube.get('configmaps', `${action.cluster}-failover`);
+  return asked.metadata.annotations?.leader === action.pod;
 }
 
 function objectionToLease(lease: LeaderFacts, action: ClearLeader): Objection {
@@ -64,6 +66,7 @@ async function attempt(hands: Hands, action: ClearLeader): Promise<Outcome> {
   const reason = objectionToLease(lease, action) ?? objection;
   if (reason) return { done: false, detail: reason };
   if (provesByStandbys(action)) await forgetMember(hands, action);
+  if (action.proof === 'streams-ended') await freeElection(hands, action);
   await hands.kube.patch('configmaps', name, { metadata: { resourceVersion: lease.resourceVersion, annotations: { leader: null } } });
   return { done: true, detail: `cleared the lease of ${action.pod}` };
 }
@@ -78,6 +81,19 @@ async function forgetMember(hands: Hands, action: ClearLeader): Promise<void> {
   } catch (problem) {
     hands.log.warn('could not take the address off the lost member', { pod: action.pod, problem: String(problem) });
   }
+}
+
+/**
+ * With a named candidate in a switchover every other standby sleeps 2 s before it follows (Patroni's `process_unhealthy_cluster`),
+ * and no commit is confirmed without it. The old primary has stopped, so the request has done its work: without it all of
+ * them stand, and those who lose follow at once.
+ */
+async function freeElection(hands: Hands, action: ClearLeader): Promise<void> {
+  const name = `${action.cluster}-failover`;
+  const asked = await hands.kube.get('configmaps', name).catch(() => undefined);
+  if (asked?.metadata.annotations?.leader !== action.pod) return;
+  const annotations = { leader: null, member: null, scheduled_at: null };
+  await hands.kube.patch('configmaps', name, { metadata: { resourceVersion: asked.metadata.resourceVersion, annotations } });
 }
 
 export async function clearLeader(hands: Hands, action: ClearLeader): Promise<Outcome> {

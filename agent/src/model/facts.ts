@@ -102,6 +102,8 @@ export interface FailoverSnapshot {
   readonly leader: Maybe<LeaderFacts>;
   readonly sync: Maybe<SyncFacts>;
   readonly dynamic: Maybe<DynamicFacts>;
+  /** A switchover away from the holder of the lease was asked for (`<cluster>-failover`). */
+  readonly switchoverAsked: boolean;
   /** `unknown` while the watch on Pods is broken. */
   readonly pods: Maybe<readonly PodFacts[]>;
   /** Pods that the contract lists and that may become primary. */

@@ -44,9 +44,11 @@ function fromStores(stores: Stores, identity: ClusterIdentity, link: LinkState):
   const { cluster, promotable } = identity;
   const leader = stores.dcs.get(`${cluster}-leader`);
   const known = stores.dcs.current;
+  const asked = stores.dcs.get(`${cluster}-failover`)?.metadata.annotations?.leader;
   return {
     cluster,
     link,
+    switchoverAsked: known && asked !== undefined && asked === leader?.metadata.annotations?.leader,
     leader: known && leader ? leaderFacts(leader) : 'unknown',
     sync: known ? syncFacts(stores.dcs.get(`${cluster}-sync`)) : 'unknown',
     dynamic: (known ? dynamicFacts(stores.dcs.get(`${cluster}-config`)) : undefined) ?? 'unknown',
@@ -74,7 +76,7 @@ async function reachOf(senses: Senses, pod: string, ip: string, { takenAtMs, tim
 function isLeaving(snapshot: FailoverSnapshot, holder: { pod: string; ip: string } | undefined): boolean {
   if (!holder || snapshot.pods === 'unknown') return false;
   const pod = snapshot.pods.find((item) => item.name === holder.pod);
-  return pod === undefined || pod.deleting || pod.ip !== holder.ip;
+  return snapshot.switchoverAsked || pod === undefined || pod.deleting || pod.ip !== holder.ip;
 }
 
 function isPresent<T>(value: T | undefined): value is T {
@@ -103,7 +105,7 @@ function staleCandidates(snapshot: FailoverSnapshot): PodFacts[] {
 }
 
 export function needsCloseLook(snapshot: FailoverSnapshot, memory: FailoverMemory): boolean {
-  if (snapshot.link !== 'held' || memory.suspicion) return true;
+  if (snapshot.link !== 'held' || memory.suspicion || snapshot.switchoverAsked) return true;
   if (snapshot.pods === 'unknown' || snapshot.leader === 'unknown') return false;
   if (staleCandidates(snapshot).length > 0) return true;
   const { pod: name } = snapshot.leader;

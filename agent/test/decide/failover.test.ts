@@ -41,6 +41,10 @@ const EXAMPLES: Example[] = [
     name: 'clears the lease of a deleted primary as soon as its standbys have let go', rule: 'streams-ended', actions: ['ClearLeader'],
     view: snapshot({ pods: [pod(LEADER, { deleting: true }), ...others], reach: reach('answers', 'answers'), reports: STOPPED }),
   },
+  {
+    name: 'clears the lease in a switchover as soon as the old primary has stopped', rule: 'streams-ended', actions: ['ClearLeader'],
+    view: snapshot({ switchoverAsked: true, reach: reach('answers', 'answers'), reports: STOPPED }),
+  },
   { name: 'rests while the connection to the leader stands', rule: 'leader-answers', view: snapshot() },
   { name: 'rests when the leader answers again', rule: 'leader-answers', view: snapshot({ link: 'broken', reach: reach('answers', 'refuses') }), looks: 5 },
   {

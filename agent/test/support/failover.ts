@@ -31,7 +31,7 @@ export function reach(rest: Reach, sql: Reach, change: Partial<ReachFacts> = {})
 
 export function snapshot(change: Partial<FailoverSnapshot> = {}): FailoverSnapshot {
   return {
-    cluster: 'orders', link: 'held', leader: lease(),
+    cluster: 'orders', link: 'held', switchoverAsked: false, leader: lease(),
     sync: { leader: LEADER, standbys: [NAMES[1], NAMES[2]], quorum: 1 },
     dynamic: { paused: false, synchronous: true, ttlMs: 30_000 },
     pods: NAMES.map((name) => pod(name)), promotable: NAMES, reach: undefined, staleReach: [], reports: [], ...change,

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { OPERATIONS_TABLES, decideOperations } from '../../src/decide/operations.js';
+import type { OperationsMemory, OperationsSnapshot } from '../../src/model/operations.js';
+import { LEADER, NAMES, lease, pod, report } from '../support/failover.js';
+import { MEMORY, PATRONI, PRIMARY_REPORT, REPORTS, contract, operations, statefulSet } from '../support/operations.js';
+
+interface Example {
+  readonly name: string;
+  readonly rule: string;
+  readonly view: OperationsSnapshot;
+  readonly memory?: OperationsMemory;
+  readonly action?: object;
+}
+
+const NEW = NAMES.map((name) => statefulSet(name, { updateRevision: 'r2' }));
+const current = (name: string) => pod(name, { revision: 'r2' });
+const RAISED = [{ parameter: 'max_connections', from: '100', to: '200' }];
+const LOWERED = [{ parameter: 'max_connections', from: '100', to: '50' }];
+const wanted = (parameters: Record<string, string>) => contract(NAMES, { ...PATRONI, postgresql: { ...PATRONI.postgresql, parameters } });
+const single = { contract: contract([LEADER]), pods: [pod(LEADER)], statefulSets: [statefulSet(LEADER)], reports: [PRIMARY_REPORT] };
+
+const EXAMPLES: Example[] = [
+  { name: 'begins nothing while the StatefulSets cannot be read', rule: 'operations-view-unknown', view: operations({ statefulSets: 'unknown' }) },
+  { name: 'begins nothing while Patroni is paused', rule: 'operations-paused', view: operations({ config: { ...PATRONI, pause: true } }) },
+  { name: 'begins nothing without a primary', rule: 'no-primary', view: operations({ leader: lease({ pod: undefined }), statefulSets: NEW }) },
+  { name: 'begins nothing when the holder of the lease does not answer', rule: 'no-primary', view: operations({ reports: REPORTS.slice(1), statefulSets: NEW }) },
+  { name: 'lets a switchover end first', rule: 'switchover-asked', view: operations({ failoverAsked: true, statefulSets: NEW }) },
+  { name: 'waits until the last action shows', rule: 'settling', view: operations({ statefulSets: NEW }), memory: { ...MEMORY, lastActionAtMs: 99_500 } },
+  {
+    name: 'takes a refused value back', rule: 'parameter-refused', view: operations(),
+    memory: { ...MEMORY, restartFailed: NAMES[1], before: { max_connections: '90' } },
+    action: { kind: 'PatchConfig', patch: { postgresql: { parameters: { max_connections: '90' } } } },
+  },
+  {
+    name: 'changes only what differs', rule: 'config-differs', view: operations({ contract: wanted({ max_connections: '100', work_mem: '8MB' }) }),
+    action: { kind: 'PatchConfig', patch: { postgresql: { parameters: { work_mem: '8MB' } } } },
+  },
+  {
+    name: 'removes a parameter that it had set and the contract names no more', rule: 'config-differs', view: operations({ contract: wanted({ max_connections: '100' }) }),
+    action: { kind: 'PatchConfig', patch: { postgresql: { parameters: { work_mem: null } } } },
+  },
+  {
+    name: 'replaces a standby that never came up on its template', rule: 'member-stuck',
+    view: operations({ statefulSets: NEW, pods: [pod(LEADER), pod(NAMES[1], { ready: false, started: false, container: 'waiting', containerReason: 'ErrImagePull' }), pod(NAMES[2])], reports: [PRIMARY_REPORT, REPORTS[2]!] }),
+    action: { kind: 'EvictPod', pod: NAMES[1] },
+  },
+  {
+    name: 'hands over a primary that the contract lists no more', rule: 'retire-primary', view: operations({ contract: contract(NAMES.slice(1)) }),
+    action: { kind: 'Switchover', from: LEADER, to: NAMES[1] },
+  },
+  {
+    name: 'keeps a member that is to go while a listed one is not well', rule: 'retire-waits',
+    view: operations({ contract: contract(NAMES.slice(0, 2)), reports: [PRIMARY_REPORT, report(NAMES[1], { streaming: false }), REPORTS[2]!] }),
+  },
+  { name: 'stops a standby that the contract lists no more', rule: 'retire-member', view: operations({ contract: contract(NAMES.slice(0, 2)) }), action: { kind: 'ScaleToZero', statefulSet: 'orders-3' } },
+  { name: 'waits for the StatefulSet controller', rule: 'template-unknown', view: operations({ statefulSets: NAMES.map((name) => statefulSet(name, { updateRevision: undefined })) }) },
+  { name: 'replaces no second member while one is not back', rule: 'rollout-waits', view: operations({ statefulSets: NEW, reports: [PRIMARY_REPORT, REPORTS[1]!] }) },
+  {
+    name: 'replaces no member while another lags beyond the bound', rule: 'rollout-waits',
+    view: operations({ statefulSets: NEW, reports: [{ ...PRIMARY_REPORT, location: 9_000_000 }, report(NAMES[1], { receivedLocation: 9_000_000 }), REPORTS[2]!] }),
+  },
+  { name: 'replaces a standby first', rule: 'replace-standby', view: operations({ statefulSets: NEW }), action: { kind: 'EvictPod', pod: NAMES[1] } },
+  {
+    name: 'hands over when only the primary is on the old template', rule: 'hand-over-primary',
+    view: operations({ statefulSets: NEW, pods: [pod(LEADER), current(NAMES[1]), current(NAMES[2])] }), action: { kind: 'Switchover', from: LEADER, to: NAMES[1] },
+  },
+  {
+    name: 'does not hand over before the sync key names all standbys', rule: 'hand-over-waits',
+    view: operations({ statefulSets: NEW, pods: [pod(LEADER), current(NAMES[1]), current(NAMES[2])], sync: { leader: LEADER, standbys: [NAMES[1]], quorum: 0 } }),
+  },
+  { name: 'restarts the only member', rule: 'replace-single', view: operations({ ...single, statefulSets: [statefulSet(LEADER, { updateRevision: 'r2' })] }), action: { kind: 'EvictPod', pod: LEADER, evenPrimary: true } },
+  { name: 'rests when all is as it should be', rule: 'no-restart-pending', view: operations() },
+  {
+    name: 'restarts nobody while a member is not well', rule: 'restart-waits',
+    view: operations({ reports: [PRIMARY_REPORT, report(NAMES[1], { pendingRestart: RAISED }), report(NAMES[2], { streaming: false })] }),
+  },
+  {
+    name: 'restarts the primary first for a lowered value', rule: 'restart-primary-lowered',
+    view: operations({ reports: [{ ...PRIMARY_REPORT, pendingRestart: LOWERED }, report(NAMES[1], { pendingRestart: LOWERED }), REPORTS[2]!] }),
+    action: { kind: 'RestartMember', pod: LEADER, role: 'primary' },
+  },
+  {
+    name: 'restarts standbys first for a raised value', rule: 'restart-standby',
+    view: operations({ reports: [{ ...PRIMARY_REPORT, pendingRestart: RAISED }, report(NAMES[1], { pendingRestart: RAISED }), REPORTS[2]!] }),
+    action: { kind: 'RestartMember', pod: NAMES[1], role: 'replica' },
+  },
+  {
+    name: 'hands over when only the primary waits', rule: 'restart-by-hand-over', view: operations({ reports: [{ ...PRIMARY_REPORT, pendingRestart: RAISED }, ...REPORTS.slice(1)] }),
+    action: { kind: 'Switchover', from: LEADER, to: NAMES[1] },
+  },
+  { name: 'restarts the only member in place', rule: 'restart-single', view: operations({ ...single, reports: [{ ...PRIMARY_REPORT, pendingRestart: RAISED }] }), action: { kind: 'RestartMember', pod: LEADER } },
+  {
+    name: 'holds when nobody may take over', rule: 'restart-hand-over-waits',
+    view: operations({ sync: { leader: LEADER, standbys: [], quorum: 0 }, reports: [{ ...PRIMARY_REPORT, pendingRestart: RAISED }, ...REPORTS.slice(1)] }),
+  },
+];
+
+for (const example of EXAMPLES) {
+  test(`operations ${example.name}`, () => {
+    const decision = decideOperations(example.view, example.memory ?? MEMORY, 100_000);
+    assert.equal(decision.ruleId, example.rule, decision.because);
+    assert.equal(decision.actions.length, example.action ? 1 : 0);
+    for (const [key, value] of Object.entries(example.action ?? {})) assert.deepEqual((decision.actions[0] as never)[key], value);
+    assert.match(decision.because, /^\S.*[.]$/);
+  });
+}
+
+test('every row of the operations tables has a named example, but those that only go on to the next table', () => {
+  const hit = new Set(EXAMPLES.map((example) => example.rule));
+  const rows = OPERATIONS_TABLES.flatMap((table) => table.rows).filter((row) => !row.goOn);
+  assert.deepEqual(rows.map((row) => row.id).filter((id) => !hit.has(id)), []);
+});
+
+test('row names are unique, because they are what Events and metrics are found by', () => {
+  const ids = OPERATIONS_TABLES.flatMap((table) => table.rows.map((row) => row.id));
+  assert.equal(new Set(ids).size, ids.length);
+});
+
+test('a value that was refused is not tried again until the contract says another one', () => {
+  const refused: OperationsMemory = { ...MEMORY, refused: { max_connections: '500' } };
+  const same = wanted({ max_connections: '500', work_mem: '4MB' });
+  assert.equal(decideOperations(operations({ contract: same }), refused, 1e6).ruleId, 'no-restart-pending');
+  const other = wanted({ max_connections: '200', work_mem: '4MB' });
+  assert.equal(decideOperations(operations({ contract: other }), refused, 1e6).ruleId, 'config-differs');
+});
