@@ -9,7 +9,9 @@ interface Given {
 }
 
 function pick(parameters: { readonly [name: string]: string } = {}, setting: string): Given[] {
-  return Object.entries(parameters).filter(([name]) => name.toLowerCase() === setting).map(([name, value]) => ({ name, value }));
+  return Object.entries(parameters)
+    .filter(([name]) => name.toLowerCase() === setting)
+    .map(([name, value]) => ({ name, value }));
 }
 
 /** Each standby needs a sender and a slot; one more is for rebuilding a member while all others stream. */
