@@ -88,7 +88,9 @@ class WithApi(unittest.TestCase):
         self.addCleanup(self.server.shutdown)
         token = tempfile.NamedTemporaryFile("w", suffix="token")
         self.addCleanup(token.close)
-        self.api = member.Api(http.client.HTTPConnection("127.0.0.1", self.server.server_port, timeout=5), "shop", token.name)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.server_port, timeout=5)
+        self.addCleanup(connection.close)
+        self.api = member.Api(connection, "shop", token.name)
         self.said = []
         patches = [mock.patch.object(member, "log", self.said.append), mock.patch.object(member.time, "sleep", lambda _: self.on_sleep())]
         for patch in patches:
@@ -187,7 +189,7 @@ class TurnTest(WithApi):
             (root / "standby.signal").touch()
 
     def other_tells(self, timeline, primary):
-        self.server.put("pods/orders-2-0", name="orders-2-0", annotations={member.HISTORY: json.dumps([timeline, primary])})
+        self.server.put("pods/orders-2-0", name="orders-2-0", annotations={member.HISTORY: json.dumps([timeline, primary, "2026-01-01T00:00:02Z"])})
 
     def turn(self):
         sleeps = []
@@ -238,13 +240,21 @@ class TurnTest(WithApi):
             member.check_alone(self.cluster, self.api, 0)
         member.check_alone(self.cluster, self.api, member.TURN_S + 1)
 
+    def test_ignores_what_an_earlier_container_told_because_its_data_are_newer_now(self):
+        self.other_tells(1, False)
+        pod = self.server.objects["pods/orders-2-0"]
+        for state, heard in (({"running": {"startedAt": "2026-01-01T00:00:01Z"}}, True), ({"running": {"startedAt": "2026-01-01T00:00:09Z"}}, False),
+                             ({"terminated": {"startedAt": "2026-01-01T00:00:01Z", "finishedAt": "2026-01-01T00:00:09Z"}}, False)):
+            pod["status"] = {"containerStatuses": [{"name": "postgres", "state": state}]}
+            self.assertEqual("orders-2-0" in member.histories_of(self.cluster, self.api), heard)
+
     def test_goes_without_a_member_that_does_not_come_up_after_a_while(self):
         self.data(1, standby=True)
         mine = member.History.on_disk(self.folder.name)
         with self.assertRaises(member.NotYet):
             member.check_turn(self.cluster, self.api, mine, member.TURN_S - 1)
         self.other_tells(1, False)
-        self.server.put("pods/orders-1-0", name="orders-1-0", annotations={member.HISTORY: "[1, false]"})
+        self.server.put("pods/orders-1-0", name="orders-1-0", annotations={member.HISTORY: '[1, false, "2026-01-01T00:00:02Z"]'})
         self.cluster["members"].append("orders-3-0")
         member.check_turn(self.cluster, self.api, mine, member.TURN_S + 1)
         self.assertIn("starting without orders-3-0", self.said[-1])

@@ -33,7 +33,7 @@ DEFAULT_ROLES = {"superuser": "postgres", "replication": "everest_replication", 
 FIRST_DELAY_S, LONGEST_DELAY_S, API_TIMEOUT_S = 0.1, 5.0, 5.0
 # How long a member that could start waits for others to be heard of, and once more for one with newer data to lead.
 TURN_S, TURN_DELAY_S = 30.0, 0.3
-HISTORY = "everest.io/history"
+HISTORY, CONTAINER = "everest.io/history", "postgres"
 # PostgreSQL's own default (scram_iterations); a stored verifier is compared with its own count.
 SCRAM_ITERATIONS = 4096
 
@@ -227,7 +227,7 @@ def take_turn(cluster: Json, api: Api) -> None:
     mine, started = History.on_disk(cluster["dataDirectory"]), time.monotonic()
     if leader_of(cluster, api):
         return
-    told = {"metadata": {"annotations": {HISTORY: json.dumps([mine.timeline, mine.primary])}}}
+    told = {"metadata": {"annotations": {HISTORY: json.dumps([mine.timeline, mine.primary, utc_now()])}}}
     patiently(lambda: api.call("PATCH", f"pods/{os.environ['HOSTNAME']}", told))
     patiently(lambda: check_turn(cluster, api, mine, time.monotonic() - started), TURN_DELAY_S)
 
@@ -268,8 +268,24 @@ def leader_of(cluster: Json, api: Api) -> Optional[str]:
 def histories_of(cluster: Json, api: Api) -> Dict[str, History]:
     selector = quote(f"everest.io/cluster={cluster['name']},everest.io/component=member")
     pods = (api.call("GET", f"pods?labelSelector={selector}") or {}).get("items", [])
-    told = {pod["metadata"]["name"]: pod["metadata"].get("annotations", {}).get(HISTORY) for pod in pods}
-    return {name: History(*json.loads(text)) for name, text in told.items() if text}
+    told = {pod["metadata"]["name"]: told_by(pod) for pod in pods}
+    return {name: history for name, history in told.items() if history}
+
+
+def told_by(pod: Json) -> Optional[History]:
+    """None for what an earlier container of the same Pod told: its data may have become newer since."""
+    text = pod["metadata"].get("annotations", {}).get(HISTORY)
+    if not text:
+        return None
+    timeline, primary, at = json.loads(text)
+    states = [state for status in pod.get("status", {}).get("containerStatuses", []) if status["name"] == CONTAINER
+              for state in (*status.get("state", {}).values(), *status.get("lastState", {}).values())]
+    later = any(state.get(key, "") > at for state in states for key in ("startedAt", "finishedAt"))
+    return None if later else History(timeline, primary)
+
+
+def utc_now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())  # as in a Pod's status, so that texts compare
 
 
 # ---- SCRAM-SHA-256 (RFC 5802, RFC 7677)
@@ -412,6 +428,8 @@ def start(cluster: Json, api: Api) -> None:
     values = until_settled(api, credentials_spec(cluster))
     for kind, key in cluster["credentials"]["keys"].items():
         os.environ[f"PATRONI_{kind.upper()}_PASSWORD"] = values[key]
+        if kind not in roles_of(cluster):  # restapi: Patroni and patronictl want both or neither
+            os.environ[f"PATRONI_{kind.upper()}_USERNAME"] = "everest"
     take_turn(cluster, api)
     # A folder: files of later names add to earlier ones, so that groups of members can differ.
     os.execvp("patroni", ["patroni", f"{CONFIG_DIR}/patroni"])
