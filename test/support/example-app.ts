@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Yaml } from 'cdk8s';
 import { parseAllDocuments, type Document } from 'yaml';
 import type { TestManifest } from './cluster';
+import { synth } from '../../src/cli/synth';
 
 const ROOT = join(__dirname, '..', '..');
 const SCRIPT = join(ROOT, 'src', 'render', 'scripts', 'member.py');
@@ -43,14 +44,28 @@ function withoutScript(manifest: TestManifest): TestManifest {
   return { ...manifest, data: { ...manifest.data as object, 'member.py': '(the text of src/render/scripts/member.py)' } };
 }
 
-/** Objects of the example app, one file each, since a whole cluster would be too long to read as a diff. */
+/** Objects, one file each, since a whole cluster would be too long to read as a diff. */
+function fileEach(folder: string, manifests: readonly TestManifest[]): Array<[string, string]> {
+  return manifests.map((manifest) => [
+    join(folder, `${manifest.kind}.${manifest.metadata.name}.yaml`), Yaml.stringify(withoutScript(manifest)),
+  ]);
+}
+
+function byName(files: ReadonlyArray<[string, string]>): Map<string, string> {
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Objects of the example app. */
 export function synthesizeExampleApp(): Map<string, string> {
-  const files = [...runExampleApp()]
-    .flatMap(([file, text]) => parseManifests(text).map((manifest): [string, string] => [
-      join('typescript-app', file.replace(/\.k8s\.yaml$/, ''), `${manifest.kind}.${manifest.metadata.name}.yaml`),
-      Yaml.stringify(withoutScript(manifest)),
-    ]));
-  return new Map(files.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return byName([...runExampleApp()].flatMap(([file, text]) =>
+    fileEach(join('typescript-app', file.replace(/\.k8s\.yaml$/, '')), parseManifests(text))));
+}
+
+/** Objects of one of the example documents, as the CLI makes them. */
+export function synthesizeDocument(name: string): Map<string, string> {
+  const { stdout, findings } = synth({ files: [join(ROOT, 'examples', `${name}.yaml`)], set: [] });
+  if (findings.length > 0) throw new Error(findings.map(({ problem }) => problem).join('; '));
+  return byName(fileEach(name, parseManifests(stdout)));
 }
 
 /** The documents of a synthesized file. */

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { synthesizeExampleApp } from './example-app';
+import { synthesizeDocument, synthesizeExampleApp } from './example-app';
 import { RULE_EXAMPLES } from './rule-examples';
 import { renderFinding } from '../../src/errors';
 import { findRule } from '../../src/rules/catalog';
@@ -27,6 +27,8 @@ export function goldenMessages(): GoldenFiles {
 export const GOLDEN_SETS: Readonly<Record<string, () => GoldenFiles>> = {
   'messages.txt': goldenMessages,
   'typescript-app': synthesizeExampleApp,
+  'production-db': () => synthesizeDocument('production-db'),
+  'full': () => synthesizeDocument('full'),
 };
 
 function filesBelow(path: string): string[] {
