@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { decideOperations } from '../../src/decide/operations.js';
+import type { OperationsSnapshot } from '../../src/model/operations.js';
+import { LEADER, NAMES, pod, report } from '../support/failover.js';
+import { MEMORY, PATRONI, PRIMARY_REPORT, contract, operations, statefulSet } from '../support/operations.js';
+
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.oneof({ weight: 6, arbitrary: value }, { weight: 1, arbitrary: fc.constant('unknown' as const) });
+const change = fc.constantFrom([], [{ parameter: 'max_connections', from: '100', to: '200' }], [{ parameter: 'max_connections', from: '100', to: '50' }]);
+
+const pods = fc.tuple(...NAMES.map((name) => fc.record({
+  revision: fc.constantFrom('r1', 'r2', undefined), deleting: fc.boolean(), ready: fc.boolean(), started: fc.boolean(),
+  container: fc.constantFrom('running', 'waiting', 'terminated'),
+}).map((facts) => pod(name, facts as never)))).chain((all) => fc.subarray(all));
+
+const reports = fc.tuple(
+  fc.record({ pendingRestart: change, role: fc.constantFrom('primary', 'replica') }).map((facts) => ({ ...PRIMARY_REPORT, ...facts }) as never),
+  ...NAMES.slice(1).map((name) => fc.record({
+    streaming: fc.boolean(), receivedLocation: fc.constantFrom(0, 900, 1000), pendingRestart: change, timeline: fc.constantFrom(1, 2),
+  }).map((facts) => report(name, facts))),
+).chain((all) => fc.subarray(all));
+
+const view: fc.Arbitrary<OperationsSnapshot> = fc.record({
+  contract: fc.subarray([...NAMES], { minLength: 1 }).map((names) => contract(names)),
+  config: maybe(fc.constantFrom({ ...PATRONI }, { ...PATRONI, pause: true }, { ...PATRONI, ttl: 20 })),
+  failoverAsked: maybe(fc.boolean()),
+  pods: maybe(pods),
+  statefulSets: maybe(fc.tuple(...NAMES.map((name) => fc.constantFrom('r1', 'r2', undefined).map((updateRevision) => statefulSet(name, { updateRevision }))))),
+  sync: maybe(fc.subarray(NAMES.slice(1)).map((standbys) => ({ leader: LEADER, standbys, quorum: 0 }))),
+  reports,
+}).map((facts) => operations(facts as Partial<OperationsSnapshot>));
+
+const RUNS = Number(process.env.AGENT_PROPERTY_RUNS ?? 2000);
+const always = (check: (seen: OperationsSnapshot, decision: ReturnType<typeof decideOperations>) => void) =>
+  fc.assert(fc.property(view, (seen) => check(seen, decideOperations(seen, MEMORY, 1e6))), { numRuns: RUNS });
+
+test('at most one action per decision', () => always((_, decision) => assert.ok(decision.actions.length <= 1)));
+
+test('nothing is done while anything is unknown', () => always((seen, decision) => {
+  if (decision.actions.length === 0) return;
+  for (const value of [seen.pods, seen.statefulSets, seen.config, seen.leader, seen.failoverAsked]) assert.notEqual(value, 'unknown');
+}));
+
+test('the primary is never evicted while the cluster has another member', () => always((seen, decision) => {
+  const [action] = decision.actions;
+  if (action?.kind === 'EvictPod' && action.pod === LEADER) assert.deepEqual(seen.contract.members.map((member) => member.pod), [LEADER]);
+}));
+
+test('a standby that is up is taken away only while all the others that the contract lists stream', () => always((seen, decision) => {
+  const [action] = decision.actions;
+  if (action?.kind !== 'EvictPod' && action?.kind !== 'RestartMember') return;
+  const target = seen.pods === 'unknown' ? undefined : seen.pods.find((item) => item.name === action.pod);
+  if (action.pod === LEADER || !target?.ready) return;
+  for (const { pod: other } of seen.contract.members.filter((member) => member.pod !== LEADER && member.pod !== action.pod)) {
+    assert.equal(seen.reports.find((item) => item.pod === other)?.streaming, true);
+  }
+}));
+
+test('nobody takes over who does not stream or whom the sync key does not name', () => always((seen, decision) => {
+  const [action] = decision.actions;
+  if (action?.kind !== 'Switchover') return;
+  assert.equal(seen.reports.find((item) => item.pod === action.to)?.streaming, true);
+  assert.ok(seen.sync !== 'unknown' && seen.sync.standbys.includes(action.to));
+}));
+
+test('only members that the contract does not list are scaled to 0, and never the primary', () => always((seen, decision) => {
+  const [action] = decision.actions;
+  if (action?.kind !== 'ScaleToZero') return;
+  assert.notEqual(action.pod, LEADER);
+  assert.ok(!seen.contract.members.some((member) => member.name === action.statefulSet));
+}));

@@ -1,0 +1,307 @@
+/**
+ * A small world: three members under a model of Patroni in quorum mode, an API server, links that can be cut. Time goes in
+ * steps; every random choice comes from the seed. The model is as careless as Patroni may be and no more: what it promises
+ * (docs of Patroni's quorum mode) holds without the agent, and the simulation checks that it holds with it.
+ */
+export class Random {
+  constructor(private state: number) {}
+
+  next(): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  }
+
+  below(limit: number): number {
+    return Math.floor(this.next() * limit);
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)]!;
+  }
+}
+
+export const STEP_MS = 50;
+export const TTL_MS = 30_000;
+const LOOP_MS = 10_000;
+const RETRY_MS = 10_000;
+const RECEIVER_TIMEOUT_MS = 3_000;
+const DEAD_PEER_MS = 2_000;
+
+interface Versioned {
+  version: number;
+}
+
+export interface Lease extends Versioned {
+  pod: string | undefined;
+}
+
+export interface SyncKey extends Versioned {
+  leader: string | undefined;
+  standbys: string[];
+  quorum: number;
+}
+
+interface Election {
+  readonly dueMs: number;
+  readonly leaseVersion: number;
+  readonly syncVersion: number;
+}
+
+export interface Member {
+  readonly name: string;
+  /** What the Pod object says; a force-deleted Pod has a new one while the old process may still run. */
+  uid: string;
+  ip: string;
+  /** Where the running process listens. */
+  processIp: string;
+  nodeUp: boolean;
+  frozen: boolean;
+  up: boolean;
+  /** PostgreSQL accepts connections. */
+  open: boolean;
+  startsAtMs: number;
+  diesAtMs: number;
+  role: 'primary' | 'standby';
+  log: number[];
+  timeline: number;
+  /** Who may confirm, as PostgreSQL has it in force; empty: nobody is waited for. */
+  confirmers: string[];
+  source: string | undefined;
+  streaming: boolean;
+  heardMs: number;
+  nextLoopMs: number;
+  leaseSeenMs: number;
+  leaseSeenVersion: number;
+  apiOkMs: number;
+  election: Election | undefined;
+  /** `status` annotation: without it others do not ask this member. */
+  known: boolean;
+  label: boolean;
+}
+
+export class World {
+  now = 0;
+  version = 1;
+  lease: Lease = { version: 1, pod: 'orders-1-0' };
+  sync: SyncKey = { version: 1, leader: 'orders-1-0', standbys: ['orders-2-0', 'orders-3-0'], quorum: 1 };
+  readonly members: Member[];
+  readonly acked = new Set<number>();
+  readonly cuts = new Set<string>();
+  readonly story: string[] = [];
+  promotions = 0;
+  private nextCommit = 1;
+
+  constructor(readonly random: Random) {
+    this.members = [1, 2, 3].map((number) => ({
+      name: `orders-${number}-0`, uid: `uid-${number}`, ip: `10.0.0.${number}`, processIp: `10.0.0.${number}`, nodeUp: true, frozen: false,
+      up: true, open: true, startsAtMs: Infinity, diesAtMs: Infinity, role: number === 1 ? 'primary' : 'standby', log: [], timeline: 1,
+      confirmers: number === 1 ? ['orders-2-0', 'orders-3-0'] : [], source: number === 1 ? undefined : 'orders-1-0', streaming: number !== 1,
+      heardMs: 0, nextLoopMs: this.random.below(LOOP_MS), leaseSeenMs: 0, leaseSeenVersion: 1, apiOkMs: 0, election: undefined, known: true, label: number === 1,
+    }));
+  }
+
+  tell(text: string): void {
+    this.story.push(`${(this.now / 1000).toFixed(2)} ${text}`);
+  }
+
+  member(name: string | undefined): Member | undefined {
+    return this.members.find((member) => member.name === name);
+  }
+
+  linked(a: string, b: string): boolean {
+    return !this.cuts.has(a < b ? `${a}|${b}` : `${b}|${a}`);
+  }
+
+  cut(a: string, b: string): void {
+    this.cuts.add(a < b ? `${a}|${b}` : `${b}|${a}`);
+  }
+
+  /** A living process on a living node. */
+  works(member: Member): boolean {
+    return member.up && member.nodeUp && !member.frozen;
+  }
+
+  advance(milliseconds: number): void {
+    const end = this.now + milliseconds;
+    while (this.now < end) this.step();
+  }
+
+  private step(): void {
+    this.now += STEP_MS;
+    for (const member of this.members) this.live(member);
+    for (const member of this.members) this.stream(member);
+    for (const member of this.members) this.commit(member);
+    for (const member of this.members) if (this.works(member)) this.patroni(member);
+  }
+
+  private live(member: Member): void {
+    if (member.up && this.now >= member.diesAtMs) this.kill(member, 2000);
+    if (!member.up && member.nodeUp && this.now >= member.startsAtMs) {
+      Object.assign(member, { up: true, open: false, startsAtMs: this.now + 1500, role: 'standby', source: undefined, streaming: false, election: undefined, nextLoopMs: this.now + 500, processIp: member.ip, apiOkMs: this.now });
+    } else if (member.up && !member.open && this.now >= member.startsAtMs) {
+      member.open = true;
+    }
+  }
+
+  kill(member: Member, backAfterMs: number): void {
+    Object.assign(member, { up: false, open: false, streaming: false, role: 'standby', diesAtMs: Infinity, startsAtMs: this.now + backAfterMs, election: undefined });
+  }
+
+  /** WAL flows; a lost peer is noticed after the receiver's time-out, a dead one at once. */
+  private stream(member: Member): void {
+    const source = this.member(member.source);
+    if (!this.works(member) || !member.open || member.role === 'primary' || !source) return;
+    const reset = source.nodeUp && !source.frozen && this.linked(member.name, source.name) && (!source.up || source.role !== 'primary');
+    const flows = this.works(source) && source.open && source.role === 'primary' && this.linked(member.name, source.name);
+    if (flows && !member.streaming) this.connect(member, source);
+    if (flows) member.heardMs = this.now;
+    if (member.streaming && (reset || this.now - member.heardMs > RECEIVER_TIMEOUT_MS)) member.streaming = false;
+    if (flows && member.streaming) member.log = source.log.slice();
+  }
+
+  /** What diverged is rewound. */
+  private connect(member: Member, source: Member): void {
+    if (source.timeline < member.timeline) return;
+    member.streaming = true;
+    member.timeline = source.timeline;
+  }
+
+  /** A client writes to everything that takes writes. */
+  private commit(member: Member): void {
+    if (!this.works(member) || !member.open || member.role !== 'primary') return;
+    if (this.now % 200 === 0) member.log.push(this.nextCommit++);
+    const confirmed = member.confirmers.length === 0 ? member.log.length : Math.max(0, ...member.confirmers.map((name) => this.confirmedBy(name, member)));
+    for (const id of member.log.slice(0, confirmed)) this.acked.add(id);
+  }
+
+  private confirmedBy(name: string, primary: Member): number {
+    const standby = this.member(name)!;
+    const flows = this.works(standby) && standby.streaming && standby.source === primary.name && this.linked(name, primary.name);
+    return flows ? standby.log.length : 0;
+  }
+
+  private patroni(member: Member): void {
+    const api = this.linked(member.name, 'api');
+    if (api) this.watch(member);
+    if (member.election) this.elect(member);
+    else if (this.now >= member.nextLoopMs) {
+      member.nextLoopMs = this.now + LOOP_MS;
+      if (api) member.apiOkMs = this.now;
+      if (member.role === 'primary') this.primaryLoop(member, api);
+      else if (api && member.open) this.standbyLoop(member);
+    }
+    if (member.role === 'primary' && !api && this.now - member.apiOkMs > RETRY_MS && !this.isSafe(member)) this.demote(member);
+  }
+
+  private watch(member: Member): void {
+    if (member.leaseSeenVersion === this.lease.version) return;
+    member.leaseSeenVersion = this.lease.version;
+    member.leaseSeenMs = this.now;
+    if (this.lease.pod !== member.name || member.role !== 'primary') member.nextLoopMs = Math.min(member.nextLoopMs, this.now + this.random.below(300));
+  }
+
+  /** failsafe_mode: without the API a primary goes on while every member agrees. */
+  private isSafe(member: Member): boolean {
+    return this.members.every((other) => other === member || (this.works(other) && this.linked(member.name, other.name) && other.role !== 'primary'));
+  }
+
+  private demote(member: Member): void {
+    this.tell(`${member.name} demotes`);
+    Object.assign(member, { role: 'standby', source: undefined, streaming: false, label: false });
+  }
+
+  private primaryLoop(member: Member, api: boolean): void {
+    if (!api) return;
+    if (this.lease.pod === undefined) this.write(() => { this.lease.pod = member.name; }, this.lease);
+    if (this.lease.pod !== member.name) return this.demote(member);
+    this.write(() => undefined, this.lease);
+    member.leaseSeenVersion = this.lease.version;
+    Object.assign(member, { known: true, label: true });
+    this.maintainSync(member);
+  }
+
+  /** Each order of steps keeps every set that can confirm overlapping with every set that can elect. */
+  private maintainSync(member: Member): void {
+    const target = this.members.filter((other) => other !== member && this.works(other) && other.streaming && other.source === member.name && this.linked(member.name, other.name)).map((other) => other.name);
+    const key = () => this.write(() => Object.assign(this.sync, { leader: member.name, standbys: target, quorum: Math.max(0, target.length - 1) }), this.sync);
+    const server = () => { member.confirmers = target; };
+    const grows = target.length >= this.sync.standbys.length;
+    const keyFirst = grows ? this.sync.standbys.length > 0 && this.sync.leader === member.name : target.length === 0;
+    for (const act of keyFirst ? [key, server] : [server, key]) {
+      act();
+      // A crash between the two steps.
+      if (this.random.below(200) === 0) return;
+    }
+  }
+
+  private write(change: () => void, object: Versioned): void {
+    change();
+    this.version += 1;
+    object.version = this.version;
+  }
+
+  private standbyLoop(member: Member): void {
+    const expired = this.now - member.leaseSeenMs > TTL_MS;
+    if (this.lease.pod === member.name && !expired) return this.resume(member);
+    Object.assign(member, { known: true });
+    if (this.lease.pod !== undefined && !expired) {
+      if (member.source !== this.lease.pod) Object.assign(member, { source: this.lease.pod, streaming: false });
+      return;
+    }
+    const silent = this.members.some((other) => other !== member && other.known && !this.answers(member, other) && !(other.nodeUp && !other.frozen && this.linked(member.name, other.name)));
+    const dueMs = this.now + (silent ? DEAD_PEER_MS : this.random.below(100));
+    if (this.isHealthiest(member)) member.election = { dueMs, leaseVersion: this.lease.version, syncVersion: this.sync.version };
+    else member.nextLoopMs = this.now + 1000;
+  }
+
+  private answers(from: Member, to: Member): boolean {
+    return this.works(to) && this.linked(from.name, to.name);
+  }
+
+  private isHealthiest(member: Member): boolean {
+    const { sync } = this;
+    const voters = sync.standbys;
+    if (voters.length === 0) return sync.leader === member.name;
+    let votes = voters.includes(member.name) ? 0 : -1;
+    for (const other of this.members.filter((one) => one !== member && one.known && this.answers(member, one))) {
+      if (other.role === 'primary') return false;
+      if (other.log.length > member.log.length && other.name !== sync.leader) return false;
+      if (other.open && voters.includes(other.name)) votes += 1;
+    }
+    return votes >= sync.quorum;
+  }
+
+  private elect(member: Member): void {
+    const { dueMs, leaseVersion, syncVersion } = member.election!;
+    if (this.now < dueMs) return;
+    member.election = undefined;
+    member.nextLoopMs = this.now + 1000;
+    if (!this.linked(member.name, 'api') || this.lease.version !== leaseVersion) return;
+    this.write(() => { this.lease.pod = member.name; }, this.lease);
+    if (this.sync.version !== syncVersion) return;
+    this.promote(member);
+  }
+
+  private promote(member: Member): void {
+    this.write(() => Object.assign(this.sync, { leader: member.name, standbys: [], quorum: 0 }), this.sync);
+    const lost = [...this.acked].filter((id) => !member.log.includes(id));
+    this.tell(`${member.name} promotes`);
+    if (lost.length > 0) throw new Error(`${lost.length} acknowledged commits lost when ${member.name} was promoted`);
+    this.promotions += 1;
+    const timeline = Math.max(...this.members.map((one) => one.timeline)) + 1;
+    const confirmers = this.members.filter((one) => one !== member).map((one) => one.name);
+    Object.assign(member, { role: 'primary', timeline, source: undefined, streaming: false, confirmers, known: true, label: true, nextLoopMs: this.now + 1000, apiOkMs: this.now });
+  }
+
+  /** It took the lease before and is back in time, or was kept from promoting in the last moment. */
+  private resume(member: Member): void {
+    const { sync } = this;
+    if (sync.leader !== member.name && !this.isHealthiest(member)) {
+      this.write(() => { this.lease.pod = undefined; }, this.lease);
+      return;
+    }
+    this.promote(member);
+  }
+}
