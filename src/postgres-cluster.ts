@@ -49,7 +49,8 @@ export class PostgresCluster extends Construct {
   /** Port of PostgreSQL on both hosts. */
   public readonly port: number = POSTGRES_PORT;
 
-  private readonly cluster: ResolvedPostgres;
+  /** Computed again for the few who ask: an app of a thousand clusters would keep 15 MB of it. */
+  private readonly resolve: () => ResolvedPostgres;
   private readonly clients: NetworkPeer[];
   private readonly poolers: PostgresPooler[] = [];
   private readonly apiObjects = new Map<string, ApiObject>();
@@ -63,11 +64,12 @@ export class PostgresCluster extends Construct {
     const findings = checkPostgres(this.clusterName, this.namespace, given);
     if (findings.length > 0) throw new EverestError(findings, this.node.path);
 
-    this.cluster = resolvePostgres(this.clusterName, this.namespace, given);
+    this.resolve = () => resolvePostgres(this.clusterName, this.namespace, given);
+    const cluster = this.resolve();
     this.clients = [...given.network?.allowFrom ?? []];
-    this.primaryHost = this.cluster.host;
+    this.primaryHost = cluster.host;
     this.replicaHost = `${replicaServiceName(this.clusterName)}.${this.namespace}.svc`;
-    this.createObjects(given);
+    this.createObjects(cluster, given);
   }
 
   /**
@@ -97,7 +99,7 @@ export class PostgresCluster extends Construct {
    * @param owner the owner; default: that of the first database
    */
   public connectionSecret(owner?: string): plus.ISecret {
-    const { owners } = this.cluster;
+    const { owners } = this.resolve();
     const found = owner === undefined ? owners[0] : owners.find(({ role }) => role === owner);
     if (!found) {
       throw new EverestError([{
@@ -137,11 +139,11 @@ export class PostgresCluster extends Construct {
    * @internal
    */
   public _forParts(): { resolved: ResolvedPostgres; clientPeers: unknown } {
-    return { resolved: this.cluster, clientPeers: Lazy.any({ produce: () => this.renderClients() }) };
+    return { resolved: this.resolve(), clientPeers: Lazy.any({ produce: () => this.renderClients() }) };
   }
 
-  private createObjects(props: PostgresClusterProps): void {
-    const manifests = postgresManifests(this.cluster, this.networkPeers(props));
+  private createObjects(cluster: ResolvedPostgres, props: PostgresClusterProps): void {
+    const manifests = postgresManifests(cluster, this.networkPeers(props));
     claimObjects(this, this.namespace, [...manifests.map(objectName), ...reservedObjects(this.clusterName)]);
     for (const manifest of manifests) {
       const name = objectName(manifest);
@@ -155,7 +157,7 @@ export class PostgresCluster extends Construct {
       // Rendered at synthesis, since allowFrom() and addPooler() add to it.
       clients: Lazy.any({
         produce: () =>
-          [...this.renderClients(), ...(this.poolers.length > 0 ? [poolerPeer(this.cluster)] : [])],
+          [...this.renderClients(), ...(this.poolers.length > 0 ? [poolerPeer(this.resolve())] : [])],
       }),
       apiServer: render(network.apiServer),
       dns: render(network.dns),

@@ -25,20 +25,30 @@ function isBlock(value: unknown): value is object {
   return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 }
 
-function entryText(key: string, value: unknown, indent: string): string {
-  return isBlock(value) ? `${scalar(key)}:\n${indent}  ${textOf(value, `${indent}  `)}` : `${scalar(key)}: ${scalar(value)}`;
+/** Adds the lines of a value: the first one after `first`, which is a dash or a place in a map, the others indented. */
+function write(lines: string[], value: unknown, first: string, indent: string): void {
+  const startOf = (index: number) => (index === 0 ? first : indent);
+  if (!isBlock(value)) {
+    lines.push(first + scalar(value));
+  } else if (Array.isArray(value)) {
+    value.forEach((item, index) => write(lines, item, `${startOf(index)}- `, `${indent}  `));
+  } else {
+    Object.entries(value).forEach(([key, each], index) => writeEntry(lines, `${startOf(index)}${scalar(key)}:`, each, `${indent}  `));
+  }
 }
 
-/** All lines but the first begin with the indent: the first one follows a key's line break or a dash. */
-function textOf(value: unknown, indent: string): string {
-  if (!isBlock(value)) return scalar(value);
-  const parts = Array.isArray(value)
-    ? value.map((item) => `- ${textOf(item, `${indent}  `)}`)
-    : Object.entries(value).map(([key, each]) => entryText(key, each, indent));
-  return parts.join(`\n${indent}`);
+function writeEntry(lines: string[], start: string, value: unknown, indent: string): void {
+  if (!isBlock(value)) {
+    lines.push(`${start} ${scalar(value)}`);
+    return;
+  }
+  lines.push(start);
+  write(lines, value, indent, indent);
 }
 
 /** Maps, lists, texts, numbers and truth values as YAML that every version of it reads alike. */
 export function renderYaml(value: object): string {
-  return `${textOf(value, '')}\n`;
+  const lines: string[] = [];
+  write(lines, value, '', '');
+  return [...lines, ''].join('\n');
 }
