@@ -40,6 +40,7 @@ export interface PatroniDynamicConfiguration {
     readonly use_slots: boolean;
     readonly parameters: Record<string, string>;
     readonly pg_hba: string[];
+    readonly pg_ident: string[];
   };
 }
 

@@ -49,7 +49,7 @@ function probes(cluster: ResolvedPostgres): Record<string, unknown> {
       failureThreshold: Math.max(1, Math.floor(ttl / loopWait)),
       successThreshold: 1,
     }),
-    readinessProbe: httpProbe('/readiness', { periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3, successThreshold: 1 }),
+    readinessProbe: httpProbe('/readiness', { periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 3, successThreshold: 1 }),
   };
 }
 

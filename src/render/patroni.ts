@@ -33,20 +33,24 @@ function bootstrap(cluster: ResolvedPostgres): Record<string, unknown> {
   return {
     // Read only when the cluster is made; later changes go through Patroni's REST API.
     dcs: cluster.patroni,
-    initdb: ['data-checksums', { encoding: 'UTF8' }, { locale: 'C.UTF-8' }, ...(wal ? [{ waldir: wal }] : [])],
+    initdb: ['data-checksums', { encoding: 'UTF8' }, { locale: 'C.UTF-8' },
+      { 'auth-local': 'peer' }, { 'auth-host': 'scram-sha-256' }, ...(wal ? [{ waldir: wal }] : [])],
     post_bootstrap: `python3 ${FILES.folder}/${FILES.script} post-bootstrap`,
   };
 }
 
 function postgresql(cluster: ResolvedPostgres): Record<string, unknown> {
   const wal = walDirectory(cluster);
-  const callback = `python3 ${FILES.folder}/${FILES.script} callback`;
+  // Only a primary's callback has work to do: starting Python on every standby would only cost time.
+  const callback = `sh -c 'case $1 in primary) exec python3 ${FILES.folder}/${FILES.script} callback "$0" "$@";; esac'`;
   return {
     listen: `*:${POSTGRES_PORT}`,
     data_dir: dataDirectory(cluster),
     bin_dir: cluster.image.binDirectory,
     pgpass: '/tmp/pgpass',
     use_unix_socket: true,
+    // Patroni's own look at a standby's history needs no password, so it works while passwords change.
+    use_unix_socket_repl: true,
     authentication: {
       superuser: { username: SYSTEM_ROLES.superuser },
       replication: { username: SYSTEM_ROLES.replication },
@@ -55,8 +59,6 @@ function postgresql(cluster: ResolvedPostgres): Record<string, unknown> {
     parameters: { unix_socket_directories: FILES.sockets },
     callbacks: { on_role_change: callback, on_start: callback },
     basebackup: [{ checkpoint: 'fast' }, ...(wal ? [{ waldir: wal }] : [])],
-    remove_data_directory_on_rewind_failure: true,
-    remove_data_directory_on_diverged_timelines: true,
   };
 }
 
@@ -66,6 +68,8 @@ export function renderPatroni(cluster: ResolvedPostgres): string {
     scope: cluster.name,
     kubernetes: kubernetes(cluster),
     restapi: { listen: `*:${PATRONI_PORT}` },
+    // Pods have no watchdog device; without this Patroni warns about it at every promotion.
+    watchdog: { mode: 'off' },
     bootstrap: bootstrap(cluster),
     postgresql: postgresql(cluster),
   });

@@ -134,6 +134,8 @@ function replicationSettings(members: number): Record<string, string> {
     // A dead peer must not hold a commit or a slot for a minute (PostgreSQL's default): 10 s outlast a slow disk.
     wal_sender_timeout: '10s',
     wal_receiver_timeout: '10s',
+    // A standby looks again after a second, not after five: its primary may have changed.
+    wal_retrieve_retry_interval: '1s',
     tcp_keepalives_idle: '30',
     tcp_keepalives_interval: '10',
     tcp_keepalives_count: '3',

@@ -108,10 +108,12 @@ function resolvePgHba(clientLines: string[] | undefined): string[] {
   const { superuser, replication, rewind } = SYSTEM_ROLES;
   return [
     `local all ${superuser} peer`,
+    `local replication ${replication} peer map=patroni`,
     'local all all scram-sha-256',
     `host all ${superuser} all reject`,
     `host replication ${replication} all scram-sha-256`,
-    `host all ${rewind} all scram-sha-256`,
+    `host postgres ${rewind} all scram-sha-256`,
+    `host all ${rewind} all reject`,
     `host all ${replication} all reject`,
     ...(clientLines ?? ['host all all all scram-sha-256']),
   ];
@@ -138,6 +140,8 @@ function resolvePatroni(props: PostgresClusterProps, groups: ResolvedGroup[]): P
       use_slots: true,
       parameters: resolveParameters({ ...smallestMember(groups), members }, props.parameters),
       pg_hba: resolvePgHba(props.pgHba),
+      // Patroni runs as the superuser's system user and looks at replication as the replication role.
+      pg_ident: [`patroni ${SYSTEM_ROLES.superuser} ${SYSTEM_ROLES.replication}`],
     },
   };
 }

@@ -22,8 +22,8 @@ export class PostgresUnderTest {
   }
 
   /**
-   * Ready, one primary, Services right, every standby streaming: the state that each event starts from and must come
-   * back to.
+   * Ready, one primary, Services right, every standby streaming and electable: the state that each event starts from and
+   * must come back to.
    */
   async untilSettled(count: number, seconds: number): Promise<number> {
     return waitFor({ what: `${this.name} to be whole with ${count} members`, seconds, everyMs: 500 }, () => this.missing(count));
@@ -49,7 +49,7 @@ export class PostgresUnderTest {
   private async missing(count: number): Promise<string | undefined> {
     const pods = await this.members();
     return unready(pods, count) ?? wrongRoles(pods)
-      ?? (await this.wrongServices(pods)) ?? (await this.notStreaming(pods));
+      ?? (await this.wrongServices(pods)) ?? (await this.notStreaming(pods)) ?? (await this.notElectable());
   }
 
   private async wrongServices(pods: readonly V1Pod[]): Promise<string | undefined> {
@@ -67,6 +67,19 @@ export class PostgresUnderTest {
     const streaming = (await this.sql(primary, query)).split(' ');
     const absent = pods.filter((pod) => pod !== primary).map(nameOf).filter((name) => !streaming.includes(name));
     return absent.length > 0 ? `not streaming: ${absent.join(', ')}` : undefined;
+  }
+
+  /**
+   * With synchronous replication, only standbys that Patroni has named in `-sync` may be elected, and it names them one
+   * round after they stream: a primary that dies before that leaves nobody to take over.
+   */
+  private async notElectable(): Promise<string | undefined> {
+    const { core } = this.api;
+    const { data } = await core.readNamespacedConfigMap({ namespace: this.namespace, name: `${this.name}-contract` });
+    const contract = JSON.parse(data?.['contract.json'] ?? '{}') as { patroni?: { synchronous_mode?: boolean | string } };
+    if (!contract.patroni?.synchronous_mode) return undefined;
+    const sync = await core.readNamespacedConfigMap({ namespace: this.namespace, name: `${this.name}-sync` }).catch(() => undefined);
+    return sync?.metadata?.annotations?.sync_standby ? undefined : 'no standby may be elected yet';
   }
 }
 
