@@ -22,8 +22,8 @@ export class PostgresUnderTest {
   }
 
   /**
-   * Ready, one primary, Services right, every standby streaming and electable: the state that each event starts from and
-   * must come back to.
+   * Ready, one primary, Services right, every standby streaming and electable: the state that each event starts from
+   * and must come back to.
    */
   async untilSettled(count: number, seconds: number): Promise<number> {
     return waitFor({ what: `${this.name} to be whole with ${count} members`, seconds, everyMs: 500 }, () => this.missing(count));
