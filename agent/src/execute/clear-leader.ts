@@ -13,6 +13,8 @@ import { KubeError } from '../ports/kube.js';
 const ATTEMPTS = 4;
 const PROBE_TIMEOUT_MS = 400;
 const REPORT_TIMEOUT_MS = 1000;
+/** Others are only asked whether an election should wait for them; it must not wait for the asking. */
+const SHORT_PROBE_MS = 100;
 
 /** Undefined: the proof stands. */
 type Objection = string | undefined;
@@ -65,21 +67,29 @@ async function attempt(hands: Hands, action: ClearLeader): Promise<Outcome> {
   const lease = leaderFacts(object);
   const reason = objectionToLease(lease, action) ?? objection;
   if (reason) return { done: false, detail: reason };
-  if (provesByStandbys(action)) await forgetMember(hands, action);
+  if (provesByStandbys(action)) await forgetSilent(hands, action);
   if (action.proof === 'streams-ended') await freeElection(hands, action);
   await hands.kube.patch('configmaps', name, { metadata: { resourceVersion: lease.resourceVersion, annotations: { leader: null } } });
   return { done: true, detail: `cleared the lease of ${action.pod}` };
 }
 
 /**
- * Candidates ask every known member before they stand, and wait 2 s for one whose node is dark. Without the annotation that
- * holds its address they do not ask it. A member that lives writes it again within one loop.
+ * Candidates ask every known member before they stand, and wait 2 s for each one whose node is dark. Without the annotation
+ * that holds its address they do not ask it, and the time in which the old primary could come back to a standby that has
+ * already given its vote is short. A member that lives writes its address again within one loop.
  */
-async function forgetMember(hands: Hands, action: ClearLeader): Promise<void> {
+async function forgetSilent(hands: Hands, action: ClearLeader): Promise<void> {
+  const others = hands.pods(action.cluster).map(podFacts).filter((pod) => pod.name !== action.pod && pod.ip !== undefined);
+  const reached = await Promise.all(others.map((pod) => hands.network.probe(pod.ip!, PATRONI_PORT, SHORT_PROBE_MS)));
+  const silent = others.filter((_, index) => reached[index] === 'silent');
+  await Promise.all([{ name: action.pod, uid: action.uid }, ...silent].map((pod) => forgetMember(hands, pod)));
+}
+
+async function forgetMember(hands: Hands, { name, uid }: { name: string; uid: string }): Promise<void> {
   try {
-    await hands.kube.patch('pods', action.pod, { metadata: { uid: action.uid, annotations: { status: null } } });
+    await hands.kube.patch('pods', name, { metadata: { uid, annotations: { status: null } } });
   } catch (problem) {
-    hands.log.warn('could not take the address off the lost member', { pod: action.pod, problem: String(problem) });
+    hands.log.warn('could not take the address off a silent member', { pod: name, problem: String(problem) });
   }
 }
 

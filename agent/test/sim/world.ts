@@ -65,12 +65,16 @@ export interface Member {
   diesAtMs: number;
   role: 'primary' | 'standby';
   log: number[];
+  /** How much of its log it has told clients. */
+  ackedUpTo: number;
   timeline: number;
   /** Who may confirm, as PostgreSQL has it in force; empty: nobody is waited for. */
   confirmers: string[];
   source: string | undefined;
   streaming: boolean;
   heardMs: number;
+  /** When a lost stream is tried again; a new source is tried at once. */
+  reconnectMs: number;
   nextLoopMs: number;
   leaseSeenMs: number;
   leaseSeenVersion: number;
@@ -91,14 +95,19 @@ export class World {
   readonly cuts = new Set<string>();
   readonly story: string[] = [];
   promotions = 0;
+  /** When the lease last went from one to another, or was let go. */
+  leaseMovedMs = -Infinity;
+  private leaseWas: string | undefined = 'orders-1-0';
+  /** Of the last promotion; Patroni keeps it in its history. */
+  timeline = 1;
   private nextCommit = 1;
 
   constructor(readonly random: Random) {
     this.members = [1, 2, 3].map((number) => ({
       name: `orders-${number}-0`, uid: `uid-${number}`, ip: `10.0.0.${number}`, processIp: `10.0.0.${number}`, nodeUp: true, frozen: false,
-      up: true, open: true, startsAtMs: Infinity, diesAtMs: Infinity, role: number === 1 ? 'primary' : 'standby', log: [], timeline: 1,
+      up: true, open: true, startsAtMs: Infinity, diesAtMs: Infinity, role: number === 1 ? 'primary' : 'standby', log: [], ackedUpTo: 0, timeline: 1,
       confirmers: number === 1 ? ['orders-2-0', 'orders-3-0'] : [], source: number === 1 ? undefined : 'orders-1-0', streaming: number !== 1,
-      heardMs: 0, nextLoopMs: this.random.below(LOOP_MS), leaseSeenMs: 0, leaseSeenVersion: 1, apiOkMs: 0, election: undefined, known: true, label: number === 1,
+      heardMs: 0, reconnectMs: 0, nextLoopMs: this.random.below(LOOP_MS), leaseSeenMs: 0, leaseSeenVersion: 1, apiOkMs: 0, election: undefined, known: true, label: number === 1,
     }));
   }
 
@@ -130,6 +139,8 @@ export class World {
 
   private step(): void {
     this.now += STEP_MS;
+    if (this.lease.pod !== this.leaseWas) this.leaseMovedMs = this.now;
+    this.leaseWas = this.lease.pod;
     for (const member of this.members) this.live(member);
     for (const member of this.members) this.stream(member);
     for (const member of this.members) this.commit(member);
@@ -155,10 +166,13 @@ export class World {
     if (!this.works(member) || !member.open || member.role === 'primary' || !source) return;
     const reset = source.nodeUp && !source.frozen && this.linked(member.name, source.name) && (!source.up || source.role !== 'primary');
     const flows = this.works(source) && source.open && source.role === 'primary' && this.linked(member.name, source.name);
-    if (flows && !member.streaming) this.connect(member, source);
+    if (flows && !member.streaming && this.now >= member.reconnectMs) this.connect(member, source);
     if (flows) member.heardMs = this.now;
-    if (member.streaming && (reset || this.now - member.heardMs > RECEIVER_TIMEOUT_MS)) member.streaming = false;
-    if (flows && member.streaming) member.log = source.log.slice();
+    if (member.streaming && (reset || this.now - member.heardMs > RECEIVER_TIMEOUT_MS)) {
+      // wal_retrieve_retry_interval: the next attempt comes within 5 s.
+      Object.assign(member, { streaming: false, reconnectMs: this.now + 100 + this.random.below(5000) });
+    }
+    if (flows && member.streaming && (member.log.length !== source.log.length || member.log.at(-1) !== source.log.at(-1))) member.log = source.log.slice();
   }
 
   /** What diverged is rewound. */
@@ -173,7 +187,7 @@ export class World {
     if (!this.works(member) || !member.open || member.role !== 'primary') return;
     if (this.now % 200 === 0) member.log.push(this.nextCommit++);
     const confirmed = member.confirmers.length === 0 ? member.log.length : Math.max(0, ...member.confirmers.map((name) => this.confirmedBy(name, member)));
-    for (const id of member.log.slice(0, confirmed)) this.acked.add(id);
+    for (; member.ackedUpTo < confirmed; member.ackedUpTo += 1) this.acked.add(member.log[member.ackedUpTo]!);
   }
 
   private confirmedBy(name: string, primary: Member): number {
@@ -187,7 +201,7 @@ export class World {
     if (api) this.watch(member);
     if (member.election) this.elect(member);
     else if (this.now >= member.nextLoopMs) {
-      member.nextLoopMs = this.now + LOOP_MS;
+      member.nextLoopMs = this.now + LOOP_MS + this.random.below(4) * STEP_MS;
       if (api) member.apiOkMs = this.now;
       if (member.role === 'primary') this.primaryLoop(member, api);
       else if (api && member.open) this.standbyLoop(member);
@@ -214,7 +228,7 @@ export class World {
 
   private primaryLoop(member: Member, api: boolean): void {
     if (!api) return;
-    if (this.lease.pod === undefined) this.write(() => { this.lease.pod = member.name; }, this.lease);
+    if (this.lease.pod === undefined && member.timeline === this.timeline) this.write(() => { this.lease.pod = member.name; }, this.lease);
     if (this.lease.pod !== member.name) return this.demote(member);
     this.write(() => undefined, this.lease);
     member.leaseSeenVersion = this.lease.version;
@@ -224,7 +238,11 @@ export class World {
 
   /** Each order of steps keeps every set that can confirm overlapping with every set that can elect. */
   private maintainSync(member: Member): void {
-    const target = this.members.filter((other) => other !== member && this.works(other) && other.streaming && other.source === member.name && this.linked(member.name, other.name)).map((other) => other.name);
+    const target = this.members
+      .filter((other) => other !== member && this.works(other) && other.streaming && other.source === member.name && this.linked(member.name, other.name))
+      // Patroni names a standby in the key only when it has all that was acknowledged without it.
+      .filter((other) => this.sync.standbys.includes(other.name) || other.log.length >= member.log.length)
+      .map((other) => other.name);
     const key = () => this.write(() => Object.assign(this.sync, { leader: member.name, standbys: target, quorum: Math.max(0, target.length - 1) }), this.sync);
     const server = () => { member.confirmers = target; };
     const grows = target.length >= this.sync.standbys.length;
@@ -247,13 +265,16 @@ export class World {
     if (this.lease.pod === member.name && !expired) return this.resume(member);
     Object.assign(member, { known: true });
     if (this.lease.pod !== undefined && !expired) {
-      if (member.source !== this.lease.pod) Object.assign(member, { source: this.lease.pod, streaming: false });
+      if (member.source !== this.lease.pod) Object.assign(member, { source: this.lease.pod, streaming: false, reconnectMs: 0, heardMs: this.now });
       return;
     }
     const silent = this.members.some((other) => other !== member && other.known && !this.answers(member, other) && !(other.nodeUp && !other.frozen && this.linked(member.name, other.name)));
     const dueMs = this.now + (silent ? DEAD_PEER_MS : this.random.below(100));
     if (this.isHealthiest(member)) member.election = { dueMs, leaseVersion: this.lease.version, syncVersion: this.sync.version };
-    else member.nextLoopMs = this.now + 1000;
+    else {
+      // `follow(None)`: who does not stand for election stops its WAL receiver until there is somebody to follow.
+      Object.assign(member, { nextLoopMs: this.now + 1000, source: undefined, streaming: false });
+    }
   }
 
   private answers(from: Member, to: Member): boolean {
@@ -263,9 +284,11 @@ export class World {
   private isHealthiest(member: Member): boolean {
     const { sync } = this;
     const voters = sync.standbys;
+    // `check_timeline: true`: whoever missed a promotion has nothing to say, however far its own WAL goes.
+    if (member.timeline < this.timeline) return false;
     if (voters.length === 0) return sync.leader === member.name;
     let votes = voters.includes(member.name) ? 0 : -1;
-    for (const other of this.members.filter((one) => one !== member && one.known && this.answers(member, one))) {
+    for (const other of this.members.filter((one) => one !== member && one.known && this.answers(member, one) && [...voters, sync.leader].includes(one.name))) {
       if (other.role === 'primary') return false;
       if (other.log.length > member.log.length && other.name !== sync.leader) return false;
       if (other.open && voters.includes(other.name)) votes += 1;
@@ -278,7 +301,10 @@ export class World {
     if (this.now < dueMs) return;
     member.election = undefined;
     member.nextLoopMs = this.now + 1000;
-    if (!this.linked(member.name, 'api') || this.lease.version !== leaseVersion) return;
+    if (!this.linked(member.name, 'api') || this.lease.version !== leaseVersion) {
+      Object.assign(member, { source: undefined, streaming: false });
+      return;
+    }
     this.write(() => { this.lease.pod = member.name; }, this.lease);
     if (this.sync.version !== syncVersion) return;
     this.promote(member);
@@ -290,9 +316,10 @@ export class World {
     this.tell(`${member.name} promotes`);
     if (lost.length > 0) throw new Error(`${lost.length} acknowledged commits lost when ${member.name} was promoted`);
     this.promotions += 1;
-    const timeline = Math.max(...this.members.map((one) => one.timeline)) + 1;
+    this.timeline += 1;
+    const { timeline } = this;
     const confirmers = this.members.filter((one) => one !== member).map((one) => one.name);
-    Object.assign(member, { role: 'primary', timeline, source: undefined, streaming: false, confirmers, known: true, label: true, nextLoopMs: this.now + 1000, apiOkMs: this.now });
+    Object.assign(member, { role: 'primary', timeline, source: undefined, streaming: false, confirmers, ackedUpTo: 0, known: true, label: true, nextLoopMs: this.now + 1000, apiOkMs: this.now });
   }
 
   /** It took the lease before and is back in time, or was kept from promoting in the last moment. */

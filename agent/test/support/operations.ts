@@ -7,7 +7,7 @@ import type { OperationsMemory, OperationsSnapshot, StatefulSetFacts } from '../
 export const PATRONI: ContractDocument['patroni'] = {
   ttl: 30, loop_wait: 10, retry_timeout: 10, maximum_lag_on_failover: 1048576, failsafe_mode: true,
   synchronous_mode: 'quorum', synchronous_mode_strict: false, synchronous_node_count: 1,
-  postgresql: { use_pg_rewind: true, use_slots: true, parameters: { max_connections: '100', work_mem: '4MB' }, pg_hba: ['local all all peer'] },
+  postgresql: { use_pg_rewind: true, use_slots: true, parameters: { max_connections: '100', work_mem: '4MB' }, pg_hba: ['local all all peer'], pg_ident: [] },
 };
 
 export function contract(names: readonly string[] = NAMES, patroni = PATRONI): ContractDocument {
