@@ -1,0 +1,31 @@
+/** The rule tables as text: docs/reference/decisions.md is made from this, so that it cannot lag behind the code. */
+import { FAILOVER_TABLE } from './failover.js';
+import { OPERATIONS_TABLES } from './operations.js';
+
+interface TableText {
+  readonly name: string;
+  readonly purpose: string;
+  readonly rows: ReadonlyArray<{ readonly id: string; readonly when: string; readonly actions: readonly string[]; readonly goOn?: true }>;
+}
+
+const TABLES: readonly TableText[] = [FAILOVER_TABLE, ...OPERATIONS_TABLES];
+
+function doing(row: TableText['rows'][number]): string {
+  if (row.goOn) return 'next table';
+  return row.actions.length === 0 ? 'holds' : row.actions.join(', then ');
+}
+
+function describeTable({ name, purpose, rows }: TableText): string {
+  const lines = rows.map((row) => `| \`${row.id}\` | ${row.when} | ${doing(row)} |`);
+  return [`## ${name}`, '', purpose, '', '| rule | when | does |', '|---|---|---|', ...lines, ''].join('\n');
+}
+
+/** Markdown, without a title: rows are tried from the top, the first that matches decides. */
+export function describeDecisions(): string {
+  return TABLES.map(describeTable).join('\n');
+}
+
+/** All names, for the documentation of Events and metrics. */
+export function ruleIds(): string[] {
+  return TABLES.flatMap((table) => table.rows.map((row) => row.id));
+}
