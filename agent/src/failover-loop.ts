@@ -22,7 +22,8 @@ export interface FailoverReport {
 export interface FailoverLoopOptions {
   readonly stores: Stores;
   readonly hands: Hands;
-  readonly identity: () => ClusterIdentity;
+  /** Undefined while the contract cannot be read: then Patroni is left alone. */
+  readonly identity: () => ClusterIdentity | undefined;
   readonly log: Log;
   /** Told when a rule other than the last one fired, and after every action. */
   readonly report: (report: FailoverReport) => void;
@@ -62,7 +63,12 @@ export class FailoverLoop {
 
   private async tick(): Promise<number> {
     const { stores, hands, identity } = this.options;
-    const snapshot = await lookAt(stores, hands, identity(), { link: this.link.state, memory: this.memory });
+    const known = identity();
+    if (!known) {
+      this.link.hold(undefined);
+      return 0;
+    }
+    const snapshot = await lookAt(stores, hands, known, { link: this.link.state, memory: this.memory });
     const decision = decideFailover(snapshot, this.memory, FAILOVER_DEFAULTS, hands.clock.nowMs());
     this.memory = decision.memory;
     this.follow(decision);

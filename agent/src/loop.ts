@@ -143,9 +143,10 @@ export class Agent {
     this.options.log.info('cluster gone', { cluster: name });
   }
 
-  private identity(name: string): ClusterIdentity {
+  private identity(name: string): ClusterIdentity | undefined {
     const reading = this.clusters.get(name)?.reading;
-    const members = reading?.ok ? reading.document.members.filter((member) => member.promotable) : [];
+    if (!reading?.ok) return undefined;
+    const members = reading.document.members.filter((member) => member.promotable);
     return { cluster: name, promotable: members.map((member) => member.pod) };
   }
 

@@ -19,6 +19,8 @@ const AFTER_ERROR_MS = 3_000;
 /** Changes come in bunches: a renewal of the lease, then Pods. */
 const BUNCH_MS = 250;
 const DECISIONS_KEPT = 10;
+/** Longer than any pause between two tries. */
+const RIGHT_REMEMBERED_MS = 120_000;
 
 export interface OperationsLoopOptions {
   readonly stores: OperationsStores;
@@ -36,7 +38,8 @@ export class OperationsLoop {
   private decisions: DecisionRecord[] = [];
   private lastRule = '';
   private wake: (() => void) | undefined;
-  private readonly missingRights = new Set<string>();
+  /** When each was last refused; what is granted later drops out by itself. */
+  private readonly missingRights = new Map<string, number>();
 
   constructor(private readonly options: OperationsLoopOptions) {}
 
@@ -46,8 +49,15 @@ export class OperationsLoop {
 
   /** From the failover loop, or from here. */
   note(record: DecisionRecord): void {
-    this.decisions = [record, ...this.decisions].slice(0, DECISIONS_KEPT);
+    this.remember(record);
     this.nudge();
+  }
+
+  /** The same thing tried again is one entry, with the time of the last try. */
+  private remember(record: DecisionRecord): void {
+    const [last, ...older] = this.decisions;
+    const again = last?.ruleId === record.ruleId && last.detail === record.detail;
+    this.decisions = (again ? [record, ...older] : [record, ...this.decisions]).slice(0, DECISIONS_KEPT);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -115,7 +125,7 @@ export class OperationsLoop {
       at: this.options.hands.clock.wall().toISOString(),
       ruleId: decision.ruleId, because: decision.because, action: action.kind, done: outcome.done, detail: outcome.detail,
     };
-    this.decisions = [record, ...this.decisions].slice(0, DECISIONS_KEPT);
+    this.remember(record);
     this.options.told(record);
   }
 
@@ -127,9 +137,15 @@ export class OperationsLoop {
       phase: busy && health.phase === 'Healthy' ? 'Updating' : health.phase,
       doing: busy ? { ruleId: decision.ruleId, because: decision.because } : undefined,
       refusedParameters: this.memory?.refused ?? {},
-      missingRights: [...this.missingRights],
+      missingRights: this.rightsMissing(),
       decisions: this.decisions,
     };
+  }
+
+  private rightsMissing(): string[] {
+    const now = this.options.hands.clock.nowMs();
+    for (const [text, at] of this.missingRights) if (now - at > RIGHT_REMEMBERED_MS) this.missingRights.delete(text);
+    return [...this.missingRights.keys()];
   }
 
   private async writeRefused(problem: string): Promise<void> {
@@ -149,8 +165,9 @@ export class OperationsLoop {
   /** A right that the Role does not give: the status names it, whoever needed it. */
   lacks(problem: KubeError): void {
     const text = `${problem.verb} on ${problem.resource}${problem.objectName ? ` ${problem.objectName}` : ''}`;
-    if (this.missingRights.has(text)) return;
-    this.missingRights.add(text);
+    const known = this.missingRights.has(text);
+    this.missingRights.set(text, this.options.hands.clock.nowMs());
+    if (known) return;
     this.options.log.error('a right is missing', { right: text });
     this.options.told({ at: '', ruleId: 'right-missing', because: `The agent's Role does not allow ${text}.`, done: false });
     this.nudge();

@@ -10,6 +10,8 @@ import { LABEL } from '../../src/contract/labels.js';
 
 /** A lag that wanders is no news; a status is written again for it once a minute at the most. */
 const QUIET_MS = 60_000;
+/** The same Event, over and over, would fill etcd while something waits. */
+const EVENT_AGAIN_MS = 300_000;
 
 export interface StatusPorts {
   readonly kube: Kube;
@@ -38,6 +40,7 @@ export class StatusWriter {
   private written = '';
   private writtenAtMs = -Infinity;
   private lastText = '';
+  private readonly events = new Map<string, number>();
 
   constructor(private readonly ports: StatusPorts, private readonly cluster: string) {}
 
@@ -80,6 +83,11 @@ export class StatusWriter {
 
   /** An Event on the contract; lost ones are not missed, since the status has it too. */
   async event(contract: KubeObject | undefined, text: EventText, namespace: string): Promise<void> {
+    const key = `${text.reason} ${text.message}`;
+    const now = this.ports.clock.nowMs();
+    if (now - (this.events.get(key) ?? -Infinity) < EVENT_AGAIN_MS) return;
+    this.events.clear();
+    this.events.set(key, now);
     const at = this.ports.clock.wall().toISOString();
     const name = contractName(this.cluster);
     try {

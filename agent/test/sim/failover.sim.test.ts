@@ -85,9 +85,9 @@ async function live(world: World, withAgents: boolean): Promise<Map<string, numb
   const agents = withAgents ? [new SimulatedAgent(world, 'agent-a'), new SimulatedAgent(world, 'agent-b')] : [];
   const kinds = Object.keys(FAULTS);
   let next = 2000;
-  while (world.now < LIFE_MS) {
+  while (world.now < LIFE_MS || !world.isQuiet(SETTLE_MS)) {
     world.advance(STEP_MS);
-    if (world.now >= next && world.now - world.leaseMovedMs > SETTLE_MS) {
+    if (world.now >= next && world.isQuiet(SETTLE_MS)) {
       next = world.now + 300 + world.random.below(8000);
       FAULTS[world.random.pick(kinds)]!(world, agents);
     }

@@ -96,7 +96,7 @@ export class World {
   readonly story: string[] = [];
   promotions = 0;
   /** When the lease last went from one to another, or was let go. */
-  leaseMovedMs = -Infinity;
+  private leaseMovedMs = -Infinity;
   private leaseWas: string | undefined = 'orders-1-0';
   /** Of the last promotion; Patroni keeps it in its history. */
   timeline = 1;
@@ -125,6 +125,11 @@ export class World {
 
   cut(a: string, b: string): void {
     this.cuts.add(a < b ? `${a}|${b}` : `${b}|${a}`);
+  }
+
+  /** No election now, nor for that long before. */
+  isQuiet(milliseconds: number): boolean {
+    return this.lease.pod === this.leaseWas && this.now - this.leaseMovedMs > milliseconds;
   }
 
   /** A living process on a living node. */
