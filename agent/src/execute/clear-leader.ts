@@ -16,6 +16,9 @@ const REPORT_TIMEOUT_MS = 1000;
 /** Others are only asked whether an election should wait for them; it must not wait for the asking. */
 const SHORT_PROBE_MS = 100;
 
+/** Candidates watch Pods and the lease on two streams; they must have heard of the one before the other. */
+const HEARD_MS = 40;
+
 /** Undefined: the proof stands. */
 type Objection = string | undefined;
 
@@ -30,7 +33,7 @@ async function objectionToDeath(hands: Hands, action: ClearLeader): Promise<Obje
 
 /** The standbys whose votes elect must all have let go, still, and the holder must still be silent or on its way out. */
 async function objectionToLoss(hands: Hands, action: ClearLeader): Promise<Objection> {
-  const rest = hands.network.probe(action.ip, PATRONI_PORT, PROBE_TIMEOUT_MS);
+  const rest = hands.network.probe(action.ip, PATRONI_PORT, SHORT_PROBE_MS);
   const sync = syncFacts(await hands.kube.get('configmaps', `${action.cluster}-sync`));
   if (sync.leader !== action.pod) return 'the sync key names another leader now';
   const pods = hands.pods(action.cluster).map(podFacts).filter((pod) => pod.ip !== undefined && sync.standbys.includes(pod.name));
@@ -67,7 +70,10 @@ async function attempt(hands: Hands, action: ClearLeader): Promise<Outcome> {
   const lease = leaderFacts(object);
   const reason = objectionToLease(lease, action) ?? objection;
   if (reason) return { done: false, detail: reason };
-  if (provesByStandbys(action)) await forgetSilent(hands, action);
+  if (provesByStandbys(action)) {
+    await forgetSilent(hands, action);
+    await hands.clock.sleep(HEARD_MS);
+  }
   if (action.proof === 'streams-ended') await freeElection(hands, action);
   await hands.kube.patch('configmaps', name, { metadata: { resourceVersion: lease.resourceVersion, annotations: { leader: null } } });
   return { done: true, detail: `cleared the lease of ${action.pod}` };

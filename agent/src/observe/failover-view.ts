@@ -14,8 +14,10 @@ export const PATRONI_PORT = 8008;
 
 /** A reset takes one round trip, well below a millisecond in a cluster; what is not there by then counts as silence. */
 const PROBE_TIMEOUT_MS = 400;
-/** A leader whose Pod goes is judged by its standbys; its own silence must not make each look late. */
-const LEAVING_PROBE_TIMEOUT_MS = 80;
+/** A leader that goes, or was silent before, is judged by its standbys; its own silence must not make each look late. */
+const SHORT_PROBE_TIMEOUT_MS = 80;
+/** After that many silent looks of the long kind the short one will do. */
+const SILENT_ENOUGH = 2;
 /** The question runs one query on the standby. One that is slower counts as unknown in this look, and the next one comes soon. */
 const REPORT_TIMEOUT_MS = 300;
 
@@ -125,7 +127,8 @@ export async function lookAt(
   const takenAtMs = senses.clock.nowMs();
   const holder = holderAddress(snapshot, state.memory);
   const heir = successor(snapshot, holder);
-  const question = { takenAtMs, timeoutMs: isLeaving(snapshot, holder) ? LEAVING_PROBE_TIMEOUT_MS : PROBE_TIMEOUT_MS };
+  const brief = isLeaving(snapshot, holder) || (state.memory.suspicion?.silent ?? 0) >= SILENT_ENOUGH;
+  const question = { takenAtMs, timeoutMs: brief ? SHORT_PROBE_TIMEOUT_MS : PROBE_TIMEOUT_MS };
   // While the leader itself is in doubt, nothing waits for the silence of a member that was lost before.
   const stale = state.link === 'held' && !state.memory.suspicion ? staleCandidates(snapshot) : [];
   const others = snapshot.pods === 'unknown' ? [] : snapshot.pods.filter((pod) => pod.name !== holder?.pod && pod.ip !== undefined);
