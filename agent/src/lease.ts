@@ -1,6 +1,6 @@
 /**
- * One of the agent's replicas does the planned work: the one that holds the Lease. Expiry is measured on the own clock from
- * the moment at which a record was first seen, so that clocks need not agree.
+ * One of the agent's replicas does the planned work: the one that holds the Lease. Expiry is measured on the own clock
+ * from the moment at which a record was first seen, so that clocks need not agree.
  */
 import type { Log } from './log.js';
 import type { Clock } from './ports/clock.js';

@@ -1,6 +1,6 @@
 /**
- * Planned work of one cluster, on the replica that holds the Lease: read, decide, act, write down. Other replicas only keep
- * the health, for their readiness and their metrics.
+ * Planned work of one cluster, on the replica that holds the Lease: read, decide, act, write down. Other replicas only
+ * keep the health, for their readiness and their metrics.
  */
 import { judge, type Health } from './decide/health.js';
 import { atRest, decideOperations, mayHaveWork, type OperationsDecision } from './decide/operations.js';

@@ -1,4 +1,6 @@
-/** Writes `<cluster>-status` and Events. Only what changed is written; a right that is missing is remembered and named. */
+/**
+ * Writes `<cluster>-status` and Events. Only what changed is written; a right that is missing is remembered and named.
+ */
 import type { Log } from './log.js';
 import type { OperationsMemory } from './model/operations.js';
 import { MEMORY_KEY, STATUS_KEY, type ClusterStatus, type DecisionRecord } from './model/status.js';
@@ -8,8 +10,8 @@ import { KubeError, type Kube, type KubeObject } from './ports/kube.js';
 import { contractName } from '../../src/contract/names.js';
 import { LABEL } from '../../src/contract/labels.js';
 
-/** A lag that wanders is no news; a status is written again for it once a minute at the most. */
-const QUIET_MS = 60_000;
+/** A lag that wanders is no news; a status is written again for it every ten minutes at the most. */
+const QUIET_MS = 600_000;
 /** The same Event, over and over, would fill etcd while something waits. */
 const EVENT_AGAIN_MS = 300_000;
 

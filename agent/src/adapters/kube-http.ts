@@ -1,13 +1,15 @@
 /**
- * The Kubernetes API over Node's own HTTPS client. The generated client would need 30 MiB more memory for the seven calls
- * that are made here, and its watch gives no say in how a broken stream is taken up again.
+ * The Kubernetes API over Node's own HTTPS client. The generated client would need 30 MiB more memory for the seven
+ * calls that are made here, and its watch gives no say in how a broken stream is taken up again.
  */
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { listAndWatch } from './kube-watch.js';
 import type { Clock } from '../ports/clock.js';
-import { KubeError, type Kube, type KubeObject, type Resource, type Verb, type WatchHandlers, type WatchOptions } from '../ports/kube.js';
+import {
+  KubeError, type Kube, type KubeObject, type Resource, type Verb, type WatchHandlers, type WatchOptions,
+} from '../ports/kube.js';
 
 const ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** The kubelet renews the token well before it ends; one file read a minute is enough. */

@@ -122,6 +122,8 @@ class Stream {
   }
 }
 
-export function listAndWatch(kube: KubeHttp, options: WatchOptions, handlers: WatchHandlers, running: Running): Promise<void> {
+export function listAndWatch(
+  kube: KubeHttp, options: WatchOptions, handlers: WatchHandlers, running: Running,
+): Promise<void> {
   return new Stream(kube, options, handlers, running).run();
 }

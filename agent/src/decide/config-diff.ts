@@ -1,6 +1,6 @@
 /**
- * What to change in Patroni's dynamic configuration so that it is as the contract says. Keys that neither the contract names
- * nor the agent has set belong to somebody else and stay.
+ * What to change in Patroni's dynamic configuration so that it is as the contract says. Keys that neither the contract
+ * names nor the agent has set belong to somebody else and stay.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { PatroniDynamicConfiguration } from '../../../src/contract/document.js';
@@ -15,7 +15,9 @@ function changes(live: Section, wanted: Section): Record<string, unknown> {
 }
 
 /** Parameters are texts in the contract; Patroni may hold a number. */
-function parameterChanges(live: Section, wanted: Readonly<Record<string, string>>, memory: OperationsMemory): Record<string, string | null> {
+function parameterChanges(
+  live: Section, wanted: Readonly<Record<string, string>>, memory: OperationsMemory,
+): Record<string, string | null> {
   const changed: Record<string, string | null> = {};
   for (const [name, value] of Object.entries(wanted)) {
     const refused = memory.refused?.[name] === value;
@@ -28,7 +30,9 @@ function parameterChanges(live: Section, wanted: Readonly<Record<string, string>
 }
 
 /** Undefined: nothing to change. */
-export function diffConfig(live: DynamicConfig, wanted: PatroniDynamicConfiguration, memory: OperationsMemory): Section | undefined {
+export function diffConfig(
+  live: DynamicConfig, wanted: PatroniDynamicConfiguration, memory: OperationsMemory,
+): Section | undefined {
   const { postgresql, ...top } = wanted;
   const { parameters, ...settings } = postgresql;
   const livePostgres = section(live.postgresql);

@@ -2,8 +2,8 @@
  * Patroni's dynamic configuration follows the contract; what needs a restart of PostgreSQL gets one, member by member.
  *
  * Order of restarts: a standby must never run with less shared memory than its primary has laid out, so a raised value
- * reaches standbys first, and a lowered one the primary first. The one write gap of a raise is a switchover: the old primary
- * comes back as a standby with its new values.
+ * reaches standbys first, and a lowered one the primary first. The one write gap of a raise is a switchover: the old
+ * primary comes back as a standby with its new values.
  */
 import { diffConfig } from './config-diff.js';
 import { notWell, pickCandidate, troubleOf, type MemberFacts, type OperationsFacts } from './operations-facts.js';

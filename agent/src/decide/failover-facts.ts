@@ -1,6 +1,6 @@
 /**
- * Groups the raw snapshot into the few facts that the failover table asks for, and keeps what must be remembered between two
- * looks: who holds the lease, and for how long it has not been heard.
+ * Groups the raw snapshot into the few facts that the failover table asks for, and keeps what must be remembered
+ * between two looks: who holds the lease, and for how long it has not been heard.
  */
 import type { FailoverSnapshot, LeaderFacts, MemberReport, PodFacts, ReachFacts, SyncFacts } from '../model/facts.js';
 
@@ -77,10 +77,12 @@ function hostOf(url: string | undefined): string | undefined {
 }
 
 /**
- * The holder changes with the lease's name. Under the same name a new Pod becomes the holder only when it answers: until
- * then the lease is still its predecessor's.
+ * The holder changes with the lease's name. Under the same name a new Pod becomes the holder only when it answers:
+ * until then the lease is still its predecessor's.
  */
-function holderOf(snapshot: FailoverSnapshot, leader: LeaderFacts | undefined, before: Holder | undefined): Holder | undefined {
+function holderOf(
+  snapshot: FailoverSnapshot, leader: LeaderFacts | undefined, before: Holder | undefined,
+): Holder | undefined {
   if (!leader?.pod) return undefined;
   const pod = podsOf(snapshot)?.find((item) => item.name === leader.pod);
   const known = before?.pod === leader.pod ? before : undefined;
@@ -103,7 +105,9 @@ function stateOfHolderPod(snapshot: FailoverSnapshot, holder: Holder | undefined
   return pod.uid === holder.uid ? 'same' : 'replaced';
 }
 
-function suspicionOf(snapshot: FailoverSnapshot, leader: LeaderFacts, before: Suspicion | undefined): Suspicion | undefined {
+function suspicionOf(
+  snapshot: FailoverSnapshot, leader: LeaderFacts, before: Suspicion | undefined,
+): Suspicion | undefined {
   const reach = snapshot.reach;
   if (!reach || reach.rest === 'unknown' || reach.sql === 'unknown') return before;
   if (reach.rest === 'answers') return undefined;
@@ -126,7 +130,9 @@ function isSameHolder(a: Holder | undefined, b: Holder | undefined): boolean {
   return a?.pod === b?.pod && a?.uid === b?.uid;
 }
 
-function freshReports(snapshot: FailoverSnapshot, holder: Holder | undefined, suspicion: Suspicion | undefined): MemberReport[] {
+function freshReports(
+  snapshot: FailoverSnapshot, holder: Holder | undefined, suspicion: Suspicion | undefined,
+): MemberReport[] {
   const since = suspicion?.sinceMs ?? -Infinity;
   return snapshot.reports.filter((report) => report.pod !== holder?.pod && report.takenAtMs >= since && report.state === 'running');
 }
@@ -138,8 +144,9 @@ function mislabelled(snapshot: FailoverSnapshot, leader: LeaderFacts | undefined
 }
 
 /**
- * Those of them that are dead. A silent one makes clients wait, so its label goes at once. One that resets costs clients next
- * to nothing: its label goes when the new primary has its own, and only if the kubelet still calls it Ready.
+ * Those of them that are dead. A silent one makes clients wait, so its label goes at once. One that resets costs
+ * clients next to nothing: its label goes when the new primary has its own, and only if the kubelet still calls it
+ * Ready.
  */
 function staleRoles(snapshot: FailoverSnapshot, leader: LeaderFacts | undefined): PodFacts[] {
   const successor = podsOf(snapshot)?.find((pod) => pod.name === leader?.pod);
@@ -151,7 +158,9 @@ function staleRoles(snapshot: FailoverSnapshot, leader: LeaderFacts | undefined)
   });
 }
 
-export function gatherFacts(snapshot: FailoverSnapshot, memory: FailoverMemory, config: FailoverConfig, nowMs: number): FailoverFacts {
+export function gatherFacts(
+  snapshot: FailoverSnapshot, memory: FailoverMemory, config: FailoverConfig, nowMs: number,
+): FailoverFacts {
   const leader = snapshot.leader === 'unknown' ? undefined : snapshot.leader;
   const sync = snapshot.sync === 'unknown' ? undefined : snapshot.sync;
   const dynamic = snapshot.dynamic === 'unknown' ? undefined : snapshot.dynamic;
@@ -178,7 +187,9 @@ export function gatherFacts(snapshot: FailoverSnapshot, memory: FailoverMemory, 
   };
 }
 
-export function nextMemory(facts: FailoverFacts, memory: FailoverMemory, cleared: boolean, nowMs: number): FailoverMemory {
+export function nextMemory(
+  facts: FailoverFacts, memory: FailoverMemory, cleared: boolean, nowMs: number,
+): FailoverMemory {
   // Ten minutes are longer than any ttl that makes sense, and keep the list short.
   const lately = memory.clearedAtMs.filter((at) => nowMs - at < 600_000);
   return {

@@ -1,17 +1,19 @@
 /**
- * Assisted failover: whether the lease of a primary may be cleared now, so that Patroni's standbys need not wait for it to
- * run out (25 s on a lost node).
+ * Assisted failover: whether the lease of a primary may be cleared now, so that Patroni's standbys need not wait for
+ * it to run out (25 s on a lost node).
  *
- * From: the lease, the sync key, the Pods, both ports of the holder, the standbys' own reports.
- * Invariants: a lease is cleared only on positive proof that its holder is dead, or that nothing it does can be acknowledged;
- * every unknown holds; who becomes primary is left to Patroni.
- * Not here: planned switchovers, choosing a candidate, fencing.
+ * From: the lease, the sync key, the Pods, both ports of the holder, the standbys' own reports. Invariants: a lease is
+ * cleared only on positive proof that its holder is dead, or that nothing it does can be acknowledged; every unknown
+ * holds; who becomes primary is left to Patroni. Not here: planned switchovers, choosing a candidate, fencing.
  *
- * Proof of a lost node. In synchronous modes a commit needs the confirmation of standbys named in the sync key. Patroni keeps
- * every set that can confirm overlapping with every set that can elect, and `quorum + 1` of them can elect. So once that many
- * have let go of the old primary, no set that can confirm is left to it, and all that was confirmed is among those who elect.
+ * Proof of a lost node. In synchronous modes a commit needs the confirmation of standbys named in the sync key.
+ * Patroni keeps every set that can confirm overlapping with every set that can elect, and `quorum + 1` of them can
+ * elect. So once that many have let go of the old primary, no set that can confirm is left to it, and all that was
+ * confirmed is among those who elect.
  */
-import { FAILOVER_DEFAULTS, gatherFacts, nextMemory, type FailoverConfig, type FailoverFacts, type FailoverMemory } from './failover-facts.js';
+import {
+  FAILOVER_DEFAULTS, gatherFacts, nextMemory, type FailoverConfig, type FailoverFacts, type FailoverMemory,
+} from './failover-facts.js';
 import { firstMatch, type Row, type RuleTable, type Verdict } from './rule-table.js';
 import type { ClearProof, FailoverAction } from '../model/actions.js';
 import type { FailoverSnapshot } from '../model/facts.js';

@@ -1,6 +1,6 @@
 /**
- * Whether planned work may be thought of at all. Everything that is unknown, and every other change that is under way, comes
- * before it.
+ * Whether planned work may be thought of at all. Everything that is unknown, and every other change that is under way,
+ * comes before it.
  */
 import type { OperationsFacts } from './operations-facts.js';
 import type { Row, RuleTable } from './rule-table.js';

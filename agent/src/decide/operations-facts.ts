@@ -76,7 +76,9 @@ function synchronousIn(config: Readonly<Record<string, unknown>> | undefined): b
   return config && ['on', 'true', 'quorum', true].includes(config.synchronous_mode as string | boolean);
 }
 
-export function gatherOperations(snapshot: OperationsSnapshot, memory: OperationsMemory, nowMs: number): OperationsFacts {
+export function gatherOperations(
+  snapshot: OperationsSnapshot, memory: OperationsMemory, nowMs: number,
+): OperationsFacts {
   const config = known(snapshot.config);
   const { contract } = snapshot;
   const listed = contract.members.map((member) => memberFacts(member, member, snapshot));
@@ -113,8 +115,9 @@ export function troubleOf(member: MemberFacts): string {
 }
 
 /**
- * Who should become primary: streams, may be promoted, is confirmed by the sync key in synchronous modes. A current template
- * comes first, so that the new primary need not move again; then the least lag; then the name, so that the answer is stable.
+ * Who should become primary: streams, may be promoted, is confirmed by the sync key in synchronous modes. A current
+ * template comes first, so that the new primary need not move again; then the least lag; then the name, so that the
+ * answer is stable.
  */
 export function pickCandidate(facts: OperationsFacts): MemberFacts | undefined {
   if (!isSyncWhole(facts)) return undefined;
@@ -129,8 +132,8 @@ export function pickCandidate(facts: OperationsFacts): MemberFacts | undefined {
 }
 
 /**
- * A standby that came back a moment ago streams before the sync key names it. A hand-over in that moment would leave the new
- * primary waiting for it, so the key must name as many as it will.
+ * A standby that came back a moment ago streams before the sync key names it. A hand-over in that moment would leave
+ * the new primary waiting for it, so the key must name as many as it will.
  */
 function isSyncWhole(facts: OperationsFacts): boolean {
   if (facts.synchronous !== true) return facts.synchronous === false;

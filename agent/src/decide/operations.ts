@@ -7,7 +7,10 @@ import { ROLLOUT_TABLE } from './rollout.js';
 import { firstVerdict, type Verdict } from './rule-table.js';
 import type { DynamicConfig, OperationsAction, OperationsMemory, OperationsSnapshot } from '../model/operations.js';
 
-/** Configuration first, so that members that are replaced come up with it; restarts last, since a replaced member needs none. */
+/**
+ * Configuration first, so that members that are replaced come up with it; restarts last, since a replaced member needs
+ * none.
+ */
 export const OPERATIONS_TABLES = [GUARD_TABLE, CONFIG_TABLE, ROLLOUT_TABLE, RESTART_TABLE];
 
 export interface OperationsDecision extends Verdict<OperationsAction> {
@@ -19,7 +22,9 @@ function without<T extends object, K extends keyof T>(value: T, ...keys: K[]): O
   return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key as K))) as Omit<T, K>;
 }
 
-function afterPatch(snapshot: OperationsSnapshot, memory: OperationsMemory, patch: Readonly<Record<string, unknown>>): OperationsMemory {
+function afterPatch(
+  snapshot: OperationsSnapshot, memory: OperationsMemory, patch: Readonly<Record<string, unknown>>,
+): OperationsMemory {
   const wanted = snapshot.contract.patroni.postgresql.parameters;
   if (memory.restartFailed) {
     const refused = Object.fromEntries(Object.keys(memory.before ?? {}).map((name) => [name, wanted[name] ?? '']));
@@ -29,7 +34,9 @@ function afterPatch(snapshot: OperationsSnapshot, memory: OperationsMemory, patc
   return { ...memory, managedParameters: Object.keys(wanted).sort(), before };
 }
 
-function nextMemory(snapshot: OperationsSnapshot, memory: OperationsMemory, verdict: Verdict<OperationsAction>, nowMs: number): OperationsMemory {
+function nextMemory(
+  snapshot: OperationsSnapshot, memory: OperationsMemory, verdict: Verdict<OperationsAction>, nowMs: number,
+): OperationsMemory {
   const [action] = verdict.actions;
   if (!action) {
     // All restarts are done: the new values are good, and the way back is no longer needed.
@@ -40,12 +47,16 @@ function nextMemory(snapshot: OperationsSnapshot, memory: OperationsMemory, verd
   return { ...memory, lastActionAtMs: nowMs };
 }
 
-export function decideOperations(snapshot: OperationsSnapshot, memory: OperationsMemory, nowMs: number): OperationsDecision {
+export function decideOperations(
+  snapshot: OperationsSnapshot, memory: OperationsMemory, nowMs: number,
+): OperationsDecision {
   const verdict = firstVerdict(OPERATIONS_TABLES, gatherOperations(snapshot, memory, nowMs));
   return { ...verdict, memory: nextMemory(snapshot, memory, verdict, nowMs) };
 }
 
-/** Whether the watches show anything that planned work could be needed for. Only then are the members themselves asked. */
+/**
+ * Whether the watches show anything that planned work could be needed for. Only then are the members themselves asked.
+ */
 export function mayHaveWork(snapshot: OperationsSnapshot, memory: OperationsMemory): boolean {
   if (memory.restartFailed !== undefined) return true;
   if (snapshot.config !== 'unknown' && diffConfig(snapshot.config, snapshot.contract.patroni, memory)) return true;

@@ -1,11 +1,10 @@
 /**
- * Rolling changes: members that the contract no longer lists go, members on an old template are replaced. Standbys first,
- * one at a time, only while all others stream; then a switchover; then the old primary.
+ * Rolling changes: members that the contract no longer lists go, members on an old template are replaced. Standbys
+ * first, one at a time, only while all others stream; then a switchover; then the old primary.
  *
- * From: StatefulSets and their revisions, Pods, the members' own reports, lease and sync key.
- * Invariants: never a second member down by our doing; the primary is never evicted while another member can take over; a
- * member that does not come up stops everything until its template changes again.
- * Not here: failover, parameters, growth of volumes.
+ * From: StatefulSets and their revisions, Pods, the members' own reports, lease and sync key. Invariants: never a
+ * second member down by our doing; the primary is never evicted while another member can take over; a member that does
+ * not come up stops everything until its template changes again. Not here: failover, parameters, growth of volumes.
  */
 import { notWell, pickCandidate, troubleOf, type MemberFacts, type OperationsFacts } from './operations-facts.js';
 import type { Row, RuleTable } from './rule-table.js';

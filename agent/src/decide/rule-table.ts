@@ -1,6 +1,6 @@
 /**
- * Ordered rows, first match wins. A table is data: it can be listed, documented and checked, and its last row holds, so that
- * every snapshot has an answer.
+ * Ordered rows, first match wins. A table is data: it can be listed, documented and checked, and its last row holds,
+ * so that every snapshot has an answer.
  */
 export interface Row<Facts, Action> {
   readonly id: string;

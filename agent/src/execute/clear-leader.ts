@@ -1,6 +1,6 @@
 /**
- * Clears the lease of a primary that is proven dead. Compare-and-swap on the very object that was read last; before that the
- * proof is looked at once more. A conflict means that somebody wrote: read, prove and try again.
+ * Clears the lease of a primary that is proven dead. Compare-and-swap on the very object that was read last; before
+ * that the proof is looked at once more. A conflict means that somebody wrote: read, prove and try again.
  */
 import type { Hands, Outcome } from './executor.js';
 import { askMember } from '../observe/member-report.js';
@@ -31,7 +31,9 @@ async function objectionToDeath(hands: Hands, action: ClearLeader): Promise<Obje
   return wanted.includes(rest) && wanted.includes(sql) ? undefined : `${action.pod} answers again (REST ${rest}, PostgreSQL ${sql})`;
 }
 
-/** The standbys whose votes elect must all have let go, still, and the holder must still be silent or on its way out. */
+/**
+ * The standbys whose votes elect must all have let go, still, and the holder must still be silent or on its way out.
+ */
 async function objectionToLoss(hands: Hands, action: ClearLeader): Promise<Objection> {
   const rest = hands.network.probe(action.ip, PATRONI_PORT, SHORT_PROBE_MS);
   const sync = syncFacts(await hands.kube.get('configmaps', `${action.cluster}-sync`));
@@ -80,9 +82,9 @@ async function attempt(hands: Hands, action: ClearLeader): Promise<Outcome> {
 }
 
 /**
- * Candidates ask every known member before they stand, and wait 2 s for each one whose node is dark. Without the annotation
- * that holds its address they do not ask it, and the time in which the old primary could come back to a standby that has
- * already given its vote is short. A member that lives writes its address again within one loop.
+ * Candidates ask every known member before they stand, and wait 2 s for each one whose node is dark. Without the
+ * annotation that holds its address they do not ask it, and the time in which the old primary could come back to a
+ * standby that has already given its vote is short. A member that lives writes its address again within one loop.
  */
 async function forgetSilent(hands: Hands, action: ClearLeader): Promise<void> {
   const others = hands.pods(action.cluster).map(podFacts).filter((pod) => pod.name !== action.pod && pod.ip !== undefined);
@@ -100,9 +102,9 @@ async function forgetMember(hands: Hands, { name, uid }: { name: string; uid: st
 }
 
 /**
- * With a named candidate in a switchover every other standby sleeps 2 s before it follows (Patroni's `process_unhealthy_cluster`),
- * and no commit is confirmed without it. The old primary has stopped, so the request has done its work: without it all of
- * them stand, and those who lose follow at once.
+ * With a named candidate in a switchover every other standby sleeps 2 s before it follows (Patroni's
+ * `process_unhealthy_cluster`), and no commit is confirmed without it. The old primary has stopped, so the request has
+ * done its work: without it all of them stand, and those who lose follow at once.
  */
 async function freeElection(hands: Hands, action: ClearLeader): Promise<void> {
   const name = `${action.cluster}-failover`;

@@ -1,4 +1,6 @@
-/** Evicts one member's Pod, so that its StatefulSet makes it anew. The primary is never evicted while it has standbys. */
+/**
+ * Evicts one member's Pod, so that its StatefulSet makes it anew. The primary is never evicted while it has standbys.
+ */
 import type { Hands, Outcome } from './executor.js';
 import { leaderFacts } from '../observe/objects.js';
 import type { EvictPod } from '../model/operations.js';

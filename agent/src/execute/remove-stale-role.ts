@@ -1,6 +1,6 @@
 /**
- * Takes the role label off a dead member, so that Services stop sending clients to it, and its address, so that the next
- * election does not wait 2 s for its answer. A living Patroni writes both again within one loop.
+ * Takes the role label off a dead member, so that Services stop sending clients to it, and its address, so that the
+ * next election does not wait 2 s for its answer. A living Patroni writes both again within one loop.
  */
 import type { Hands, Outcome } from './executor.js';
 import { LABEL } from '../../../src/contract/labels.js';

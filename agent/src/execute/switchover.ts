@@ -1,6 +1,6 @@
 /**
- * Asks Patroni for a switchover and looks who won. Patroni writes a checkpoint first, while clients still work, so that the
- * stop itself is short.
+ * Asks Patroni for a switchover and looks who won. Patroni writes a checkpoint first, while clients still work, so
+ * that the stop itself is short.
  */
 import type { Hands, Outcome } from './executor.js';
 import { leaderFacts, podFacts } from '../observe/objects.js';

@@ -10,7 +10,10 @@ export interface ClearLeader {
   readonly uid: string;
   readonly ip: string;
   readonly proof: ClearProof;
-  /** With `node-lost` and `streams-ended`: the only version of the lease that may be cleared, since a renewal is a sign of life. */
+  /**
+   * With `node-lost` and `streams-ended`: the only version of the lease that may be cleared, since a renewal is a sign
+   * of life.
+   */
   readonly leaderVersion: string | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** Puts together what the failover table looks at. At rest from memory alone; ports and reports are asked for on suspicion. */
+/**
+ * Puts together what the failover table looks at. At rest from memory alone; ports and reports are asked for on
+ * suspicion.
+ */
 import { askMember } from './member-report.js';
 import { dynamicFacts, leaderFacts, podFacts, syncFacts } from './objects.js';
 import type { Store } from './store.js';
@@ -14,11 +17,16 @@ export const PATRONI_PORT = 8008;
 
 /** A reset takes one round trip, well below a millisecond in a cluster; what is not there by then counts as silence. */
 const PROBE_TIMEOUT_MS = 400;
-/** A leader that goes, or was silent before, is judged by its standbys; its own silence must not make each look late. */
+/**
+ * A leader that goes, or was silent before, is judged by its standbys; its own silence must not make each look late.
+ */
 const SHORT_PROBE_TIMEOUT_MS = 80;
 /** After that many silent looks of the long kind the short one will do. */
 const SILENT_ENOUGH = 2;
-/** The question runs one query on the standby. One that is slower counts as unknown in this look, and the next one comes soon. */
+/**
+ * The question runs one query on the standby. One that is slower counts as unknown in this look, and the next one
+ * comes soon.
+ */
 const REPORT_TIMEOUT_MS = 300;
 
 export interface Stores {
@@ -67,7 +75,9 @@ interface Question {
   readonly timeoutMs: number;
 }
 
-async function reachOf(senses: Senses, pod: string, ip: string, { takenAtMs, timeoutMs }: Question): Promise<ReachFacts> {
+async function reachOf(
+  senses: Senses, pod: string, ip: string, { takenAtMs, timeoutMs }: Question,
+): Promise<ReachFacts> {
   const [rest, sql] = await Promise.all([
     senses.network.probe(ip, PATRONI_PORT, timeoutMs),
     senses.network.probe(ip, POSTGRES_PORT, timeoutMs),

@@ -26,8 +26,12 @@ export function parseReport(pod: string, text: string, takenAtMs: number): Membe
   };
 }
 
-/** Undefined: no answer, or none that could be read. `takenAtMs` is when the question left, so the answer is no older. */
-export async function askMember(patroni: Patroni, member: { pod: string; ip: string }, takenAtMs: number, timeoutMs: number): Promise<MemberReport | undefined> {
+/**
+ * Undefined: no answer, or none that could be read. `takenAtMs` is when the question left, so the answer is no older.
+ */
+export async function askMember(
+  patroni: Patroni, member: { pod: string; ip: string }, takenAtMs: number, timeoutMs: number,
+): Promise<MemberReport | undefined> {
   try {
     const answer = await patroni.get(member.ip, '/patroni', timeoutMs);
     return parseReport(member.pod, answer.body, takenAtMs);

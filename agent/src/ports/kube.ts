@@ -63,7 +63,9 @@ export interface WatchHandlers {
   listed(objects: KubeObject[]): void;
   changed(object: KubeObject): void;
   gone(object: KubeObject): void;
-  /** The stream broke and could not be set up again; tells since when nothing is known. `undefined`: all is well again. */
+  /**
+   * The stream broke and could not be set up again; tells since when nothing is known. `undefined`: all is well again.
+   */
   trouble(problem: KubeError | undefined): void;
 }
 

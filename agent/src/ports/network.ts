@@ -1,8 +1,8 @@
 /** Bare TCP, which tells a dead process from a silent node. */
 
 /**
- * `refuses` is a reset by a living kernel: nothing listens there. `silent` is a time-out or an unreachable host: nothing is
- * known about the process. `unknown`: not tried.
+ * `refuses` is a reset by a living kernel: nothing listens there. `silent` is a time-out or an unreachable host:
+ * nothing is known about the process. `unknown`: not tried.
  */
 export type Reach = 'answers' | 'refuses' | 'silent' | 'unknown';
 
