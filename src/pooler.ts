@@ -92,4 +92,11 @@ export interface PoolerOptions {
 
   /** @default - evenly over the nodes */
   readonly placement?: Placement;
+
+  /**
+   * Annotations of the pooler's Service.
+   *
+   * @default - none
+   */
+  readonly serviceAnnotations?: { [key: string]: string };
 }

@@ -155,11 +155,18 @@ export interface PostgresClusterProps {
   readonly network?: NetworkOptions;
 
   /**
-   * Annotations of the Services `-rw` and `-ro`, such as those of external-dns.
+   * Annotations of the Service `-rw`, such as those of external-dns.
    *
    * @default - none
    */
   readonly serviceAnnotations?: { [key: string]: string };
+
+  /**
+   * Annotations of the Service `-ro`. They are its own: one host name for both Services would mix writes and reads.
+   *
+   * @default - none
+   */
+  readonly replicaServiceAnnotations?: { [key: string]: string };
 
   /**
    * Labels of all objects and Pods. A change applies to each member when its Pod is next replaced.

@@ -22,6 +22,7 @@ function python() {
 }
 
 setUp();
+for (const project of ['test/tsconfig.json', 'test/e2e', 'examples/typescript-app']) run('npx', ['tsc', '--noEmit', '-p', project]);
 run('npx', LINT, { env: { ...process.env, ESLINT_USE_FLAT_CONFIG: 'false', NODE_NO_WARNINGS: '1' } });
 checkGenerated();
 python();

@@ -31,6 +31,7 @@ export interface PatroniDynamicConfiguration {
   readonly loop_wait: number;
   readonly retry_timeout: number;
   readonly maximum_lag_on_failover: number;
+  readonly check_timeline: boolean;
   readonly failsafe_mode: boolean;
   readonly synchronous_mode: boolean | 'quorum';
   readonly synchronous_mode_strict: boolean;

@@ -71,6 +71,11 @@ export function leaderName(cluster: string): string {
   return `${cluster}-leader`;
 }
 
+/** Patroni's planned failover or switchover. */
+export function failoverName(cluster: string): string {
+  return `${cluster}-failover`;
+}
+
 /** Patroni's list of synchronous standbys. */
 export function syncName(cluster: string): string {
   return `${cluster}-sync`;
@@ -78,5 +83,5 @@ export function syncName(cluster: string): string {
 
 /** ConfigMaps that Patroni makes and owns. They must never be in Git. */
 export function patroniObjectNames(cluster: string): string[] {
-  return [`${cluster}-config`, leaderName(cluster), `${cluster}-failover`, syncName(cluster)];
+  return [`${cluster}-config`, leaderName(cluster), failoverName(cluster), syncName(cluster)];
 }

@@ -78,6 +78,7 @@ export const postgresqlSpecShape = z.strictObject({
     allowFrom: z.array(peer).optional(), apiServer: z.array(peer).optional(), dns: z.array(peer).optional(),
   }).optional(),
   serviceAnnotations: texts.optional(),
+  replicaServiceAnnotations: texts.optional(),
   kubernetesVersion: z.string().optional(),
   preferSameZoneReads: z.boolean().optional(),
   protection: z.enum(['retain', 'deleteWithCluster']).optional(),

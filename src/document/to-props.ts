@@ -145,11 +145,13 @@ function convertedFields(spec: PostgresqlSpec): Partial<PostgresClusterProps> {
 /** A document in the props of PostgresCluster. */
 export function toProps({ metadata, spec }: DatabaseClusterDocument): PostgresClusterProps {
   const {
-    version, image, pgHba, imagePullSecrets, databases, serviceAnnotations, kubernetesVersion,
+    version, image, pgHba, imagePullSecrets, databases, serviceAnnotations, replicaServiceAnnotations,
+    kubernetesVersion,
     preferSameZoneReads,
   } = spec;
   return present({
-    version, image, pgHba, imagePullSecrets, databases, serviceAnnotations, kubernetesVersion, preferSameZoneReads,
+    version, image, pgHba, imagePullSecrets, databases, serviceAnnotations, replicaServiceAnnotations,
+    kubernetesVersion, preferSameZoneReads,
     clusterName: metadata.name,
     namespace: metadata.namespace,
     labels: metadata.labels,

@@ -1,7 +1,7 @@
 import { metadata, type Manifest } from './manifest';
 import { memberSelector } from './services';
 import { agentPodLabels } from '../contract/labels';
-import { agentAccessName, leaderName, podName, statusName, syncName } from '../contract/names';
+import { agentAccessName, failoverName, leaderName, podName, statusName, syncName } from '../contract/names';
 import { PATRONI_PORT, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -17,10 +17,11 @@ function role(cluster: ResolvedPostgres): Manifest {
     kind: 'Role',
     metadata: metadata(cluster, agentAccessName(cluster.name)),
     rules: [
-      named('', 'configmaps', [leaderName(cluster.name), syncName(cluster.name), statusName(cluster.name)], ['get', 'patch']),
-      named('', 'pods', pods, ['get', 'patch']),
+      named('', 'configmaps', [leaderName, failoverName, statusName].map((nameOf) => nameOf(cluster.name)), ['get', 'patch']),
+      named('', 'configmaps', [syncName(cluster.name)], ['get']),
+      named('', 'pods', pods, ['patch']),
       named('', 'pods/eviction', pods, ['create']),
-      named('apps', 'statefulsets', members, ['get', 'patch']),
+      named('apps', 'statefulsets', members, ['patch']),
     ],
   };
 }

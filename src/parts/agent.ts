@@ -106,6 +106,11 @@ function container(agent: ResolvedAgent): Record<string, unknown> {
   };
 }
 
+/** A Pod of the agent holds nothing: it is made anew elsewhere 10 s after its node is given up, not after 5 minutes. */
+const LOST_NODE = ['unreachable', 'not-ready'].map((taint) => ({
+  key: `node.kubernetes.io/${taint}`, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 10,
+}));
+
 /** Two Pods: the second goes on when the first one's node dies, together with a primary perhaps. */
 function deployment(agent: ResolvedAgent): Manifest {
   return {
@@ -115,7 +120,8 @@ function deployment(agent: ResolvedAgent): Manifest {
     spec: {
       replicas: 2,
       selector: { matchLabels: agentPodLabels(agent.name) },
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      // Readiness is the clusters' health: with maxUnavailable 0 an upgrade of the agent would wait for a sick cluster.
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } },
       revisionHistoryLimit: 3,
       template: {
         metadata: { labels: { ...AGENT_LABELS, ...agentPodLabels(agent.name) } },
@@ -125,7 +131,10 @@ function deployment(agent: ResolvedAgent): Manifest {
           enableServiceLinks: false,
           securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
           terminationGracePeriodSeconds: 30,
-          ...placementFields(agent.placement, agentPodLabels(agent.name)),
+          ...placementFields({
+            ...agent.placement,
+            tolerations: [...LOST_NODE, ...agent.placement.tolerations ?? []],
+          }, agentPodLabels(agent.name)),
           containers: [container(agent)],
         },
       },

@@ -26,7 +26,7 @@ function service(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: metadata(cluster, pooler.objectName, { annotations: cluster.serviceAnnotations }),
+    metadata: metadata(cluster, pooler.objectName, { annotations: pooler.serviceAnnotations }),
     spec: {
       type: 'ClusterIP',
       ports: [{ name: 'postgres', port: POSTGRES_PORT, protocol: 'TCP', targetPort: 'pgbouncer' }],

@@ -10,12 +10,18 @@ export function memberSelector(cluster: ResolvedPostgres): Record<string, string
 
 const POSTGRES_SERVICE_PORT = { name: 'postgres', port: POSTGRES_PORT, protocol: 'TCP', targetPort: 'postgres' };
 
-function roleService(cluster: ResolvedPostgres, name: string, role: string, spec: Record<string,
-  unknown> = {}): Manifest {
+interface RoleService {
+  readonly name: string;
+  readonly role: string;
+  readonly annotations: Record<string, string>;
+  readonly spec?: Record<string, unknown>;
+}
+
+function roleService(cluster: ResolvedPostgres, { name, role, annotations, spec }: RoleService): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: metadata(cluster, name, { annotations: cluster.serviceAnnotations }),
+    metadata: metadata(cluster, name, { annotations }),
     spec: {
       type: 'ClusterIP',
       ports: [POSTGRES_SERVICE_PORT],
@@ -27,13 +33,19 @@ function roleService(cluster: ResolvedPostgres, name: string, role: string, spec
 
 /** Writes go to the member that Patroni labels primary. */
 export function primaryService(cluster: ResolvedPostgres): Manifest {
-  return roleService(cluster, primaryServiceName(cluster.name), ROLE.primary);
+  return roleService(cluster, {
+    name: primaryServiceName(cluster.name), role: ROLE.primary, annotations: cluster.serviceAnnotations,
+  });
 }
 
 /** Reads that may lag go to the standbys. */
 export function replicaService(cluster: ResolvedPostgres): Manifest {
-  const spec = optional('trafficDistribution', cluster.preferSameZoneReads ? 'PreferClose' : undefined);
-  return roleService(cluster, replicaServiceName(cluster.name), ROLE.replica, spec);
+  return roleService(cluster, {
+    name: replicaServiceName(cluster.name),
+    role: ROLE.replica,
+    annotations: cluster.replicaServiceAnnotations,
+    spec: optional('trafficDistribution', cluster.preferSameZoneReads ? 'PreferClose' : undefined),
+  });
 }
 
 /** Names of the members for each other. Members that are not Ready are in it: they need each other to become Ready. */

@@ -133,7 +133,9 @@ function replicationSettings(members: number): Record<string, string> {
     wal_log_hints: 'on',
     // A dead peer must not hold a commit or a slot for a minute (PostgreSQL's default): 10 s outlast a slow disk.
     wal_sender_timeout: '10s',
-    wal_receiver_timeout: '10s',
+    // A standby that hears nothing from its primary for this long tells so, which is part of the agent's proof that a
+    // node is lost. It asks the primary after half of it, so a quiet primary is not taken for a dead one.
+    wal_receiver_timeout: '3s',
     // A standby looks again after a second, not after five: its primary may have changed.
     wal_retrieve_retry_interval: '1s',
     tcp_keepalives_idle: '30',

@@ -25,6 +25,7 @@ export interface ResolvedPooler {
   readonly image: string;
   readonly resources: ResolvedResources;
   readonly placement: Placement;
+  readonly serviceAnnotations: Record<string, string>;
 }
 
 /** Four fifths of the server's connections, over all Pods and owners; the rest is for people, backups and the agent. */
@@ -50,5 +51,6 @@ export function resolvePooler(cluster: ResolvedPostgres, options: PoolerOptions)
     image: options.image ?? DEFAULT_IMAGE,
     resources: resolveResources(options.resources ?? DEFAULT_RESOURCES),
     placement: { antiAffinity: AntiAffinity.even(), ...options.placement },
+    serviceAnnotations: options.serviceAnnotations ?? {},
   };
 }

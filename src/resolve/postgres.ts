@@ -49,6 +49,7 @@ export interface ResolvedPostgres {
   readonly labels: Record<string, string>;
   readonly annotations: Record<string, string>;
   readonly serviceAnnotations: Record<string, string>;
+  readonly replicaServiceAnnotations: Record<string, string>;
   readonly image: ResolvedImage;
   readonly imagePullSecrets: string[];
   readonly groups: ResolvedGroup[];
@@ -131,6 +132,8 @@ function resolvePatroni(props: PostgresClusterProps, groups: ResolvedGroup[]): P
     loop_wait: timing.loopWait,
     retry_timeout: timing.retryTimeout,
     maximum_lag_on_failover: Math.floor(parseQuantity(replication.maximumLagOnFailover ?? '1Mi') ?? MIB),
+    // A member with a longer, but older history must not be elected.
+    check_timeline: true,
     failsafe_mode: true,
     synchronous_mode: SYNCHRONOUS_MODE[replication.mode as keyof typeof SYNCHRONOUS_MODE],
     synchronous_mode_strict: replication.strict,
@@ -184,11 +187,12 @@ function sharedMemoryBytes(memoryBytes: number): number {
 
 /** What is passed on as it was given, or is empty. */
 function passedOn(props: PostgresClusterProps): Pick<ResolvedPostgres,
-  'labels' | 'annotations' | 'serviceAnnotations' | 'imagePullSecrets' | 'preferSameZoneReads' | 'agent'> {
+  'labels' | 'annotations' | 'serviceAnnotations' | 'replicaServiceAnnotations' | 'imagePullSecrets' | 'preferSameZoneReads' | 'agent'> {
   return {
     labels: props.labels ?? {},
     annotations: props.annotations ?? {},
     serviceAnnotations: props.serviceAnnotations ?? {},
+    replicaServiceAnnotations: props.replicaServiceAnnotations ?? {},
     imagePullSecrets: props.imagePullSecrets ?? [],
     preferSameZoneReads: props.preferSameZoneReads ?? false,
     agent: props.agent?.agentName,

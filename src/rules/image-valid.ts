@@ -12,13 +12,14 @@ const MOST_UID = 2 ** 31 - 1;
 /** A violation without the place, which the caller knows. */
 type Problem = Omit<Violation, 'path'>;
 
-function digestProblem({ image, digest }: PostgresImage): string | undefined {
+function digestProblem({ image, digest }: Pick<PostgresImage, 'image' | 'digest'>): string | undefined {
   if (digest === undefined) return undefined;
   if (!DIGEST.test(digest)) return `the digest ${JSON.stringify(digest)} is not sha256: and 64 hexadecimal digits`;
   return image.includes('@') ? 'the digest stands in image and in digest' : undefined;
 }
 
-function referenceProblem({ image, digest }: PostgresImage): string | undefined {
+/** Why a reference cannot be used, or would mean something else tomorrow. */
+export function referenceProblem({ image, digest }: Pick<PostgresImage, 'image' | 'digest'>): string | undefined {
   if (!REFERENCE.test(image)) return `${JSON.stringify(image)} is not an image reference`;
   if (digest !== undefined || image.includes('@')) return undefined;
   return /:[^/]+$/.test(image) && !MUTABLE.test(image) ? undefined : `${JSON.stringify(image)} names no fixed version`;

@@ -2,7 +2,9 @@ import { parseQuantity } from '../quantity';
 import type { Resources } from '../resources';
 import type { PostgresRule, Violation } from './rule';
 
-function below(path: Array<string | number>, { requests = {}, limits = {} }: Resources = {}): Violation[] {
+/** Limits below their requests, of whatever has resources. */
+export function limitViolations(path: Array<string | number>,
+  { requests = {}, limits = {} }: Resources = {}): Violation[] {
   return (['cpu', 'memory'] as const).flatMap((name) => {
     const [request, limit] = [parseQuantity(requests[name] ?? ''), parseQuantity(limits[name] ?? '')];
     if (request === undefined || limit === undefined || limit >= request) return [];
@@ -21,7 +23,7 @@ export const limitsAboveRequests: PostgresRule = {
   consequence: 'Kubernetes would refuse the Pods',
   fix: 'Raise the limit or lower the request',
   check: ({ props }) => [
-    ...below(['resources'], props.resources),
-    ...(props.memberGroups ?? []).flatMap((group, index) => below(['memberGroups', index, 'resources'], group.resources)),
+    ...limitViolations(['resources'], props.resources),
+    ...(props.memberGroups ?? []).flatMap((group, index) => limitViolations(['memberGroups', index, 'resources'], group.resources)),
   ],
 };

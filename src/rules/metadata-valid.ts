@@ -22,11 +22,11 @@ function brokenValues(field: string, map: StringMap = {}): Violation[] {
 export const metadataValid: PostgresRule = {
   code: 'EV1105',
   title: 'A label or annotation that Kubernetes would refuse',
-  cause: 'A key or value in labels, annotations, serviceAnnotations or a nodeSelector has characters or a length that are not allowed.',
+  cause: 'A key or value in labels, annotations, serviceAnnotations or replicaServiceAnnotations has characters or a length that are not allowed.',
   consequence: 'Kubernetes would refuse the objects',
   fix: 'Correct the key or the value',
   check: ({ props }) => [
-    ...(['labels', 'annotations', 'serviceAnnotations'] as const).flatMap((field) => brokenKeys(field, props[field])),
+    ...(['labels', 'annotations', 'serviceAnnotations', 'replicaServiceAnnotations'] as const).flatMap((field) => brokenKeys(field, props[field])),
     ...brokenValues('labels', props.labels),
   ],
 };

@@ -52,7 +52,8 @@ function repeatedSpreads(path: Path, spreads: readonly TopologySpread[] = []): V
   }]));
 }
 
-function placementProblems(path: Path, placement: Placement = {}): Violation[] {
+/** What is malformed in a placement, of whatever has one. */
+export function placementViolations(path: Path, placement: Placement = {}): Violation[] {
   return [
     ...notLabel([...path, 'antiAffinity', 'topologyKey'], placement.antiAffinity?.topologyKey),
     ...(placement.topologySpread ?? []).flatMap((spread, index) => spreadProblems([...path, 'topologySpread', index], spread)),
@@ -72,7 +73,7 @@ export const placementValid: PostgresRule = {
   consequence: 'The Pods would be refused, and no member would start',
   fix: 'Write it as Kubernetes has it',
   check: ({ props }) => [
-    ...placementProblems(['placement'], props.placement),
-    ...(props.memberGroups ?? []).flatMap((group, index) => placementProblems(['memberGroups', index, 'placement'], group.placement)),
+    ...placementViolations(['placement'], props.placement),
+    ...(props.memberGroups ?? []).flatMap((group, index) => placementViolations(['memberGroups', index, 'placement'], group.placement)),
   ],
 };

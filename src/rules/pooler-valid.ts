@@ -1,5 +1,6 @@
 import type { PoolerOptions } from '../pooler';
 import { DNS_LABEL } from './names';
+import { podViolations } from './pod-valid';
 import type { Rule, Violation } from './rule';
 import { resolvePooler } from '../resolve/pooler';
 import type { ResolvedPostgres } from '../resolve/postgres';
@@ -31,17 +32,19 @@ function poolFits({ cluster, options }: PoolerRuleInput): Violation[] {
 export const poolerValid: Rule<PoolerRuleInput> = {
   code: 'EV1506',
   title: 'A pooler that does not fit its cluster',
-  cause: 'The name is no DNS label or too long, a number is not whole or out of range, or all pools together are larger than max_connections.',
+  cause: 'The name, image, resources or placement is malformed, a number is not whole or out of range, or all pools together are larger than max_connections.',
   consequence: 'Kubernetes would refuse the objects, or the pooler would refuse its clients',
   fix: 'Correct the option; leave poolSize out for one that fits',
   check: (input) => {
-    const { objectName, name, instances, poolSize, maxClientConnections } = resolvePooler(input.cluster, input.options);
+    const pooler = resolvePooler(input.cluster, input.options);
+    const { objectName, name, instances, poolSize, maxClientConnections, image } = pooler;
     const valid = DNS_LABEL.test(name) && objectName.length <= 63;
     const problems = [
       ...(valid ? [] : [{ path: ['name'], problem: `the name ${JSON.stringify(name)} is no DNS label, or ${objectName} is longer than 63` }]),
       ...wholeNumber('instances', instances, MOST_INSTANCES),
       ...wholeNumber('poolSize', poolSize, 10_000),
       ...wholeNumber('maxClientConnections', maxClientConnections, 100_000),
+      ...podViolations({ ...input.options, image }),
     ];
     return problems.length > 0 ? problems : poolFits(input);
   },

@@ -35,6 +35,11 @@ function check([path, text]: Located): Violation[] {
   return [{ path, problem: `${JSON.stringify(text)} is not a quantity${hint}` }];
 }
 
+/** Amounts that do not parse, of whatever has resources. */
+export function amountViolations(path: Path, resources?: Resources): Violation[] {
+  return ofResources(path, resources).flatMap(check);
+}
+
 export const quantityValid: PostgresRule = {
   code: 'EV1205',
   title: 'A quantity that does not parse',

@@ -13,4 +13,5 @@ export const poolerOptionsShape = z.strictObject({
   image: z.string().optional(),
   resources: resourcesShape.optional(),
   placement: placementShape.optional(),
+  serviceAnnotations: z.record(z.string(), z.string()).optional(),
 });

@@ -128,6 +128,7 @@ export const postgresPropsShape = z.strictObject({
   podDisruption: podDisruption.optional(),
   network: z.strictObject({ allowFrom: peers, apiServer: peers, dns: peers }).optional(),
   serviceAnnotations: texts.optional(),
+  replicaServiceAnnotations: texts.optional(),
   labels: texts.optional(),
   annotations: texts.optional(),
   kubernetesVersion: z.string().optional(),
