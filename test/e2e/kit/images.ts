@@ -26,7 +26,7 @@ export interface Image {
   readonly buildArgs?: Readonly<Record<string, string>>;
 }
 
-export const POSTGRES_IMAGE: Image = { name: 'cdk8s-everest/postgres:17', folder: 'images/postgres', buildArgs: { PG_MAJOR: '17' } };
+export const POSTGRES_IMAGE: Image = { name: 'cdk8s-everest/postgres:17.11', folder: 'images/postgres', buildArgs: { PG_MAJOR: '17' } };
 
 export async function ensureImage(image: Image, api: ClusterApi, testbed: NodeFaults,
   reporter: Reporter): Promise<void> {
