@@ -1,5 +1,7 @@
+import { budgetSpec } from './disruption';
 import type { Manifest } from './manifest';
 import { placementFields } from './placement-fields';
+import { restrictedContainer } from './restricted';
 import { AGENT_LABELS, agentPodLabels } from '../contract/labels';
 import { AGENT_PORT, AGENT_UID, type ResolvedAgent } from '../resolve/agent';
 
@@ -53,7 +55,7 @@ function budget(agent: ResolvedAgent): Manifest {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
     metadata: metadata(agent),
-    spec: { maxUnavailable: 1, selector: { matchLabels: agentPodLabels(agent.name) }, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
+    spec: budgetSpec(1, agentPodLabels(agent.name)),
   };
 }
 
@@ -99,10 +101,7 @@ function container(agent: ResolvedAgent): Record<string, unknown> {
       requests: { ...agent.resources.requests, 'ephemeral-storage': '16Mi' },
       limits: { ...agent.resources.limits, 'ephemeral-storage': '128Mi' },
     },
-    securityContext: {
-      allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, privileged: false, readOnlyRootFilesystem: true,
-      runAsNonRoot: true, runAsUser: AGENT_UID, runAsGroup: AGENT_UID,
-    },
+    securityContext: restrictedContainer(AGENT_UID),
   };
 }
 

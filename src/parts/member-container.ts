@@ -1,5 +1,6 @@
 import { configName, volumeName } from '../contract/names';
 import { byteQuantity } from '../quantity';
+import { restrictedContainer } from './restricted';
 import { FILES, groupFileName } from '../render/files';
 import type { ResolvedGroup } from '../resolve/groups';
 import { PATRONI_PORT, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
@@ -82,15 +83,7 @@ export function memberContainer(cluster: ResolvedPostgres, group: ResolvedGroup)
     ],
     ...probes(cluster),
     resources: resources(group),
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'] },
-      privileged: false,
-      readOnlyRootFilesystem: true,
-      runAsNonRoot: true,
-      runAsUser: cluster.image.uid,
-      runAsGroup: cluster.image.uid,
-    },
+    securityContext: restrictedContainer(cluster.image.uid),
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts: mounts,

@@ -1,5 +1,7 @@
+import { budgetSpec } from './disruption';
 import { metadata, type Manifest } from './manifest';
 import { placementFields } from './placement-fields';
+import { restrictedContainer } from './restricted';
 import { memberSelector } from './services';
 import { COMPONENT, LABEL, clusterLabels } from '../contract/labels';
 import { renderPgbouncer } from '../render/pgbouncer';
@@ -41,7 +43,7 @@ function budget(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest[] {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
     metadata: metadata(cluster, pooler.objectName),
-    spec: { maxUnavailable: 1, selector: { matchLabels: selector(cluster, pooler) }, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
+    spec: budgetSpec(1, selector(cluster, pooler)),
   }];
 }
 
@@ -78,10 +80,7 @@ function container(pooler: ResolvedPooler): Record<string, unknown> {
       requests: { ...pooler.resources.requests, 'ephemeral-storage': '16Mi' },
       limits: { ...pooler.resources.limits, 'ephemeral-storage': '256Mi' },
     },
-    securityContext: {
-      allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, privileged: false, readOnlyRootFilesystem: true,
-      runAsNonRoot: true, runAsUser: POOLER_UID, runAsGroup: POOLER_UID,
-    },
+    securityContext: restrictedContainer(POOLER_UID),
     volumeMounts: [
       { name: 'config', mountPath: CONFIG, readOnly: true },
       { name: 'userlist', mountPath: `${CONFIG}/users`, readOnly: true },
