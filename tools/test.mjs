@@ -9,8 +9,8 @@ const LINT = ['eslint', '--ext', '.ts', '--no-error-on-unmatched-pattern', 'src'
 function checkGenerated() {
   run('npx', ['jsii-docgen', '.jsii', '-o', 'API.md'], { stdio: 'ignore' });
   run('npx', ['tsx', 'tools/docs.ts']);
-  const diff = spawnSync('git', ['diff', '--stat', '--', 'API.md', 'docs/reference'], { encoding: 'utf8' });
-  if (diff.status === 0 && diff.stdout.trim() !== '') fail(`Generated documentation has changed; commit it:\n${diff.stdout}`);
+  const changed = spawnSync('git', ['status', '--porcelain', '--', 'API.md', 'docs/reference'], { encoding: 'utf8' });
+  if (changed.status === 0 && changed.stdout.trim() !== '') fail(`Generated documentation has changed; commit it:\n${changed.stdout}`);
 }
 
 function python() {
