@@ -1,4 +1,5 @@
 import { metadata, type Manifest } from './manifest';
+import { tcp } from './network-policies';
 import { memberSelector } from './services';
 import { agentPodLabels } from '../contract/labels';
 import { agentAccessName, failoverName, leaderName, podName, statusName, syncName } from '../contract/names';
@@ -51,7 +52,7 @@ function networkPolicy(cluster: ResolvedPostgres, agent: string): Manifest {
       policyTypes: ['Ingress'],
       ingress: [{
         from: [{ podSelector: { matchLabels: agentPodLabels(agent) } }],
-        ports: [POSTGRES_PORT, PATRONI_PORT].map((port) => ({ port, protocol: 'TCP' })),
+        ports: tcp(POSTGRES_PORT, PATRONI_PORT),
       }],
     },
   };

@@ -1,5 +1,6 @@
 import { budgetSpec } from './disruption';
 import type { Manifest } from './manifest';
+import { DNS_PORTS, tcp } from './network-policies';
 import { placementFields } from './placement-fields';
 import { restrictedContainer } from './restricted';
 import { AGENT_LABELS, agentPodLabels } from '../contract/labels';
@@ -64,7 +65,6 @@ function budget(agent: ResolvedAgent): Manifest {
  * namespace.
  */
 function networkPolicy(agent: ResolvedAgent): Manifest {
-  const tcp = (...ports: number[]) => ports.map((port) => ({ port, protocol: 'TCP' }));
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -75,7 +75,7 @@ function networkPolicy(agent: ResolvedAgent): Manifest {
       ingress: [{ from: [{ podSelector: {} }], ports: tcp(AGENT_PORT) }],
       egress: [
         { to: [{ podSelector: {} }], ports: tcp(5432, 6432, 8008) },
-        { ports: [{ port: 53, protocol: 'UDP' }, ...tcp(53)] },
+        { ports: DNS_PORTS },
         { ports: tcp(443, 6443) },
       ],
     },

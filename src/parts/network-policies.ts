@@ -19,9 +19,13 @@ function policy(cluster: ResolvedPostgres, suffix: string, spec: Record<string, 
   };
 }
 
-function tcp(...ports: number[]): Array<Record<string, unknown>> {
+/** Ports of a rule. */
+export function tcp(...ports: number[]): Array<Record<string, unknown>> {
   return ports.map((port) => ({ port, protocol: 'TCP' }));
 }
+
+/** DNS answers on both. */
+export const DNS_PORTS = [{ port: 53, protocol: 'UDP' }, ...tcp(53)];
 
 /**
  * Members talk to each other (replication, Patroni's REST API), to DNS and to the Kubernetes API; all else is denied
@@ -35,7 +39,7 @@ export function memberNetworkPolicy(cluster: ResolvedPostgres, peers: NetworkPee
     ingress: [{ from: members, ports: memberPorts }],
     egress: [
       { to: members, ports: memberPorts },
-      { ...optional('to', peers.dns), ports: [{ port: 53, protocol: 'UDP' }, ...tcp(53)] },
+      { ...optional('to', peers.dns), ports: DNS_PORTS },
       { ...optional('to', peers.apiServer), ports: tcp(443, 6443) },
     ],
   });

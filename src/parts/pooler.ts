@@ -1,5 +1,6 @@
 import { budgetSpec } from './disruption';
 import { metadata, type Manifest } from './manifest';
+import { DNS_PORTS, tcp } from './network-policies';
 import { placementFields } from './placement-fields';
 import { restrictedContainer } from './restricted';
 import { memberSelector } from './services';
@@ -49,7 +50,6 @@ function budget(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest[] {
 
 /** Clients may reach the pooler, and the pooler the members; the members' own policy lets it in. */
 function networkPolicy(cluster: ResolvedPostgres, pooler: ResolvedPooler, clients: unknown): Manifest {
-  const tcp = (port: number) => ({ port, protocol: 'TCP' });
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -57,10 +57,10 @@ function networkPolicy(cluster: ResolvedPostgres, pooler: ResolvedPooler, client
     spec: {
       podSelector: { matchLabels: selector(cluster, pooler) },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: [{ from: clients, ports: [tcp(POOLER_PORT)] }],
+      ingress: [{ from: clients, ports: tcp(POOLER_PORT) }],
       egress: [
-        { to: [{ podSelector: { matchLabels: memberSelector(cluster) } }], ports: [tcp(POSTGRES_PORT)] },
-        { ports: [{ port: 53, protocol: 'UDP' }, tcp(53)] },
+        { to: [{ podSelector: { matchLabels: memberSelector(cluster) } }], ports: tcp(POSTGRES_PORT) },
+        { ports: DNS_PORTS },
       ],
     },
   };
