@@ -3,7 +3,8 @@ import type * as plus from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { checkPeer, checkPostgres, reservedObjects } from './check-postgres';
 import { clientLabel } from './contract/labels';
-import { replicaServiceName } from './contract/names';
+import { DEFAULT_NAMESPACE, replicaServiceName } from './contract/names';
+import { POSTGRES_PORT } from './contract/ports';
 import { EverestError } from './errors';
 import { NetworkPeer } from './network';
 import { claimObjects, objectName } from './object-registry';
@@ -13,9 +14,9 @@ import { postgresManifests } from './parts/postgres-manifests';
 import type { PoolerOptions } from './pooler';
 import type { PostgresClusterProps } from './postgres-cluster-props';
 import { PostgresPooler } from './postgres-pooler';
-import { POSTGRES_PORT, resolvePostgres, type ResolvedPostgres } from './resolve/postgres';
-
-const DEFAULT_NAMESPACE = 'default';
+import { resolvePostgres, type ResolvedPostgres } from './resolve/postgres';
+import { findingOf } from './rules/run';
+import { SHAPE_TEXTS } from './rules/shape-texts';
 
 /**
  * cdk8s-plus takes 50 ms to load, as long as a whole cluster to synthesize; only what asks for a Secret pays for it.
@@ -84,13 +85,12 @@ export class PostgresCluster extends Construct {
   public apiObject(kind: string, name: string): ApiObject {
     const found = this.apiObjects.get(`${kind}/${name}`);
     if (found) return found;
-    throw new EverestError([{
-      code: 'EV1004',
+    throw new EverestError([findingOf(SHAPE_TEXTS.wrongChoice, {
       path: [],
       problem: `the cluster has no ${kind} ${JSON.stringify(name)}; it has ${[...this.apiObjects.keys()].join(', ')}`,
       consequence: 'There is nothing to patch',
       fix: 'Name one of these',
-    }], this.node.path);
+    })], this.node.path);
   }
 
   /**
@@ -102,14 +102,13 @@ export class PostgresCluster extends Construct {
     const { owners } = this.resolve();
     const found = owner === undefined ? owners[0] : owners.find(({ role }) => role === owner);
     if (!found) {
-      throw new EverestError([{
-        code: 'EV1004',
+      throw new EverestError([findingOf(SHAPE_TEXTS.wrongChoice, {
         path: ['databases'],
         problem: `${owner === undefined ? 'there is no database' : `no database has the owner ${JSON.stringify(owner)}`}; `
           + `owners are ${owners.map(({ role }) => role).join(', ') || 'none'}`,
         consequence: 'The Secret would never exist',
         fix: 'Name one of the owners, or add a database with this one',
-      }], this.node.path);
+      })], this.node.path);
     }
     const existing = this.node.tryFindChild(`connection-${found.role}`) as plus.ISecret | undefined;
     return existing ?? loadPlus().Secret.fromSecretName(this, `connection-${found.role}`, found.secret);

@@ -1,12 +1,12 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
+import { POSTGRES_PORT } from './contract/ports';
 import { EverestError } from './errors';
 import { claimObjects, objectName } from './object-registry';
 import { poolerManifests } from './parts/pooler';
 import type { PoolerOptions } from './pooler';
 import type { PostgresCluster } from './postgres-cluster';
 import { resolvePooler } from './resolve/pooler';
-import { POSTGRES_PORT } from './resolve/postgres';
 import { poolerValid } from './rules/pooler-valid';
 import { runRules } from './rules/run';
 import { checkShape } from './shape/findings';

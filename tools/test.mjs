@@ -1,6 +1,5 @@
-// `npm test`: sets everything up and runs every test that needs no cluster. `npm test -- --quick` leaves the slow ones out.
+// `npm test`: sets everything up and runs every test that needs no cluster. What follows `--` goes to jest.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fail, run, setUp } from './setup.mjs';
 
 const LINT = ['eslint', '--ext', '.ts', '--no-error-on-unmatched-pattern', 'src', 'test', 'tools', 'examples', '.projenrc.ts'];
@@ -27,4 +26,4 @@ run('npx', LINT, { env: { ...process.env, ESLINT_USE_FLAT_CONFIG: 'false', NODE_
 checkGenerated();
 python();
 run('npx', ['jest', '--ci', ...process.argv.slice(2)]);
-if (existsSync('agent/package.json')) run('npm', ['test', '-w', 'agent', '--if-present']);
+for (const script of ['check', 'test']) run('npm', ['run', script, '-w', 'agent']);

@@ -2,8 +2,8 @@
  * The connection held to the leader's REST port. The death of the process ends it within milliseconds, at no cost
  * while all is well. A node without power ends nothing, so a short connection is tried now and then besides.
  */
+import { PATRONI_PORT } from '../../src/contract/ports.js';
 import type { LinkState } from './model/facts.js';
-import { PATRONI_PORT } from './observe/failover-view.js';
 import type { Clock } from './ports/clock.js';
 import type { HeldConnection, Network } from './ports/network.js';
 

@@ -1,6 +1,7 @@
 /**
  * Writes `<cluster>-status` and Events. Only what changed is written; a right that is missing is remembered and named.
  */
+import { statusName } from '../../src/contract/names.js';
 import type { Log } from './log.js';
 import type { OperationsMemory } from './model/operations.js';
 import { MEMORY_KEY, STATUS_KEY, type ClusterStatus, type DecisionRecord } from './model/status.js';
@@ -27,7 +28,6 @@ export interface EventText {
   readonly warning: boolean;
 }
 
-export const statusName = (cluster: string): string => `${cluster}-status`;
 
 function withoutLag(status: ClusterStatus): string {
   return JSON.stringify({ ...status, members: status.members.map((member) => ({ ...member, lagBytes: undefined })) });

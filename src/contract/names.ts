@@ -6,6 +6,9 @@
 /** A StatefulSet's name plus its revision hash (11 characters) becomes a label value, which ends at 63. */
 export const MEMBER_NAME_LIMIT = 52;
 
+/** Where objects go when nobody names a namespace: the one that kubectl takes too. */
+export const DEFAULT_NAMESPACE = 'default';
+
 /** Group whose members are called `<cluster>-1`, `<cluster>-2` …; all other groups carry their name. */
 export const DEFAULT_GROUP = 'default';
 
@@ -66,6 +69,11 @@ export function statusName(cluster: string): string {
   return `${cluster}-status`;
 }
 
+/** Patroni's dynamic configuration. */
+export function dynamicConfigName(cluster: string): string {
+  return `${cluster}-config`;
+}
+
 /** Patroni's lease. */
 export function leaderName(cluster: string): string {
   return `${cluster}-leader`;
@@ -83,5 +91,5 @@ export function syncName(cluster: string): string {
 
 /** ConfigMaps that Patroni makes and owns. They must never be in Git. */
 export function patroniObjectNames(cluster: string): string[] {
-  return [`${cluster}-config`, leaderName(cluster), failoverName(cluster), syncName(cluster)];
+  return [dynamicConfigName(cluster), leaderName(cluster), failoverName(cluster), syncName(cluster)];
 }

@@ -1,5 +1,6 @@
 import { checkPostgres } from '../check-postgres';
 import { closest, suggestion } from '../closest';
+import { DEFAULT_NAMESPACE } from '../contract/names';
 import { renderPath, type Finding } from '../errors';
 import type { PostgresClusterProps } from '../postgres-cluster-props';
 import { applyOverride } from './overrides';
@@ -15,7 +16,6 @@ import { checkShape } from '../shape/findings';
 export const API_VERSION = 'everest.io/v1alpha1';
 const KIND = 'DatabaseCluster';
 const ENGINES = ['postgresql', 'percona-xtradb-cluster'];
-const DEFAULT_NAMESPACE = 'default';
 
 /** One document, understood. */
 export interface ClusterDocument {

@@ -1,8 +1,7 @@
 import { metadata, type Manifest } from './manifest';
+import { RBAC, roleBinding } from './rbac';
 import { KEEP_ANNOTATIONS } from '../contract/labels';
 import type { ResolvedPostgres } from '../resolve/postgres';
-
-const RBAC = 'rbac.authorization.k8s.io';
 
 function secretNames(cluster: ResolvedPostgres): string[] {
   return [cluster.credentialsSecret, ...cluster.owners.map((owner) => owner.secret)];
@@ -54,11 +53,5 @@ export function memberRole(cluster: ResolvedPostgres): Manifest {
 }
 
 export function memberRoleBinding(cluster: ResolvedPostgres): Manifest {
-  return {
-    apiVersion: `${RBAC}/v1`,
-    kind: 'RoleBinding',
-    metadata: metadata(cluster, cluster.name),
-    roleRef: { apiGroup: RBAC, kind: 'Role', name: cluster.name },
-    subjects: [{ kind: 'ServiceAccount', name: cluster.name, namespace: cluster.namespace }],
-  };
+  return roleBinding(metadata(cluster, cluster.name), cluster.name);
 }

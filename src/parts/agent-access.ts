@@ -1,11 +1,11 @@
 import { metadata, type Manifest } from './manifest';
 import { tcp } from './network-policies';
+import { RBAC, roleBinding } from './rbac';
 import { memberSelector } from './services';
 import { agentPodLabels } from '../contract/labels';
 import { agentAccessName, failoverName, leaderName, podName, statusName, syncName } from '../contract/names';
-import { PATRONI_PORT, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
-
-const RBAC = 'rbac.authorization.k8s.io';
+import { PATRONI_PORT, POSTGRES_PORT } from '../contract/ports';
+import { type ResolvedPostgres } from '../resolve/postgres';
 
 /** What the agent may change of this cluster: exactly its own objects, by name. */
 function role(cluster: ResolvedPostgres): Manifest {
@@ -24,16 +24,6 @@ function role(cluster: ResolvedPostgres): Manifest {
       named('', 'pods/eviction', pods, ['create']),
       named('apps', 'statefulsets', members, ['patch']),
     ],
-  };
-}
-
-function roleBinding(cluster: ResolvedPostgres, agent: string): Manifest {
-  return {
-    apiVersion: `${RBAC}/v1`,
-    kind: 'RoleBinding',
-    metadata: metadata(cluster, agentAccessName(cluster.name)),
-    roleRef: { apiGroup: RBAC, kind: 'Role', name: agentAccessName(cluster.name) },
-    subjects: [{ kind: 'ServiceAccount', name: agent, namespace: cluster.namespace }],
   };
 }
 
@@ -62,5 +52,6 @@ function networkPolicy(cluster: ResolvedPostgres, agent: string): Manifest {
 export function agentAccess(cluster: ResolvedPostgres): Manifest[] {
   const { agent } = cluster;
   if (agent === undefined) return [];
-  return [role(cluster), roleBinding(cluster, agent), emptyStatus(cluster), networkPolicy(cluster, agent)];
+  const binding = roleBinding(metadata(cluster, agentAccessName(cluster.name)), agent);
+  return [role(cluster), binding, emptyStatus(cluster), networkPolicy(cluster, agent)];
 }

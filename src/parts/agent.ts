@@ -1,12 +1,12 @@
+import { fieldEnvironment, restrictedContainer, withEphemeral } from './container';
 import { budgetSpec } from './disruption';
 import type { Manifest } from './manifest';
 import { DNS_PORTS, tcp } from './network-policies';
 import { placementFields } from './placement-fields';
-import { restrictedContainer } from './restricted';
+import { RBAC, roleBinding } from './rbac';
 import { AGENT_LABELS, agentPodLabels } from '../contract/labels';
-import { AGENT_PORT, AGENT_UID, type ResolvedAgent } from '../resolve/agent';
-
-const RBAC = 'rbac.authorization.k8s.io';
+import { AGENT_PORT, PATRONI_PORT, POOLER_PORT, POSTGRES_PORT } from '../contract/ports';
+import { AGENT_UID, type ResolvedAgent } from '../resolve/agent';
 
 function metadata(agent: ResolvedAgent): Manifest['metadata'] {
   return { name: agent.name, namespace: agent.namespace, labels: { ...AGENT_LABELS, ...agentPodLabels(agent.name) } };
@@ -28,13 +28,7 @@ function access(agent: ResolvedAgent): Manifest[] {
         { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [agent.name], verbs: ['get', 'patch'] },
       ],
     },
-    {
-      apiVersion: `${RBAC}/v1`,
-      kind: 'RoleBinding',
-      metadata: metadata(agent),
-      roleRef: { apiGroup: RBAC, kind: 'Role', name: agent.name },
-      subjects: [{ kind: 'ServiceAccount', name: agent.name, namespace: agent.namespace }],
-    },
+    roleBinding(metadata(agent), agent.name),
   ];
 }
 
@@ -74,7 +68,7 @@ function networkPolicy(agent: ResolvedAgent): Manifest {
       policyTypes: ['Ingress', 'Egress'],
       ingress: [{ from: [{ podSelector: {} }], ports: tcp(AGENT_PORT) }],
       egress: [
-        { to: [{ podSelector: {} }], ports: tcp(5432, 6432, 8008) },
+        { to: [{ podSelector: {} }], ports: tcp(POSTGRES_PORT, POOLER_PORT, PATRONI_PORT) },
         { ports: DNS_PORTS },
         { ports: tcp(443, 6443) },
       ],
@@ -83,7 +77,6 @@ function networkPolicy(agent: ResolvedAgent): Manifest {
 }
 
 function container(agent: ResolvedAgent): Record<string, unknown> {
-  const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } });
   const probe = (path: string, timing: Record<string, number>) => ({ httpGet: { path, port: 'http', scheme: 'HTTP' }, ...timing });
   return {
     name: 'agent',
@@ -91,16 +84,13 @@ function container(agent: ResolvedAgent): Record<string, unknown> {
     imagePullPolicy: 'IfNotPresent',
     args: ['run'],
     env: [
-      field('POD_NAME', 'metadata.name'), field('POD_NAMESPACE', 'metadata.namespace'), field('NODE_NAME', 'spec.nodeName'),
+      fieldEnvironment('POD_NAME', 'metadata.name'), fieldEnvironment('POD_NAMESPACE', 'metadata.namespace'), fieldEnvironment('NODE_NAME', 'spec.nodeName'),
       { name: 'AGENT_LEASE', value: agent.name },
     ],
     ports: [{ name: 'http', containerPort: AGENT_PORT, protocol: 'TCP' }],
     livenessProbe: probe('/healthz', { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
     readinessProbe: probe('/readyz', { periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 2 }),
-    resources: {
-      requests: { ...agent.resources.requests, 'ephemeral-storage': '16Mi' },
-      limits: { ...agent.resources.limits, 'ephemeral-storage': '128Mi' },
-    },
+    resources: withEphemeral(agent.resources, '16Mi', '128Mi'),
     securityContext: restrictedContainer(AGENT_UID),
   };
 }

@@ -1,9 +1,10 @@
 import { configName, volumeName } from '../contract/names';
+import { PATRONI_PORT, POSTGRES_PORT } from '../contract/ports';
 import { byteQuantity } from '../quantity';
-import { restrictedContainer } from './restricted';
+import { fieldEnvironment, restrictedContainer, withEphemeral } from './container';
 import { FILES, groupFileName } from '../render/files';
 import type { ResolvedGroup } from '../resolve/groups';
-import { PATRONI_PORT, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
+import { type ResolvedPostgres } from '../resolve/postgres';
 
 /** Seconds that crash recovery or a copy of the data may take before the kubelet gives up on a start: one hour. */
 const STARTUP_BUDGET_SECONDS = 3600;
@@ -12,10 +13,6 @@ const STARTUP_BUDGET_SECONDS = 3600;
  * Container logs and /tmp only; PostgreSQL's temporary files lie on the data volume. The kubelet keeps 50 MiB of logs.
  */
 const EPHEMERAL = { request: '128Mi', limit: '1Gi' };
-
-function fieldEnvironment(name: string, fieldPath: string): Record<string, unknown> {
-  return { name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } };
-}
 
 function environment(cluster: ResolvedPostgres): Array<Record<string, unknown>> {
   return [
@@ -54,13 +51,6 @@ function probes(cluster: ResolvedPostgres): Record<string, unknown> {
   };
 }
 
-function resources(group: ResolvedGroup): Record<string, unknown> {
-  return {
-    requests: { ...group.resources.requests, 'ephemeral-storage': EPHEMERAL.request },
-    limits: { ...group.resources.limits, 'ephemeral-storage': EPHEMERAL.limit },
-  };
-}
-
 /** The one container of a member: tini, member.py, then Patroni, which runs PostgreSQL. */
 export function memberContainer(cluster: ResolvedPostgres, group: ResolvedGroup): Record<string, unknown> {
   const mounts = [
@@ -82,7 +72,7 @@ export function memberContainer(cluster: ResolvedPostgres, group: ResolvedGroup)
       { name: 'patroni', containerPort: PATRONI_PORT, protocol: 'TCP' },
     ],
     ...probes(cluster),
-    resources: resources(group),
+    resources: withEphemeral(group.resources, EPHEMERAL.request, EPHEMERAL.limit),
     securityContext: restrictedContainer(cluster.image.uid),
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'FallbackToLogsOnError',

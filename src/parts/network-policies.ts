@@ -1,6 +1,7 @@
 import { metadata, optional, type Manifest } from './manifest';
 import { memberSelector } from './services';
-import { PATRONI_PORT, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
+import { PATRONI_PORT, POSTGRES_PORT } from '../contract/ports';
+import { type ResolvedPostgres } from '../resolve/postgres';
 
 /** Peers as NetworkPolicies write them. */
 export interface NetworkPeers {

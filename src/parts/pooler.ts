@@ -1,13 +1,14 @@
+import { restrictedContainer, withEphemeral } from './container';
 import { budgetSpec } from './disruption';
 import { metadata, type Manifest } from './manifest';
 import { DNS_PORTS, tcp } from './network-policies';
 import { placementFields } from './placement-fields';
-import { restrictedContainer } from './restricted';
 import { memberSelector } from './services';
 import { COMPONENT, LABEL, clusterLabels } from '../contract/labels';
+import { POOLER_PORT, POSTGRES_PORT } from '../contract/ports';
 import { renderPgbouncer } from '../render/pgbouncer';
-import { POOLER_PORT, POOLER_UID, type ResolvedPooler } from '../resolve/pooler';
-import { POOLER_USERLIST_KEY, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
+import { POOLER_UID, type ResolvedPooler } from '../resolve/pooler';
+import { POOLER_USERLIST_KEY, type ResolvedPostgres } from '../resolve/postgres';
 
 const CONFIG = '/etc/pgbouncer';
 
@@ -76,10 +77,7 @@ function container(pooler: ResolvedPooler): Record<string, unknown> {
     ports: [{ name: 'pgbouncer', containerPort: POOLER_PORT, protocol: 'TCP' }],
     livenessProbe: probe({ periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
     readinessProbe: probe({ periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 2 }),
-    resources: {
-      requests: { ...pooler.resources.requests, 'ephemeral-storage': '16Mi' },
-      limits: { ...pooler.resources.limits, 'ephemeral-storage': '256Mi' },
-    },
+    resources: withEphemeral(pooler.resources, '16Mi', '256Mi'),
     securityContext: restrictedContainer(POOLER_UID),
     volumeMounts: [
       { name: 'config', mountPath: CONFIG, readOnly: true },

@@ -1,7 +1,8 @@
 import { metadata, optional, type Manifest } from './manifest';
 import { COMPONENT, LABEL, ROLE } from '../contract/labels';
 import { membersServiceName, primaryServiceName, replicaServiceName } from '../contract/names';
-import { PATRONI_PORT, POSTGRES_PORT, type ResolvedPostgres } from '../resolve/postgres';
+import { PATRONI_PORT, POSTGRES_PORT } from '../contract/ports';
+import { type ResolvedPostgres } from '../resolve/postgres';
 
 /** Labels that every member's Pod has and nothing else. */
 export function memberSelector(cluster: ResolvedPostgres): Record<string, string> {

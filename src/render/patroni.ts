@@ -3,7 +3,8 @@ import { renderYaml } from './yaml';
 import type { MemberDocument } from '../contract/document';
 import { COMPONENT, LABEL, ROLE } from '../contract/labels';
 import { podName } from '../contract/names';
-import { PATRONI_PORT, POOLER_ROLE, POOLER_USERLIST_KEY, POSTGRES_PORT, SYSTEM_ROLES, type ResolvedPostgres } from '../resolve/postgres';
+import { PATRONI_PORT, POSTGRES_PORT } from '../contract/ports';
+import { POOLER_ROLE, POOLER_USERLIST_KEY, SYSTEM_ROLES, type ResolvedPostgres } from '../resolve/postgres';
 
 function dataDirectory(cluster: ResolvedPostgres): string {
   return `${FILES.data}/pg${cluster.image.major}`;

@@ -1,5 +1,6 @@
-import { POOLER_PORT, type ResolvedPooler } from '../resolve/pooler';
-import { POOLER_ROLE, POSTGRES_PORT } from '../resolve/postgres';
+import { POOLER_PORT, POSTGRES_PORT } from '../contract/ports';
+import { type ResolvedPooler } from '../resolve/pooler';
+import { POOLER_ROLE } from '../resolve/postgres';
 
 /** Prepared statements that a server connection keeps for its clients; PgBouncer 1.21 or newer follows them itself. */
 const PREPARED_STATEMENTS = 200;

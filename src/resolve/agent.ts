@@ -1,11 +1,10 @@
+import { DEFAULT_NAMESPACE } from '../contract/names';
 import type { EverestAgentProps } from '../everest-agent';
 import { AntiAffinity, type Placement } from '../placement';
 import { resolveResources, type ResolvedResources } from './groups';
 
 /** Name of the agent where none is given. */
 export const DEFAULT_AGENT = 'everest-agent';
-/** Port of the agent's health, readiness and metrics. */
-export const AGENT_PORT = 8080;
 /** User of images/agent. */
 export const AGENT_UID = 10027;
 
@@ -25,7 +24,7 @@ export interface ResolvedAgent {
 export function resolveAgent(props: EverestAgentProps, chartNamespace: string | undefined): ResolvedAgent {
   return {
     name: props.agentName ?? DEFAULT_AGENT,
-    namespace: props.namespace ?? chartNamespace ?? 'default',
+    namespace: props.namespace ?? chartNamespace ?? DEFAULT_NAMESPACE,
     image: props.image ?? DEFAULT_IMAGE,
     resources: resolveResources(props.resources ?? DEFAULT_RESOURCES),
     placement: { antiAffinity: AntiAffinity.even(), ...props.placement },

@@ -4,8 +4,6 @@ import { PoolerTarget, PoolMode, type PoolerOptions } from '../pooler';
 import { resolveResources, type ResolvedResources } from './groups';
 import type { ResolvedPostgres } from './postgres';
 
-/** Port of PgBouncer inside; its Service answers on PostgreSQL's own. */
-export const POOLER_PORT = 6432;
 
 const DEFAULT_INSTANCES = 2;
 const DEFAULT_IMAGE = 'cdk8s-everest/pgbouncer:1.24';

@@ -10,10 +10,6 @@ import { Replication } from '../replication';
 import { resolveGroups, smallestMember, type ResolvedGroup } from './groups';
 import { resolveParameters } from './parameters';
 
-/** Port of PostgreSQL. */
-export const POSTGRES_PORT = 5432;
-/** Port of Patroni's REST API. */
-export const PATRONI_PORT = 8008;
 /** Roles of the cluster itself. */
 export const SYSTEM_ROLES = { superuser: 'postgres', replication: 'everest_replication', rewind: 'everest_rewind' } as const;
 /** Role that looks up other roles' password hashes for poolers, and may do nothing else. */

@@ -2,9 +2,10 @@
  * Clears the lease of a primary that is proven dead. Compare-and-swap on the very object that was read last; before
  * that the proof is looked at once more. A conflict means that somebody wrote: read, prove and try again.
  */
+import { failoverName, leaderName, syncName } from '../../../src/contract/names.js';
+import { PATRONI_PORT, POSTGRES_PORT } from '../../../src/contract/ports.js';
 import type { Hands, Outcome } from './executor.js';
 import { askMember } from '../observe/member-report.js';
-import { PATRONI_PORT, POSTGRES_PORT } from '../observe/failover-view.js';
 import { leaderFacts, podFacts, syncFacts } from '../observe/objects.js';
 import type { ClearLeader } from '../model/actions.js';
 import type { LeaderFacts } from '../model/facts.js';
@@ -36,7 +37,7 @@ async function objectionToDeath(hands: Hands, action: ClearLeader): Promise<Obje
  */
 async function objectionToLoss(hands: Hands, action: ClearLeader): Promise<Objection> {
   const rest = hands.network.probe(action.ip, PATRONI_PORT, SHORT_PROBE_MS);
-  const sync = syncFacts(await hands.kube.get('configmaps', `${action.cluster}-sync`));
+  const sync = syncFacts(await hands.kube.get('configmaps', syncName(action.cluster)));
   if (sync.leader !== action.pod) return 'the sync key names another leader now';
   const pods = hands.pods(action.cluster).map(podFacts).filter((pod) => pod.ip !== undefined && sync.standbys.includes(pod.name));
   const asked = await Promise.all(pods.map((pod) => askMember(hands.patroni, { pod: pod.name, ip: pod.ip! }, 0, REPORT_TIMEOUT_MS)));
@@ -49,7 +50,7 @@ async function objectionToLoss(hands: Hands, action: ClearLeader): Promise<Objec
 async function isLeaving(hands: Hands, action: ClearLeader): Promise<boolean> {
   const pod = hands.pods(action.cluster).find((item) => item.metadata.name === action.pod);
   if (pod === undefined || pod.metadata.uid !== action.uid || pod.metadata.deletionTimestamp !== undefined) return true;
-  const asked = await hands.kube.get('configmaps', `${action.cluster}-failover`);
+  const asked = await hands.kube.get('configmaps', failoverName(action.cluster));
   return asked.metadata.annotations?.leader === action.pod;
 }
 
@@ -64,7 +65,7 @@ function provesByStandbys(action: ClearLeader): boolean {
 }
 
 async function attempt(hands: Hands, action: ClearLeader): Promise<Outcome> {
-  const name = `${action.cluster}-leader`;
+  const name = leaderName(action.cluster);
   const [object, objection] = await Promise.all([
     hands.kube.get('configmaps', name),
     provesByStandbys(action) ? objectionToLoss(hands, action) : objectionToDeath(hands, action),
@@ -107,7 +108,7 @@ async function forgetMember(hands: Hands, { name, uid }: { name: string; uid: st
  * done its work: without it all of them stand, and those who lose follow at once.
  */
 async function freeElection(hands: Hands, action: ClearLeader): Promise<void> {
-  const name = `${action.cluster}-failover`;
+  const name = failoverName(action.cluster);
   const asked = await hands.kube.get('configmaps', name).catch(() => undefined);
   if (asked?.metadata.annotations?.leader !== action.pod) return;
   const annotations = { leader: null, member: null, scheduled_at: null };

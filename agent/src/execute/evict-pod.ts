@@ -1,13 +1,14 @@
 /**
  * Evicts one member's Pod, so that its StatefulSet makes it anew. The primary is never evicted while it has standbys.
  */
+import { leaderName } from '../../../src/contract/names.js';
 import type { Hands, Outcome } from './executor.js';
 import { leaderFacts } from '../observe/objects.js';
 import type { EvictPod } from '../model/operations.js';
 import { KubeError } from '../ports/kube.js';
 
 export async function evictPod(hands: Hands, action: EvictPod): Promise<Outcome> {
-  const lease = leaderFacts(await hands.kube.get('configmaps', `${action.cluster}-leader`));
+  const lease = leaderFacts(await hands.kube.get('configmaps', leaderName(action.cluster)));
   if (lease.pod === action.pod && !action.evenPrimary) return { done: false, detail: `${action.pod} is the primary now` };
   try {
     await hands.kube.evict(action.pod, action.uid);

@@ -1,4 +1,5 @@
 /** Restarts PostgreSQL of one member in place, through Patroni, if it still waits for it. */
+import { leaderName } from '../../../src/contract/names.js';
 import type { Hands, Outcome } from './executor.js';
 import { leaderFacts, podFacts } from '../observe/objects.js';
 import type { RestartMember } from '../model/operations.js';
@@ -7,7 +8,7 @@ import type { RestartMember } from '../model/operations.js';
 const ANSWER_TIMEOUT_MS = 120_000;
 
 export async function restartMember(hands: Hands, action: RestartMember): Promise<Outcome> {
-  const lease = leaderFacts(await hands.kube.get('configmaps', `${action.cluster}-leader`));
+  const lease = leaderFacts(await hands.kube.get('configmaps', leaderName(action.cluster)));
   if ((lease.pod === action.pod) !== (action.role === 'primary')) return { done: false, detail: `the role of ${action.pod} has changed` };
   const pod = hands.pods(action.cluster).map(podFacts).find((item) => item.uid === action.uid);
   if (!pod?.ip) return { done: false, detail: `${action.pod} is another Pod by now` };

@@ -2,6 +2,7 @@
  * Asks Patroni for a switchover and looks who won. Patroni writes a checkpoint first, while clients still work, so
  * that the stop itself is short.
  */
+import { leaderName } from '../../../src/contract/names.js';
 import type { Hands, Outcome } from './executor.js';
 import { leaderFacts, podFacts } from '../observe/objects.js';
 import type { Switchover } from '../model/operations.js';
@@ -23,5 +24,5 @@ export async function switchover(hands: Hands, action: Switchover): Promise<Outc
 }
 
 async function leaderOf(hands: Hands, cluster: string): Promise<string | undefined> {
-  return leaderFacts(await hands.kube.get('configmaps', `${cluster}-leader`)).pod;
+  return leaderFacts(await hands.kube.get('configmaps', leaderName(cluster))).pod;
 }

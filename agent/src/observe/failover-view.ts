@@ -2,6 +2,8 @@
  * Puts together what the failover table looks at. At rest from memory alone; ports and reports are asked for on
  * suspicion.
  */
+import { dynamicConfigName, failoverName, leaderName, syncName } from '../../../src/contract/names.js';
+import { PATRONI_PORT, POSTGRES_PORT } from '../../../src/contract/ports.js';
 import { askMember } from './member-report.js';
 import { dynamicFacts, leaderFacts, podFacts, syncFacts } from './objects.js';
 import type { Store } from './store.js';
@@ -11,9 +13,6 @@ import type { FailoverSnapshot, LinkState, MemberReport, PodFacts, ReachFacts } 
 import type { Clock } from '../ports/clock.js';
 import type { Network } from '../ports/network.js';
 import type { Patroni } from '../ports/patroni.js';
-
-export const POSTGRES_PORT = 5432;
-export const PATRONI_PORT = 8008;
 
 /** A reset takes one round trip, well below a millisecond in a cluster; what is not there by then counts as silence. */
 const PROBE_TIMEOUT_MS = 400;
@@ -52,16 +51,16 @@ export function podsOfCluster(pods: Store, cluster: string): PodFacts[] {
 
 function fromStores(stores: Stores, identity: ClusterIdentity, link: LinkState): FailoverSnapshot {
   const { cluster, promotable } = identity;
-  const leader = stores.dcs.get(`${cluster}-leader`);
+  const leader = stores.dcs.get(leaderName(cluster));
   const known = stores.dcs.current;
-  const asked = stores.dcs.get(`${cluster}-failover`)?.metadata.annotations?.leader;
+  const asked = stores.dcs.get(failoverName(cluster))?.metadata.annotations?.leader;
   return {
     cluster,
     link,
     switchoverAsked: known && asked !== undefined && asked === leader?.metadata.annotations?.leader,
     leader: known && leader ? leaderFacts(leader) : 'unknown',
-    sync: known ? syncFacts(stores.dcs.get(`${cluster}-sync`)) : 'unknown',
-    dynamic: (known ? dynamicFacts(stores.dcs.get(`${cluster}-config`)) : undefined) ?? 'unknown',
+    sync: known ? syncFacts(stores.dcs.get(syncName(cluster))) : 'unknown',
+    dynamic: (known ? dynamicFacts(stores.dcs.get(dynamicConfigName(cluster))) : undefined) ?? 'unknown',
     pods: stores.pods.current ? podsOfCluster(stores.pods, cluster) : 'unknown',
     promotable,
     reach: undefined,

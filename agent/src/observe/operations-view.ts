@@ -1,4 +1,5 @@
 /** Puts together what planned work is decided from. Members are asked only where something may have to be done. */
+import { dynamicConfigName, failoverName, leaderName, syncName } from '../../../src/contract/names.js';
 import { askMember } from './member-report.js';
 import { podsOfCluster, type Senses } from './failover-view.js';
 import { leaderFacts, parseJson, syncFacts } from './objects.js';
@@ -47,14 +48,14 @@ function isFailoverAsked(object: KubeObject | undefined): boolean {
 export function readOperations(stores: OperationsStores, contract: ContractDocument): OperationsSnapshot {
   const { cluster } = contract;
   const known = stores.dcs.current;
-  const leader = stores.dcs.get(`${cluster}-leader`);
+  const leader = stores.dcs.get(leaderName(cluster));
   return {
     cluster,
     contract,
     leader: known && leader ? leaderFacts(leader) : 'unknown',
-    sync: known ? syncFacts(stores.dcs.get(`${cluster}-sync`)) : 'unknown',
-    config: (known ? parseJson(stores.dcs.get(`${cluster}-config`)?.metadata.annotations?.config) : undefined) ?? 'unknown',
-    failoverAsked: known ? isFailoverAsked(stores.dcs.get(`${cluster}-failover`)) : 'unknown',
+    sync: known ? syncFacts(stores.dcs.get(syncName(cluster))) : 'unknown',
+    config: (known ? parseJson(stores.dcs.get(dynamicConfigName(cluster))?.metadata.annotations?.config) : undefined) ?? 'unknown',
+    failoverAsked: known ? isFailoverAsked(stores.dcs.get(failoverName(cluster))) : 'unknown',
     pods: stores.pods.current ? podsOfCluster(stores.pods, cluster) : 'unknown',
     statefulSets: stores.statefulSets.current ? stores.statefulSets.all().filter(isMemberOf(cluster)).map(statefulSetFacts) : 'unknown',
     reports: [],

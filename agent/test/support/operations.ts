@@ -5,7 +5,7 @@ import type { MemberReport } from '../../src/model/facts.js';
 import type { OperationsMemory, OperationsSnapshot, StatefulSetFacts } from '../../src/model/operations.js';
 
 export const PATRONI: ContractDocument['patroni'] = {
-  ttl: 30, loop_wait: 10, retry_timeout: 10, maximum_lag_on_failover: 1048576, failsafe_mode: true,
+  ttl: 30, loop_wait: 10, retry_timeout: 10, maximum_lag_on_failover: 1048576, check_timeline: true, failsafe_mode: true,
   synchronous_mode: 'quorum', synchronous_mode_strict: false, synchronous_node_count: 1,
   postgresql: { use_pg_rewind: true, use_slots: true, parameters: { max_connections: '100', work_mem: '4MB' }, pg_hba: ['local all all peer'], pg_ident: [] },
 };

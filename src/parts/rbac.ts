@@ -1,0 +1,15 @@
+import type { Manifest } from './manifest';
+
+/** API group of Roles. */
+export const RBAC = 'rbac.authorization.k8s.io';
+
+/** Gives the Role of the same name to a ServiceAccount of the same namespace. */
+export function roleBinding(metadata: Manifest['metadata'], serviceAccount: string): Manifest {
+  return {
+    apiVersion: `${RBAC}/v1`,
+    kind: 'RoleBinding',
+    metadata,
+    roleRef: { apiGroup: RBAC, kind: 'Role', name: metadata.name },
+    subjects: [{ kind: 'ServiceAccount', name: serviceAccount, namespace: metadata.namespace }],
+  };
+}
