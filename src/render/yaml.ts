@@ -4,7 +4,7 @@
  */
 
 /** Words that YAML 1.1, which Python reads, takes for something else than text. */
-const WORDS = /^(y|yes|n|no|on|off|true|false|null|[e_][0-9e_]*)$/i;
+const WORDS = /^(y|yes|n|no|on|off|true|false|null|[e_][-+.0-9e_]*)$/i;
 /** Text that needs no quotes in any version of YAML: words and paths, and nowhere a `: ` or a `#`. */
 const PLAIN = /^[A-Za-z_/](?:[A-Za-z0-9_./@%+,=() -]|:(?=[A-Za-z0-9_./:]))*(?<! )$/;
 /** An amount with its unit, such as 15min. */

@@ -8,7 +8,7 @@ describe('renderYaml', () => {
       'a:\n  b:\n    - 1\n    - c: x\n      d: []\n    - - true\n      - y z\ng: {}\nh: null\n');
   });
 
-  it.each(['on', 'Yes', 'n', 'null', '1', '0.9', '1e3', '0x10', '1:30', '2020-01-01', '', ' a', 'a ', 'a: b', 'a #b', 'a:', '*:80', '%m', '- a', '~', '<<', '=', '.inf', '@a', '`a', 'a\nb', '\u0085', '\u2028'])(
+  it.each(['on', 'Yes', 'n', 'null', '1', '0.9', '1e3', 'e+0', '_1.5', '0x10', '1:30', '2020-01-01', '', ' a', 'a ', 'a: b', 'a #b', 'a:', '*:80', '%m', '- a', '~', '<<', '=', '.inf', '@a', '`a', 'a\nb', '\u0085', '\u2028'])(
     'quotes %j, because some YAML reads something else there', (text) => {
       expect(renderYaml({ key: text })).toMatch(/^key: "/);
     });
