@@ -7,12 +7,14 @@ import type { Metrics } from './metrics.js';
 import { readContract, type ContractReading } from './model/contract.js';
 import type { DecisionRecord } from './model/status.js';
 import type { ClusterIdentity, Stores } from './observe/failover-view.js';
+import { MemberSql } from './member-sql.js';
 import { Store } from './observe/store.js';
 import { OperationsLoop } from './operations-loop.js';
 import type { Clock } from './ports/clock.js';
 import type { Kube, KubeObject } from './ports/kube.js';
 import type { Network } from './ports/network.js';
 import type { Patroni } from './ports/patroni.js';
+import type { Sql } from './ports/sql.js';
 import { reasonOf, StatusWriter } from './status-writer.js';
 import { COMPONENT, LABEL } from '../../src/contract/labels.js';
 
@@ -20,6 +22,7 @@ export interface Ports {
   readonly kube: Kube;
   readonly network: Network;
   readonly patroni: Patroni;
+  readonly sql: Sql;
   readonly clock: Clock;
 }
 
@@ -47,7 +50,7 @@ const MEMBERS = `${LABEL.component}=${COMPONENT.member}`;
 export class Agent {
   private readonly clusters = new Map<string, Cluster>();
   private readonly stores: Stores & { readonly contracts: Store; readonly statefulSets: Store };
-  private readonly hands: Hands;
+  private readonly hands: Omit<Hands, 'sql'>;
 
   constructor(private readonly options: AgentOptions) {
     const failover = (object: KubeObject) => this.of(object)?.failover.nudge();
@@ -62,7 +65,8 @@ export class Agent {
       statefulSets: new Store({ resource: 'statefulsets', labelSelector: MEMBERS }, (object) => this.of(object)?.operations.nudge()),
     };
     const pods = (cluster: string) => this.stores.pods.all().filter((pod) => pod.metadata.labels?.[LABEL.cluster] === cluster);
-    this.hands = { ...options.ports, log: options.log, pods };
+    const { kube, network, patroni, clock } = options.ports;
+    this.hands = { kube, network, patroni, clock, log: options.log, pods };
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -113,7 +117,8 @@ export class Agent {
   private adopt(name: string, contract: KubeObject, reading: ContractReading): Cluster {
     const { ports, holdsLease } = this.options;
     const log = this.options.log.with({ cluster: name });
-    const hands = { ...this.hands, log };
+    const sql = new MemberSql(ports, () => (cluster.reading.ok ? cluster.reading.document.agentLogin : undefined));
+    const hands = { ...this.hands, log, sql };
     const writer = new StatusWriter({ kube: ports.kube, clock: ports.clock, log }, name);
     const stop = new AbortController();
     const failover = new FailoverLoop({

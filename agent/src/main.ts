@@ -1,6 +1,7 @@
 /** Composition root: reads the settings, makes the adapters, starts the loops, owns signals and exit codes. */
 import { inClusterAccess, KubeHttp } from './adapters/kube-http.js';
 import { PatroniHttp } from './adapters/patroni-http.js';
+import { SqlByPg } from './adapters/sql-pg.js';
 import { SystemClock } from './adapters/system-clock.js';
 import { Tcp } from './adapters/tcp.js';
 import { readConfig } from './config.js';
@@ -39,7 +40,7 @@ async function run(): Promise<void> {
     log.info(held ? 'holds the Lease: does the planned work' : 'does not hold the Lease');
     agent.nudge();
   });
-  const ports = { kube, network: new Tcp(), patroni: new PatroniHttp(), clock };
+  const ports = { kube, network: new Tcp(), patroni: new PatroniHttp(), sql: new SqlByPg(), clock };
   const agent = new Agent({ ports, log, metrics, namespace: config.namespace, holdsLease: () => lease.held });
   const turns = watchdog(clock, stop.signal);
   const server = serve(config.port, {

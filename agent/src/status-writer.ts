@@ -1,15 +1,14 @@
 /**
  * Writes `<cluster>-status` and Events. Only what changed is written; a right that is missing is remembered and named.
  */
-import { statusName } from '../../src/contract/names.js';
 import type { Log } from './log.js';
+import { parseJson } from './model/objects.js';
 import type { OperationsMemory } from './model/operations.js';
 import { MEMORY_KEY, STATUS_KEY, type ClusterStatus, type DecisionRecord } from './model/status.js';
-import { parseJson } from './observe/objects.js';
 import type { Clock } from './ports/clock.js';
 import { KubeError, type Kube, type KubeObject } from './ports/kube.js';
-import { contractName } from '../../src/contract/names.js';
 import { LABEL } from '../../src/contract/labels.js';
+import { contractName, statusName } from '../../src/contract/names.js';
 
 /** A lag that wanders is no news; a status is written again for it every ten minutes at the most. */
 const QUIET_MS = 600_000;

@@ -12,7 +12,15 @@ export interface ContractDocument {
   readonly namespace: string;
   readonly engineVersion: string;
   readonly members: ContractMember[];
+  readonly agentLogin: AgentLogin;
   readonly patroni: PatroniDynamicConfiguration;
+}
+
+/** How the agent logs in to members over the network. */
+export interface AgentLogin {
+  readonly role: string;
+  readonly secret: string;
+  readonly key: string;
 }
 
 export interface ContractMember {
@@ -60,6 +68,8 @@ export interface MemberDocument {
      * Role by which poolers look up passwords; it exists whether there is a pooler or not, so that one can come later.
      */
     readonly pooler: { readonly role: string; readonly key: string; readonly userlistKey: string };
+    /** The agent's role; it exists from the start too, and pg_hba keeps it out while there is no agent. */
+    readonly agent: { readonly role: string; readonly key: string };
   };
   readonly owners: MemberDocumentOwner[];
   readonly databases: Array<{ readonly name: string; readonly owner: string }>;

@@ -20,6 +20,7 @@ function role(cluster: ResolvedPostgres): Manifest {
     rules: [
       named('', 'configmaps', [leaderName, failoverName, statusName].map((nameOf) => nameOf(cluster.name)), ['get', 'patch']),
       named('', 'configmaps', [syncName(cluster.name)], ['get']),
+      named('', 'secrets', [cluster.credentialsSecret], ['get']),
       named('', 'pods', pods, ['patch']),
       named('', 'pods/eviction', pods, ['create']),
       named('apps', 'statefulsets', members, ['patch']),

@@ -1,7 +1,7 @@
 import { CONTRACT_VERSION, type ContractDocument } from '../contract/document';
 import { podName, volumeName } from '../contract/names';
 import type { ResolvedGroup } from '../resolve/groups';
-import type { ResolvedPostgres } from '../resolve/postgres';
+import { AGENT_KEY, AGENT_ROLE, type ResolvedPostgres } from '../resolve/postgres';
 
 function contractMembers(group: ResolvedGroup): ContractDocument['members'] {
   return group.members.map((name) => ({
@@ -22,6 +22,7 @@ export function renderContract(cluster: ResolvedPostgres): string {
     namespace: cluster.namespace,
     engineVersion: cluster.image.version,
     members: cluster.groups.flatMap(contractMembers),
+    agentLogin: { role: AGENT_ROLE, secret: cluster.credentialsSecret, key: AGENT_KEY },
     patroni: cluster.patroni,
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;

@@ -4,7 +4,7 @@ import type { MemberDocument } from '../contract/document';
 import { COMPONENT, LABEL, ROLE } from '../contract/labels';
 import { podName } from '../contract/names';
 import { PATRONI_PORT, POSTGRES_PORT } from '../contract/ports';
-import { POOLER_ROLE, POOLER_USERLIST_KEY, SYSTEM_ROLES, type ResolvedPostgres } from '../resolve/postgres';
+import { AGENT_KEY, AGENT_ROLE, POOLER_ROLE, POOLER_USERLIST_KEY, SYSTEM_ROLES, type ResolvedPostgres } from '../resolve/postgres';
 
 function dataDirectory(cluster: ResolvedPostgres): string {
   return `${FILES.data}/pg${cluster.image.major}`;
@@ -94,6 +94,7 @@ export function renderMemberDocument(cluster: ResolvedPostgres): string {
       keys: { superuser: 'superuser', replication: 'replication', rewind: 'rewind' },
       roles: SYSTEM_ROLES,
       pooler: { role: POOLER_ROLE, key: 'pooler', userlistKey: POOLER_USERLIST_KEY },
+      agent: { role: AGENT_ROLE, key: AGENT_KEY },
     },
     owners: cluster.owners.map(({ role, secret, database }) => ({
       role,

@@ -14,6 +14,13 @@ import { resolveParameters } from './parameters';
 export const SYSTEM_ROLES = { superuser: 'postgres', replication: 'everest_replication', rewind: 'everest_rewind' } as const;
 /** Role that looks up other roles' password hashes for poolers, and may do nothing else. */
 export const POOLER_ROLE = 'everest_pooler';
+/**
+ * Role of the agent, a superuser: it keeps databases and roles as declared, which nobody else may do for all owners.
+ * Without an agent it cannot log in.
+ */
+export const AGENT_ROLE = 'everest_agent';
+/** Key of the cluster's credentials that holds the agent's password. */
+export const AGENT_KEY = 'agent';
 /** Key of the cluster's credentials that holds PgBouncer's auth_file. */
 export const POOLER_USERLIST_KEY = 'pooler-userlist';
 /** Oldest Kubernetes version that the manifests fit. */
@@ -101,7 +108,7 @@ export function resolveTiming(timing: PatroniTiming = {}): { ttl: number; loopWa
 }
 
 /** First the lines that the cluster itself needs: peers by name, the superuser only from inside the Pod. */
-function resolvePgHba(clientLines: string[] | undefined): string[] {
+function resolvePgHba(clientLines: string[] | undefined, hasAgent: boolean): string[] {
   const { superuser, replication, rewind } = SYSTEM_ROLES;
   return [
     `local all ${superuser} peer`,
@@ -112,6 +119,7 @@ function resolvePgHba(clientLines: string[] | undefined): string[] {
     `host postgres ${rewind} all scram-sha-256`,
     `host all ${rewind} all reject`,
     `host all ${replication} all reject`,
+    `host all ${AGENT_ROLE} all ${hasAgent ? 'scram-sha-256' : 'reject'}`,
     ...(clientLines ?? ['host all all all scram-sha-256']),
   ];
 }
@@ -138,7 +146,7 @@ function resolvePatroni(props: PostgresClusterProps, groups: ResolvedGroup[]): P
       use_pg_rewind: true,
       use_slots: true,
       parameters: resolveParameters({ ...smallestMember(groups), members }, props.parameters),
-      pg_hba: resolvePgHba(props.pgHba),
+      pg_hba: resolvePgHba(props.pgHba, props.agent !== undefined),
       // Patroni runs as the superuser's system user and looks at replication as the replication role.
       pg_ident: [`patroni ${SYSTEM_ROLES.superuser} ${SYSTEM_ROLES.replication}`],
     },

@@ -1,10 +1,10 @@
 import { SQL_NAME } from './names';
 import type { PostgresRule, Violation } from './rule';
-import { POOLER_ROLE, resolveDatabases, SYSTEM_ROLES } from '../resolve/postgres';
+import { AGENT_ROLE, POOLER_ROLE, resolveDatabases, SYSTEM_ROLES } from '../resolve/postgres';
 
 const RESERVED_DATABASES = new Set(['postgres', 'template0', 'template1']);
 /** `public` and `none` are keywords where roles stand; `credentials` would be the name of the cluster's own Secret. */
-const RESERVED_OWNERS = new Set<string>([...Object.values(SYSTEM_ROLES), POOLER_ROLE, 'public', 'none', 'credentials']);
+const RESERVED_OWNERS = new Set<string>([...Object.values(SYSTEM_ROLES), POOLER_ROLE, AGENT_ROLE, 'public', 'none', 'credentials']);
 
 function nameProblem(kind: string, name: string, reserved: Set<string>): string | undefined {
   if (!SQL_NAME.test(name)) return `the ${kind} is ${JSON.stringify(name)}`;

@@ -19,6 +19,7 @@ const CALL_TIMEOUT_MS = 5_000;
 
 const GROUPS: Record<Resource, string> = {
   configmaps: '/api/v1',
+  secrets: '/api/v1',
   pods: '/api/v1',
   events: '/api/v1',
   statefulsets: '/apis/apps/v1',

@@ -2,13 +2,13 @@
  * Clears the lease of a primary that is proven dead. Compare-and-swap on the very object that was read last; before
  * that the proof is looked at once more. A conflict means that somebody wrote: read, prove and try again.
  */
+import type { Hands, Outcome } from './executor.js';
 import { failoverName, leaderName, syncName } from '../../../src/contract/names.js';
 import { PATRONI_PORT, POSTGRES_PORT } from '../../../src/contract/ports.js';
-import type { Hands, Outcome } from './executor.js';
-import { askMember } from '../observe/member-report.js';
-import { leaderFacts, podFacts, syncFacts } from '../observe/objects.js';
 import type { ClearLeader } from '../model/actions.js';
 import type { LeaderFacts } from '../model/facts.js';
+import { askMember } from '../model/member-report.js';
+import { leaderFacts, podFacts, syncFacts } from '../model/objects.js';
 import { KubeError } from '../ports/kube.js';
 
 const ATTEMPTS = 4;

@@ -1,9 +1,9 @@
 /**
  * Evicts one member's Pod, so that its StatefulSet makes it anew. The primary is never evicted while it has standbys.
  */
-import { leaderName } from '../../../src/contract/names.js';
 import type { Hands, Outcome } from './executor.js';
-import { leaderFacts } from '../observe/objects.js';
+import { leaderName } from '../../../src/contract/names.js';
+import { leaderFacts } from '../model/objects.js';
 import type { EvictPod } from '../model/operations.js';
 import { KubeError } from '../ports/kube.js';
 

@@ -12,12 +12,14 @@ import type { OperationsAction } from '../model/operations.js';
 import type { Clock } from '../ports/clock.js';
 import type { Kube, KubeObject } from '../ports/kube.js';
 import type { Network } from '../ports/network.js';
+import type { MemberSql } from '../member-sql.js';
 import type { Patroni } from '../ports/patroni.js';
 
 export interface Hands {
   readonly kube: Kube;
   readonly network: Network;
   readonly patroni: Patroni;
+  readonly sql: Pick<MemberSql, 'session'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Pods of a cluster as the watch knows them. */

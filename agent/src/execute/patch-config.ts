@@ -1,7 +1,7 @@
 /** Changes Patroni's dynamic configuration. Void when it is no longer the one that the change was made for. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Hands, Outcome } from './executor.js';
-import { parseJson, podFacts } from '../observe/objects.js';
+import { parseJson, podFacts } from '../model/objects.js';
 import type { PatchConfig } from '../model/operations.js';
 
 const ANSWER_TIMEOUT_MS = 15_000;

@@ -2,11 +2,11 @@
  * Takes the role label off a dead member, so that Services stop sending clients to it, and its address, so that the
  * next election does not wait 2 s for its answer. A living Patroni writes both again within one loop.
  */
-import { leaderName } from '../../../src/contract/names.js';
 import type { Hands, Outcome } from './executor.js';
 import { LABEL } from '../../../src/contract/labels.js';
+import { leaderName } from '../../../src/contract/names.js';
 import type { RemoveStaleRole } from '../model/actions.js';
-import { leaderFacts } from '../observe/objects.js';
+import { leaderFacts } from '../model/objects.js';
 
 export async function removeStaleRole(hands: Hands, action: RemoveStaleRole): Promise<Outcome> {
   const lease = leaderFacts(await hands.kube.get('configmaps', leaderName(action.cluster)));

@@ -1,7 +1,7 @@
 /** Restarts PostgreSQL of one member in place, through Patroni, if it still waits for it. */
-import { leaderName } from '../../../src/contract/names.js';
 import type { Hands, Outcome } from './executor.js';
-import { leaderFacts, podFacts } from '../observe/objects.js';
+import { leaderName } from '../../../src/contract/names.js';
+import { leaderFacts, podFacts } from '../model/objects.js';
 import type { RestartMember } from '../model/operations.js';
 
 /** A fast shutdown with its checkpoint, then a start. */

@@ -1,7 +1,7 @@
 /** Stops a member that the contract no longer lists. Its volume claims are not touched. */
-import { leaderName } from '../../../src/contract/names.js';
 import type { Hands, Outcome } from './executor.js';
-import { leaderFacts } from '../observe/objects.js';
+import { leaderName } from '../../../src/contract/names.js';
+import { leaderFacts } from '../model/objects.js';
 import type { ScaleToZero } from '../model/operations.js';
 import { KubeError } from '../ports/kube.js';
 

@@ -2,9 +2,9 @@
  * Asks Patroni for a switchover and looks who won. Patroni writes a checkpoint first, while clients still work, so
  * that the stop itself is short.
  */
-import { leaderName } from '../../../src/contract/names.js';
 import type { Hands, Outcome } from './executor.js';
-import { leaderFacts, podFacts } from '../observe/objects.js';
+import { leaderName } from '../../../src/contract/names.js';
+import { leaderFacts, podFacts } from '../model/objects.js';
 import type { Switchover } from '../model/operations.js';
 
 /** Patroni answers after it is done, 2 to 3 s as a rule; its own limit is 20 s, and the checkpoint comes before. */

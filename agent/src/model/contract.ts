@@ -21,6 +21,11 @@ function memberProblem(member: unknown, index: number): string | undefined {
   return typeof member.promotable === 'boolean' ? undefined : `members[${index}].promotable is missing`;
 }
 
+function loginProblem(login: unknown): string | undefined {
+  if (!isRecord(login)) return 'agentLogin is missing';
+  return ['role', 'secret', 'key'].map((key) => (typeof login[key] === 'string' ? undefined : `agentLogin.${key} is missing`)).find(Boolean);
+}
+
 function patroniProblem(patroni: unknown): string | undefined {
   if (!isRecord(patroni)) return 'patroni is missing';
   if (!isRecord(patroni.postgresql)) return 'patroni.postgresql is missing';
@@ -45,7 +50,8 @@ function problemIn(value: unknown, object: KubeObject): string | undefined {
     return `cluster is ${JSON.stringify(value.cluster)}, which does not belong to ConfigMap ${object.metadata.name}`;
   }
   if (!Array.isArray(value.members) || value.members.length === 0) return 'members is no list of members';
-  return value.members.map(memberProblem).find((problem) => problem !== undefined) ?? patroniProblem(value.patroni);
+  return value.members.map(memberProblem).find((problem) => problem !== undefined)
+    ?? loginProblem(value.agentLogin) ?? patroniProblem(value.patroni);
 }
 
 export function readContract(object: KubeObject): ContractReading {

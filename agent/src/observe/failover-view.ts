@@ -2,14 +2,14 @@
  * Puts together what the failover table looks at. At rest from memory alone; ports and reports are asked for on
  * suspicion.
  */
-import { dynamicConfigName, failoverName, leaderName, syncName } from '../../../src/contract/names.js';
-import { PATRONI_PORT, POSTGRES_PORT } from '../../../src/contract/ports.js';
-import { askMember } from './member-report.js';
-import { dynamicFacts, leaderFacts, podFacts, syncFacts } from './objects.js';
 import type { Store } from './store.js';
 import { LABEL } from '../../../src/contract/labels.js';
+import { dynamicConfigName, failoverName, leaderName, syncName } from '../../../src/contract/names.js';
+import { PATRONI_PORT, POSTGRES_PORT } from '../../../src/contract/ports.js';
 import type { FailoverMemory } from '../decide/failover-facts.js';
 import type { FailoverSnapshot, LinkState, MemberReport, PodFacts, ReachFacts } from '../model/facts.js';
+import { askMember } from '../model/member-report.js';
+import { dynamicFacts, leaderFacts, podFacts, syncFacts } from '../model/objects.js';
 import type { Clock } from '../ports/clock.js';
 import type { Network } from '../ports/network.js';
 import type { Patroni } from '../ports/patroni.js';

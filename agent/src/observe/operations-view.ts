@@ -1,12 +1,12 @@
 /** Puts together what planned work is decided from. Members are asked only where something may have to be done. */
-import { dynamicConfigName, failoverName, leaderName, syncName } from '../../../src/contract/names.js';
-import { askMember } from './member-report.js';
 import { podsOfCluster, type Senses } from './failover-view.js';
-import { leaderFacts, parseJson, syncFacts } from './objects.js';
 import type { Store } from './store.js';
 import type { ContractDocument } from '../../../src/contract/document.js';
 import { COMPONENT, LABEL } from '../../../src/contract/labels.js';
+import { dynamicConfigName, failoverName, leaderName, syncName } from '../../../src/contract/names.js';
 import type { MemberReport, PodFacts } from '../model/facts.js';
+import { askMember } from '../model/member-report.js';
+import { leaderFacts, parseJson, syncFacts } from '../model/objects.js';
 import type { OperationsSnapshot, StatefulSetFacts } from '../model/operations.js';
 import type { KubeObject } from '../ports/kube.js';
 

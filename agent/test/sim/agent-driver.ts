@@ -9,6 +9,7 @@ import type { Reach } from '../../src/ports/network.js';
 import type { Store } from '../../src/observe/store.js';
 import { LABEL } from '../../../src/contract/labels.js';
 import { STEP_MS, type Member, type World } from './world.js';
+import { noSql } from '../support/no-sql.js';
 
 /** A watch that has heard nothing for this long is known to be broken. */
 const WATCH_NOTICED_MS = 20_000;
@@ -49,6 +50,7 @@ export class SimulatedAgent {
       kube: this.kube(), log: new Log({}, () => undefined),
       network: { probe: async (host, port) => this.probe(host, port), hold: () => ({ close: () => undefined }) },
       patroni: { get: async (host) => this.report(host), send: () => Promise.reject(new Error('not simulated')) },
+      sql: noSql,
       clock: { nowMs: () => world.now, wall: () => new Date(0), sleep: async () => undefined, random: () => 0.5 },
       pods: () => this.cache.pods,
     };

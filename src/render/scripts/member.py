@@ -142,8 +142,8 @@ def credentials_spec(cluster: Json) -> SecretSpec:
 
 
 def missing_credentials(credentials: Json, have: Values) -> Values:
-    pooler = credentials.get("pooler")
-    keys = [*credentials["keys"].values(), *([pooler["key"]] if pooler else [])]
+    pooler, agent = credentials.get("pooler"), credentials.get("agent")
+    keys = [*credentials["keys"].values(), *(role["key"] for role in (pooler, agent) if role)]
     full = {**{key: random_password() for key in keys}, **{key: value for key, value in have.items() if value}}
     if pooler:
         # PgBouncer's auth_file, so that its Pods need no script of their own; the passwords hold no quotes.
@@ -195,9 +195,9 @@ def wanted_passwords(cluster: Json, api: Api) -> Values:
     values = until_settled(api, credentials_spec(cluster))
     # `restapi` is a password of Patroni's own, with no role in the database.
     wanted = {roles[kind]: values[key] for kind, key in cluster["credentials"]["keys"].items() if kind in roles}
-    pooler = cluster["credentials"].get("pooler")
-    if pooler and values.get(pooler["key"]):
-        wanted[pooler["role"]] = values[pooler["key"]]
+    for helper in (cluster["credentials"].get("pooler"), cluster["credentials"].get("agent")):
+        if helper and values.get(helper["key"]):
+            wanted[helper["role"]] = values[helper["key"]]
     for owner in cluster.get("owners", []):
         wanted[owner["role"]] = until_settled(api, owner_spec(owner))["password"]
     return wanted
@@ -406,6 +406,13 @@ def ensure_pooler(server: Database, cluster: Json, wanted: Values) -> None:
     server.run(f"GRANT EXECUTE ON FUNCTION everest.pooler_lookup(text) TO {quoted(role)}")
 
 
+def ensure_agent(server: Database, cluster: Json, wanted: Values) -> None:
+    """A superuser for the agent; pg_hba keeps it out while the cluster names none."""
+    role = cluster["credentials"].get("agent", {}).get("role")
+    if role in wanted and server.value("SELECT 1 FROM pg_roles WHERE rolname = %s", role) is None:
+        server.run(f"CREATE ROLE {quoted(role)} SUPERUSER LOGIN")
+
+
 def until_aligned(cluster: Json, wanted: Values) -> List[str]:
     """A promoted server is in recovery a moment longer. Patroni ends this process when the role changes again."""
     for delay in delays():
@@ -413,6 +420,7 @@ def until_aligned(cluster: Json, wanted: Values) -> List[str]:
             with Database(cluster) as database:
                 if not database.value("SELECT pg_is_in_recovery()"):
                     ensure_pooler(database, cluster, wanted)
+                    ensure_agent(database, cluster, wanted)
                     return align_passwords(database, wanted)
         except driver().OperationalError:
             pass
@@ -449,6 +457,7 @@ def post_bootstrap(cluster: Json, api: Api) -> None:
         for item in cluster.get("databases", []):
             create_database(server, item["name"], item["owner"])
         ensure_pooler(server, cluster, wanted)
+        ensure_agent(server, cluster, wanted)
         align_passwords(server, wanted)
         create_slots(server, [name for name in cluster["members"] if name != os.environ["HOSTNAME"]])
     for item in cluster.get("databases", []):

@@ -1,6 +1,6 @@
 /** `GET /patroni` of a member -> what it says about itself. */
+import type { MemberReport } from './facts.js';
 import { numberOrNothing, parseJson, pendingChanges, textOrNothing } from './objects.js';
-import type { MemberReport } from '../model/facts.js';
 import type { Patroni } from '../ports/patroni.js';
 
 function roleOf(role: unknown): MemberReport['role'] {

@@ -1,8 +1,8 @@
 /** Kubernetes objects -> facts. Tolerant: a field that is missing or odd is unknown, never a guess. */
-import { LABEL } from '../../../src/contract/labels.js';
 import type {
   ContainerState, DynamicFacts, LeaderFacts, PatroniStatus, PendingChange, PodFacts, SyncFacts,
-} from '../model/facts.js';
+} from './facts.js';
+import { LABEL } from '../../../src/contract/labels.js';
 import type { KubeObject } from '../ports/kube.js';
 
 /** Name of the container that runs Patroni in every member's Pod. */
