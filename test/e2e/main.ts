@@ -1,5 +1,5 @@
 /**
- * npm run e2e -- SUITE [--runs N] [--only EVENT,EVENT] [--manifests DIR]
+ * npm run e2e -- SUITE [--runs N] [--only EVENT,EVENT] [--any-timing] [--manifests DIR]
  * Needs KUBECONFIG; faults of nodes need the testbed as well and are reported as skipped elsewhere.
  */
 import { parseArgs } from 'node:util';
@@ -23,7 +23,10 @@ const SMALL = {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { runs: { type: 'string', default: '1' }, only: { type: 'string' }, manifests: { type: 'string' } },
+    options: {
+      'runs': { type: 'string', default: '1' }, 'only': { type: 'string' }, 'manifests': { type: 'string' },
+      'any-timing': { type: 'boolean', default: false },
+    },
   });
   const makeSuite = SUITES[positionals[0] ?? ''];
   const runs = Number(values.runs);
@@ -35,7 +38,7 @@ async function main(): Promise<number> {
   const faults = await NodeFaults.detect(api.server);
   const context = { api, faults, reporter: report, runs };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stopEarly(suite, context));
-  await runSuite(suite, context, report, values.only?.split(','));
+  await runSuite(suite, context, report, { only: values.only?.split(','), anyTiming: values['any-timing'] });
   return report.close();
 }
 
@@ -51,7 +54,7 @@ function manifestsFrom(folder: string | undefined): ManifestSource {
 }
 
 function usage(): number {
-  return refuse(`usage: npm run e2e -- SUITE [--runs N] [--only EVENT,EVENT] [--manifests DIR]\nsuites: ${Object.keys(SUITES).join(', ')}`);
+  return refuse(`usage: npm run e2e -- SUITE [--runs N] [--only EVENT,EVENT] [--any-timing] [--manifests DIR]\nsuites: ${Object.keys(SUITES).join(', ')}`);
 }
 
 function refuse(text: string): number {

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import type { KubernetesObject, V1EndpointSlice, V1Node, V1Pod, V1Status } from '@kubernetes/client-node';
 import {
   ApiException, CoreV1Api, DiscoveryV1Api, Exec, KubeConfig, KubernetesObjectApi, PatchStrategy, StorageV1Api,
-  loadAllYaml,
+  loadAllYaml, setHeaderOptions,
 } from '@kubernetes/client-node';
 import { waitFor } from './wait';
 
@@ -75,10 +75,22 @@ export class ClusterApi {
     }
   }
 
-  async delete(objects: readonly Obj[], namespace: string): Promise<void> {
+  /** `graceSeconds` 0 is `kubectl delete --force --grace-period=0`. */
+  async delete(objects: readonly Obj[], namespace: string, graceSeconds?: number): Promise<void> {
     for (const object of objects) {
-      await this.objects.delete(placed(object, namespace), undefined, undefined, undefined, undefined, 'Background').catch(ignoreNotFound);
+      await this.objects.delete(placed(object, namespace), undefined, undefined, graceSeconds, undefined, 'Background').catch(ignoreNotFound);
     }
+  }
+
+  /** Merges `change` into one object, as `kubectl patch --type=merge` does. */
+  async merge(object: Obj, namespace: string, change: object): Promise<void> {
+    const patch = { ...placed({ apiVersion: object.apiVersion, kind: object.kind, metadata: { name: object.metadata.name } } as Obj, namespace), ...change };
+    await this.objects.patch(patch as Obj, undefined, undefined, FIELD_MANAGER, undefined, PatchStrategy.MergePatch);
+  }
+
+  /** For Pods that have no kubelet. */
+  async mergePodStatus(namespace: string, name: string, body: object): Promise<void> {
+    await this.core.patchNamespacedPodStatus({ namespace, name, body }, setHeaderOptions('Content-Type', PatchStrategy.MergePatch));
   }
 
   async read<T extends Obj>(object: Pick<T, 'apiVersion' | 'kind' | 'metadata'>, namespace: string): Promise<T | undefined> {

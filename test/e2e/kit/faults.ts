@@ -2,14 +2,19 @@
  * Faults of whole nodes and of the API server. They need a hand on the machines, so they exist only for the testbed
  * beside this project; anywhere else every one of them says why it cannot be had.
  */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Skip } from './suite';
 
 const run = promisify(execFile);
+const HOME = process.env.TESTBED_HOME ?? '/var/tmp/testbed';
 const SCRIPT = process.env.E2E_TESTBED ?? resolve(__dirname, '../../../../shared/testbed/testbed');
+
+/** Several runs may share a testbed, and a node that one of them takes away is missed by all: one at a time. */
+const LOCK = process.env.E2E_FAULT_LOCK ?? join(tmpdir(), 'testbed-faults.lock');
 
 export type NodeAction = 'kill' | 'start' | 'freeze' | 'thaw' | 'cut' | 'heal';
 
@@ -19,14 +24,29 @@ export class NodeFaults {
   /** `server` is the API server in use: faults must never hit another cluster than the one under test. */
   static async detect(server: string): Promise<NodeFaults> {
     if (!existsSync(SCRIPT)) return new NodeFaults(undefined, 'no testbed beside this project: node faults are not possible here');
-    const home = process.env.TESTBED_HOME ?? '/var/tmp/testbed';
-    const { stdout } = await run('grep', ['-o', 'https://[^"]*', `${home}/kubeconfig`]).catch(() => ({ stdout: '' }));
+    const { stdout } = await run('grep', ['-o', 'https://[^"]*', `${HOME}/kubeconfig`]).catch(() => ({ stdout: '' }));
     if (stdout.trim().split('\n')[0] !== server) return new NodeFaults(undefined, 'KUBECONFIG is not that of the testbed');
     return new NodeFaults(SCRIPT, '');
   }
 
   get available(): boolean {
     return this.script !== undefined;
+  }
+
+  /** Nobody else who uses this lock breaks nodes meanwhile. The faults must be healed when `work` ends. */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.script) throw new Skip(this.whyNot);
+    const holder = spawn('flock', [LOCK, 'sh', '-c', 'echo held; cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    try {
+      await new Promise<void>((held, fail) => {
+        holder.stdout.once('data', () => held());
+        holder.once('error', fail);
+        holder.once('exit', () => fail(new Error(`flock ${LOCK} ended`)));
+      });
+      return await work();
+    } finally {
+      holder.stdin.end();
+    }
   }
 
   async node(action: NodeAction, node: string): Promise<void> {
@@ -41,6 +61,16 @@ export class NodeFaults {
 
   async loadImage(archive: string): Promise<void> {
     await this.testbed('load', archive);
+  }
+
+  /** The API server's audit log as far as it names this namespace, in JSON lines. */
+  async auditOf(namespace: string): Promise<string> {
+    if (!this.script) throw new Skip(this.whyNot);
+    const folder = join(HOME, 'log');
+    const files = readdirSync(folder).filter((name) => name.startsWith('audit')).sort().map((name) => join(folder, name));
+    const { stdout } = await run('grep', ['--no-filename', '--fixed-strings', namespace, ...files], { maxBuffer: 1_000_000_000 })
+      .catch((problem: { code?: unknown }) => { if (problem.code === 1) return { stdout: '' }; throw problem; });
+    return stdout;
   }
 
   private async testbed(...args: string[]): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -24,9 +24,18 @@ export interface Image {
   /** Folder with the Containerfile, relative to the project's root. */
   readonly folder: string;
   readonly buildArgs?: Readonly<Record<string, string>>;
+  /** Folder whose files go into the image where it is not `folder`, and the script that fills it. */
+  readonly content?: { readonly folder: string; readonly script: string };
 }
 
 export const POSTGRES_IMAGE: Image = { name: 'cdk8s-everest/postgres:17.11', folder: 'images/postgres', buildArgs: { PG_MAJOR: '17' } };
+export const POOLER_IMAGE: Image = { name: 'cdk8s-everest/pgbouncer:1.24', folder: 'images/pgbouncer' };
+/** E2E_AGENT_IMAGE: a name of your own, so that several people can try their agents on one testbed. */
+export const AGENT_IMAGE: Image = {
+  name: process.env.E2E_AGENT_IMAGE ?? 'cdk8s-everest/agent:0.0.0',
+  folder: 'images/agent',
+  content: { folder: 'agent/dist', script: 'agent/tools/build.mjs' },
+};
 
 export async function ensureImage(image: Image, api: ClusterApi, testbed: NodeFaults,
   reporter: Reporter): Promise<void> {
@@ -51,12 +60,15 @@ async function nodesWithout(image: Image, api: ClusterApi): Promise<string[]> {
 }
 
 async function buildIfChanged(image: Image, reporter: Reporter): Promise<boolean> {
-  const source = hashOf(join(ROOT, image.folder));
+  if (image.content) await exec(process.execPath, [join(ROOT, image.content.script)]);
+  const context = join(ROOT, image.content?.folder ?? image.folder);
+  const source = hashOf([...new Set([join(ROOT, image.folder), context])]);
   if (await sourceOf(image) === source) return false;
   if (existsSync(BASE_IMAGES)) await exec(BASE_IMAGES, [], { maxBuffer: 64_000_000 });
   reporter.progress(`building ${image.name}`);
   const args = Object.entries(image.buildArgs ?? {}).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
-  await exec('buildah', ['bud', '--layers=false', '--label', `${SOURCE_LABEL}=${source}`, ...args, '-t', image.name, join(ROOT, image.folder)],
+  const containerfile = ['-f', join(ROOT, image.folder, 'Containerfile')];
+  await exec('buildah', ['bud', '--layers=false', '--label', `${SOURCE_LABEL}=${source}`, ...args, ...containerfile, '-t', image.name, context],
     { maxBuffer: 64_000_000, env: { ...process.env, BUILDAH_ISOLATION: 'chroot' } });
   return true;
 }
@@ -79,10 +91,12 @@ async function load(image: Image, testbed: NodeFaults, reporter: Reporter): Prom
   }
 }
 
-function hashOf(folder: string): string {
+function hashOf(folders: readonly string[]): string {
   const hash = createHash('sha256');
-  for (const file of readdirSync(folder).filter((name) => !name.endsWith('.md')).sort()) {
-    hash.update(`${file}\0`).update(readFileSync(join(folder, file)));
+  for (const folder of folders) {
+    for (const file of readdirSync(folder).filter((name) => statSync(join(folder, name)).isFile() && !name.endsWith('.md')).sort()) {
+      hash.update(`${file}\0`).update(readFileSync(join(folder, file)));
+    }
   }
   return hash.digest('hex');
 }

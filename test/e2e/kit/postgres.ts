@@ -46,10 +46,65 @@ export class PostgresUnderTest {
     return this.api.exec({ namespace: this.namespace, pod: nameOf(pod), container: CONTAINER }, command);
   }
 
+  /**
+   * All processes of a member at once: PID 1 (tini) cannot be killed from inside, but it ends with its child, and the
+   * rest with it.
+   */
+  async killContainer(pod: V1Pod): Promise<void> {
+    await this.execIn(pod, ['sh', '-c', 'kill -9 -1']).catch(() => undefined);
+  }
+
+  /** As a person asks for it: Patroni's REST API, from inside of the primary. */
+  async switchover(candidate?: V1Pod): Promise<void> {
+    const primary = await this.primary();
+    const body = JSON.stringify({ leader: nameOf(primary), ...(candidate ? { candidate: nameOf(candidate) } : {}) });
+    const ask = `import urllib.request as u; print(u.urlopen(u.Request("http://127.0.0.1:8008/switchover", b'${body}')).read().decode())`;
+    const result = await this.execIn(primary, ['python3', '-c', ask]);
+    if (!result.ok) throw new Error(`switchover from ${nameOf(primary)}: ${result.stderr.trim().split('\n').pop()}`);
+  }
+
+  /**
+   * Seconds until a member is seen streaming by the primary. One question that waits there, so that the answer is not
+   * late by the way to it.
+   */
+  async untilStreaming(member: string, seconds: number): Promise<number> {
+    const start = performance.now();
+    const query = `SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND application_name = '${member}'`;
+    const script = `until [ "$(psql -XAtqU postgres -c "${query}" 2>/dev/null)" = 1 ]; do sleep 0.2; done`;
+    await waitFor({ what: `${member} to stream again`, seconds }, async () => {
+      const primary = await this.primary();
+      if (nameOf(primary) === member) return `${member} has the label primary`;
+      const asked = await this.api.exec({ namespace: this.namespace, pod: nameOf(primary), container: CONTAINER }, ['timeout', '15', 'sh', '-c', script]);
+      return asked.ok ? undefined : `it does not stream from ${nameOf(primary)}`;
+    });
+    return (performance.now() - start) / 1000;
+  }
+
+  async timeline(): Promise<number> {
+    const wal = await this.sql(await this.primary(), 'SELECT pg_walfile_name(pg_current_wal_insert_lsn())');
+    return Number.parseInt(wal.slice(0, 8), 16);
+  }
+
+  /** What a person would look at first. */
+  async diagnosis(): Promise<string> {
+    const { core } = this.api;
+    const pods = await this.members();
+    const maps = (await core.listNamespacedConfigMap({ namespace: this.namespace, labelSelector: `everest.io/cluster=${this.name}` })).items;
+    const annotations = maps.filter(({ metadata }) => /-(leader|sync|failover)$/.test(metadata?.name ?? ''))
+      .map(({ metadata }) => `${metadata?.name}: ${JSON.stringify({ ...metadata?.annotations, slots: undefined, failsafe: undefined })}`);
+    const lists = await Promise.all(pods.slice(0, 1).map(async (pod) => {
+      const listed = await this.execIn(pod, ['patronictl', '-c', '/etc/everest/patroni', 'list']).catch(String);
+      return typeof listed === 'string' ? listed : listed.stdout + listed.stderr;
+    }));
+    const logs = await Promise.all(pods.map(async (pod) => `${nameOf(pod)}:\n${await this.api.logs(this.namespace, nameOf(pod), CONTAINER, 15)}`));
+    const states = pods.map((pod) => `${nameOf(pod)} on ${nodeOf(pod)}, ${roleOf(pod)}, ${pod.status?.phase}, restarts ${restartsOf([pod])}`);
+    return [...states, ...lists, ...annotations, ...logs].join('\n');
+  }
+
   private async missing(count: number): Promise<string | undefined> {
     const pods = await this.members();
     return unready(pods, count) ?? wrongRoles(pods)
-      ?? (await this.wrongServices(pods)) ?? (await this.notStreaming(pods)) ?? (await this.notElectable());
+      ?? (await this.wrongServices(pods)) ?? (await this.notStreaming(pods)) ?? (await this.notElectable(pods.filter((pod) => roleOf(pod) === 'replica').map(nameOf)));
   }
 
   private async wrongServices(pods: readonly V1Pod[]): Promise<string | undefined> {
@@ -73,13 +128,17 @@ export class PostgresUnderTest {
    * With synchronous replication, only standbys that Patroni has named in `-sync` may be elected, and it names them one
    * round after they stream: a primary that dies before that leaves nobody to take over.
    */
-  private async notElectable(): Promise<string | undefined> {
+  private async notElectable(standbys: readonly string[]): Promise<string | undefined> {
     const { core } = this.api;
     const { data } = await core.readNamespacedConfigMap({ namespace: this.namespace, name: `${this.name}-contract` });
     const contract = JSON.parse(data?.['contract.json'] ?? '{}') as { patroni?: { synchronous_mode?: boolean | string } };
     if (!contract.patroni?.synchronous_mode) return undefined;
     const sync = await core.readNamespacedConfigMap({ namespace: this.namespace, name: `${this.name}-sync` }).catch(() => undefined);
-    return sync?.metadata?.annotations?.sync_standby ? undefined : 'no standby may be elected yet';
+    const named = (sync?.metadata?.annotations?.sync_standby ?? '').split(',').filter((name) => name !== '');
+    if (named.length === 0) return 'no standby may be elected yet';
+    // With a quorum, any standby may be the one that a commit waited for: all of them are named.
+    const absent = contract.patroni.synchronous_mode === 'quorum' ? standbys.filter((name) => !named.includes(name)) : [];
+    return absent.length > 0 ? `the sync key does not name ${absent.join(', ')}` : undefined;
   }
 }
 
@@ -91,7 +150,11 @@ export function nodeOf(pod: V1Pod): string {
   return pod.spec?.nodeName ?? '?';
 }
 
-function roleOf(pod: V1Pod): string | undefined {
+export function restartsOf(pods: readonly V1Pod[]): number {
+  return pods.reduce((sum, pod) => sum + (pod.status?.containerStatuses?.[0]?.restartCount ?? 0), 0);
+}
+
+export function roleOf(pod: V1Pod): string | undefined {
   return pod.metadata?.labels?.[ROLE];
 }
 

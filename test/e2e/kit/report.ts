@@ -1,42 +1,59 @@
-/** JSON lines on stdout for machines, progress on stderr for people. */
-import type { Reporter, Sample } from './suite';
+/** JSON lines on stdout for machines, progress and a table on stderr for people. */
+import { largest, median, rounded, sum } from './statistics';
+import type { Goal, Measure, Reporter, Sample } from './suite';
 
 export interface Line {
   readonly suite: string;
   readonly event: string;
+  /** What p50 and max are of, and in which unit. */
+  readonly measured: string;
+  readonly unit: string;
   readonly runs: number;
   readonly p50: number | null;
   readonly max: number | null;
+  readonly goal: number | null;
+  readonly goalMax: number | null;
+  /** Rows that clients had been promised and that were looked for. */
+  readonly acked: number;
   readonly lost: number;
   readonly errors: number;
-  readonly goal: number | null;
 }
 
-export function median(values: readonly number[]): number | null {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  if (sorted.length === 0) return null;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+export function goalOf({ goal }: Measure): Goal {
+  return (typeof goal === 'function' ? goal() : goal) ?? {};
 }
 
-export function lineOf(suite: string, event: string, samples: readonly Sample[], goal?: number): Line {
-  const seconds = samples.map((sample) => sample.seconds);
+export function lineOf(suite: string, event: string, measure: Measure, samples: readonly Sample[]): Line {
+  const values = samples.map((sample) => sample.value);
+  const goal = goalOf(measure);
   return {
     suite,
     event,
+    measured: measure.what,
+    unit: measure.unit ?? 's',
     runs: samples.length,
-    p50: rounded(median(seconds)),
-    max: rounded(seconds.length === 0 ? null : Math.max(...seconds)),
+    p50: rounded(median(values)),
+    max: rounded(largest(values)),
+    goal: rounded(goal.p50 ?? null),
+    goalMax: rounded(goal.max ?? null),
+    acked: sum(samples.map((sample) => sample.acked ?? 0)),
     lost: sum(samples.map((sample) => sample.lost ?? 0)),
     errors: sum(samples.map((sample) => sample.errors ?? 0)),
-    goal: rounded(goal ?? null),
   };
 }
 
+/** What was measured above its goal, in words. */
+export function overGoal({ p50, max, goal, goalMax, unit }: Line): string[] {
+  return [
+    ...(p50 !== null && goal !== null && p50 > goal ? [`median ${p50} ${unit}, goal ${goal} ${unit}`] : []),
+    ...(max !== null && goalMax !== null && max > goalMax ? [`maximum ${max} ${unit}, goal ${goalMax} ${unit}`] : []),
+  ];
+}
+
+type Outcome = 'passed' | 'failed' | 'skipped' | 'measured';
+
 export class Report implements Reporter {
-  private passed = 0;
-  private failed = 0;
-  private skipped = 0;
+  private readonly rows: Array<{ line: Line; outcome: Outcome; remark: string }> = [];
 
   constructor(private readonly suite: string) {}
 
@@ -44,42 +61,39 @@ export class Report implements Reporter {
     process.stderr.write(`${new Date().toISOString().slice(11, 23)} ${text}\n`);
   }
 
-  figure(event: string, samples: Sample[]): void {
-    this.print(lineOf(this.suite, event, samples));
+  figure(event: string, measure: Measure, samples: readonly Sample[]): void {
+    this.add(lineOf(this.suite, event, measure, samples), 'measured');
   }
 
-  event(event: string, samples: readonly Sample[], goal: number | undefined, problems: readonly string[]): void {
-    this.print(lineOf(this.suite, event, samples, goal));
-    problems.forEach((problem) => this.progress(`FAILED ${event}: ${problem}`));
-    if (problems.length === 0) this.passed++; else this.failed++;
+  event(line: Line, problems: readonly string[]): void {
+    this.add(line, problems.length === 0 ? 'passed' : 'failed', problems.join('; '));
   }
 
-  skip(event: string, reason: string): void {
-    process.stdout.write(JSON.stringify({ ...lineOf(this.suite, event, []), skipped: reason }) + '\n');
-    this.skipped++;
+  skip(event: string, measure: Measure, reason: string): void {
+    this.add(lineOf(this.suite, event, measure, []), 'skipped', reason);
   }
 
   /** For what is no event, such as the suite's own preparation. */
   failure(what: string, problem: string): void {
-    this.progress(`FAILED ${what}: ${problem}`);
-    this.failed++;
+    this.add(lineOf(this.suite, what, { what: 'nothing' }, []), 'failed', problem);
   }
 
-  /** Prints the totals and gives the exit code. */
+  /** Prints the table and the totals and gives the exit code. */
   close(): number {
-    process.stdout.write(`${this.passed} passed, ${this.failed} failed, ${this.skipped} skipped\n`);
-    return this.failed === 0 ? 0 : 1;
+    const width = Math.max(...this.rows.map(({ line }) => line.event.length), 5);
+    for (const { line, outcome, remark } of this.rows) {
+      const figures = `p50 ${line.p50 ?? '-'} max ${line.max ?? '-'} ${line.unit} (goal ${line.goal ?? '-'} / ${line.goalMax ?? '-'})`;
+      process.stderr.write(`${line.event.padEnd(width)}  ${outcome.padEnd(8)}  ${line.runs} runs  ${figures}  ` +
+        `lost ${line.lost} of ${line.acked}, errors ${line.errors}${remark ? `  ${remark.split('\n')[0]!}` : ''}\n`);
+    }
+    const count = (outcome: Outcome) => this.rows.filter((row) => row.outcome === outcome).length;
+    process.stdout.write(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped\n`);
+    return count('failed') === 0 ? 0 : 1;
   }
 
-  private print(line: Line): void {
-    process.stdout.write(JSON.stringify(line) + '\n');
+  private add(line: Line, outcome: Outcome, remark = ''): void {
+    this.rows.push({ line, outcome, remark });
+    process.stdout.write(JSON.stringify({ ...line, ...(outcome === 'skipped' ? { skipped: remark } : {}) }) + '\n');
+    if (outcome === 'failed') this.progress(`FAILED ${line.event}: ${remark}`);
   }
-}
-
-function rounded(value: number | null): number | null {
-  return value === null ? null : Math.round(value * 1000) / 1000;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,15 +1,22 @@
 /** Runs a suite's events in their order, each as often as asked for. */
-import type { Report } from './report';
-import { median } from './report';
+import type { Line, Report } from './report';
+import { lineOf, overGoal } from './report';
+import { sum } from './statistics';
 import type { Sample, Suite, SuiteContext, SuiteEvent } from './suite';
 import { Skip } from './suite';
 
+export interface RunOptions {
+  readonly only?: readonly string[] | undefined;
+  /** Figures are reported and not judged: for machines that are busy with other things. */
+  readonly anyTiming?: boolean;
+}
+
 export async function runSuite(suite: Suite, context: SuiteContext, report: Report,
-  only?: readonly string[]): Promise<void> {
+  options: RunOptions = {}): Promise<void> {
   try {
     await suite.setUp?.(context);
     for (const event of suite.events) {
-      if (!only || only.includes(event.name)) await runEvent(event, context, report);
+      if (!options.only || options.only.includes(event.name)) await runEvent(suite, event, context, { report, options });
     }
   } catch (problem) {
     report.failure('the suite itself', textOf(problem));
@@ -18,30 +25,50 @@ export async function runSuite(suite: Suite, context: SuiteContext, report: Repo
   }
 }
 
-async function runEvent(event: SuiteEvent, context: SuiteContext, report: Report): Promise<void> {
+async function runEvent(suite: Suite, event: SuiteEvent, context: SuiteContext,
+  { report, options }: { report: Report; options: RunOptions }): Promise<void> {
   const samples: Sample[] = [];
   const problems: string[] = [];
-  for (let run = 1; run <= context.runs && problems.length === 0; run++) {
-    report.progress(`${event.name}: run ${run} of ${context.runs}`);
+  const runs = event.once ? 1 : context.runs;
+  for (let run = 1; run <= runs && problems.length === 0; run++) {
+    report.progress(`${event.name}: run ${run} of ${runs}`);
     try {
       const sample = await event.run(context, run);
       samples.push(sample);
-      report.progress(`${event.name}: ${sample.seconds.toFixed(2)} s${sample.note ? `, ${sample.note}` : ''}`);
+      report.progress(`${event.name}: ${told(event, sample)}`);
     } catch (problem) {
-      if (problem instanceof Skip) return report.skip(event.name, problem.message);
+      if (problem instanceof Skip) return report.skip(event.name, event.measure, problem.message);
       problems.push(textOf(problem));
+      report.progress(`${event.name} failed: ${textOf(problem)}`);
+      report.progress(await suite.diagnose?.(context).catch(textOf) ?? 'nothing is known about the failure');
     }
   }
-  const goal = typeof event.goal === 'function' ? event.goal() : event.goal;
-  report.event(event.name, samples, goal, [...problems, ...missed(event, samples, goal)]);
+  const lines = linesOf(suite.name, event, samples);
+  const late = (line: Line) => (options.anyTiming ? [] : overGoal(line));
+  report.event(lines[0]!, [...problems, ...missed(event, samples), ...late(lines[0]!)]);
+  lines.slice(1).forEach((line) => report.event(line, late(line)));
 }
 
-function missed(event: SuiteEvent, samples: readonly Sample[], goal: number | undefined): string[] {
-  const p50 = median(samples.map((sample) => sample.seconds));
-  const lost = samples.reduce((total, sample) => total + (sample.lost ?? 0), 0);
+function told(event: SuiteEvent, { value, figures = {}, note }: Sample): string {
+  const others = Object.entries(figures).map(([name, figure]) => `${name} ${figure.toFixed(2)}`);
+  return [`${value.toFixed(2)} ${event.measure.unit ?? 's'}`, ...others, ...(note ? [note] : [])].join(', ');
+}
+
+/** The event's own line first, then one for each figure. */
+function linesOf(suite: string, event: SuiteEvent, samples: readonly Sample[]): Line[] {
+  const figures = Object.entries(event.figures ?? {}).map(([name, measure]) => {
+    const values = samples.flatMap((sample) => sample.figures?.[name] ?? []).map((value) => ({ value }));
+    return lineOf(suite, `${event.name}.${name}`, measure, values);
+  });
+  return [lineOf(suite, event.name, event.measure, samples), ...figures];
+}
+
+function missed(event: SuiteEvent, samples: readonly Sample[]): string[] {
+  const lost = sum(samples.map((sample) => sample.lost ?? 0));
+  const errors = sum(samples.map((sample) => sample.errors ?? 0));
   return [
-    ...(goal !== undefined && p50 !== null && p50 > goal ? [`median ${p50.toFixed(2)} s, goal ${goal.toFixed(2)} s`] : []),
     ...(lost > 0 && !event.mayLose ? [`${lost} acknowledged rows are missing`] : []),
+    ...(errors > 0 && event.noErrors ? [`${errors} errors of clients`] : []),
   ];
 }
 

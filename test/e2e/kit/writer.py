@@ -1,34 +1,74 @@
 #!/usr/bin/env python3
-"""A client that writes all the time and remembers what was acknowledged; runs in its own Pod.
+"""Clients that write all the time and remember what was acknowledged; they run in a Pod of their own.
 
-  writer.py run          insert every 10 ms on one autocommit connection; answer on a Unix socket
+  writer.py run          starts the clients that CLIENTS names (JSON); answers on a Unix socket
   writer.py ask JSON     one request to the running writer, one JSON answer on stdout
 
-Requests: {"do": "status"}, {"do": "mark"} (starts a new window for gaps and errors), {"do": "stop"},
-{"do": "verify", "acked": [[first, last], …], "upTo": id} (ranges of an earlier writer are checked too).
+A client: {"name", "host", "everyMs", "fresh": connect anew for each row, "patient": no time-outs of its own,
+"firstId"}. Requests: {"do": "status"}, {"do": "mark", "clients": […]} (starts a new window for gaps and errors; clients
+that are not named rest), {"do": "stop"}, {"do": "verify", "acked": {name: [[first, last], …]}} (ranges of earlier
+writers are checked too).
 """
 import json
 import os
+import select
 import socket
 import sys
 import threading
 import time
 
 import psycopg2
+import psycopg2.errors
+import psycopg2.extensions
 
 ADDRESS = "/tmp/writer.sock"
-INTERVAL_S, RECONNECT_S, GAP_WORTH_TELLING_S = 0.01, 0.02, 0.25
-TABLE = "CREATE TABLE IF NOT EXISTS e2e_writes (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())"
+RECONNECT_S, REST_S, GAP_WORTH_TELLING_S = 0.02, 0.02, 0.1
+TABLE = ("CREATE TABLE IF NOT EXISTS e2e_writes (client text, id bigint, at timestamptz NOT NULL DEFAULT "
+         "clock_timestamp(), PRIMARY KEY (client, id))")
+# The timeline from the write-ahead log itself: the control file learns of a promotion only at its checkpoint.
+INSERT = ("INSERT INTO e2e_writes (client, id) VALUES (%s, %s) RETURNING host(inet_server_addr()), "
+          "('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int")
+ISLANDS = ("SELECT client, min(id), max(id) FROM (SELECT client, id, id - row_number() OVER (PARTITION BY client "
+           "ORDER BY id) AS island FROM e2e_writes) AS rows GROUP BY client, island ORDER BY 1, 2")
+# A commit whose wait was cancelled succeeds for libpq, with this warning: no promise was made.
+NOT_PROMISED = "wait for synchronous replication"
+# Neither a dead address nor a process that stands still may hold an impatient client longer than the fault itself.
+CONNECT_S, STATEMENT_S = 1, 2
 
 
-def connect():
-    # Dead addresses must not hold the client longer than the fault itself: 2 s is the least that libpq takes.
-    connection = psycopg2.connect(
-        host=os.environ["DB_HOST"], dbname=os.environ["DB_NAME"], user=os.environ["DB_USER"],
-        password=os.environ["DB_PASSWORD"], connect_timeout=2, tcp_user_timeout=2000,
-        keepalives_idle=1, keepalives_interval=1, keepalives_count=2, options="-c statement_timeout=2000")
+class Connection(psycopg2.extensions.connection):
+    limit = None
+
+
+class Impatient(Connection):
+    limit = CONNECT_S
+
+
+def wait(connection):
+    """libpq knows no limit for an answer, so the wait for it is ours."""
+    end = None if connection.limit is None else time.monotonic() + connection.limit
+    while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
+        reads = [connection.fileno()] if state == psycopg2.extensions.POLL_READ else []
+        writes = [connection.fileno()] if state == psycopg2.extensions.POLL_WRITE else []
+        left = None if end is None else max(0, end - time.monotonic())
+        if not any(select.select(reads, writes, [], left)):
+            raise psycopg2.OperationalError(f"no answer within {connection.limit} s")
+
+
+def connect(host, kind):
+    connection = psycopg2.connect(host=host, dbname=os.environ["DB_NAME"], user=os.environ["DB_USER"],
+                                  password=os.environ["DB_PASSWORD"], connection_factory=kind)
     connection.autocommit = True
+    if connection.limit is not None:
+        connection.limit = STATEMENT_S
     return connection
+
+
+def make_table(connection):
+    try:
+        connection.cursor().execute(TABLE)
+    except psycopg2.errors.UniqueViolation:
+        pass  # another client was quicker
 
 
 class Ranges:
@@ -44,18 +84,55 @@ class Ranges:
             self.pairs.append([number, number])
 
 
-class Writer:
-    def __init__(self, first):
-        self.next_id, self.acked, self.count = first, Ranges(), 0
-        self.total_errors, self.last_error, self.running = 0, "", True
-        self.last_ack = None
+def missing(acked, present):
+    """Ids in the ranges `acked` that no range of `present` holds; both sorted, neither overlapping."""
+    lost, index = [], 0
+    for first, last in acked:
+        number = first
+        while index < len(present) and present[index][1] < number:
+            index += 1
+        at = index
+        while number <= last:
+            if at == len(present) or present[at][0] > last:
+                lost.extend(range(number, last + 1))
+                break
+            lost.extend(range(number, present[at][0]))
+            number, at = max(number, present[at][1] + 1), at + 1
+    return lost
+
+
+class Servers:
+    """For each member and timeline that acknowledged: when the first answer came, when the last question went out."""
+
+    def __init__(self):
+        self.seen = {}
+
+    def add(self, server, timeline, start, end):
+        entry = self.seen.setdefault((server, timeline), {"server": server, "timeline": timeline, "count": 0,
+                                                          "firstEnd": end, "lastStart": start})
+        entry["count"] += 1
+        entry["lastStart"] = start
+
+
+class NotPromised(Exception):
+    pass
+
+
+class Client:
+    def __init__(self, spec):
+        self.name, self.host, self.fresh = spec["name"], spec["host"], spec.get("fresh", False)
+        self.kind = Connection if spec.get("patient") else Impatient
+        self.interval = spec.get("everyMs", 10) / 1000
+        self.next_id, self.acked, self.count = spec.get("firstId", 1), Ranges(), 0
+        self.last_error, self.last_ack, self.last_server, self.active = "", None, None, True
         self.lock = threading.Lock()
         self.mark()
 
     def mark(self):
         self.gaps, self.errors, self.window_start = [], 0, time.monotonic()
+        self.servers, self.home, self.moved, self.after_move = Servers(), self.last_server, False, 0
 
-    def acknowledged(self, number):
+    def acknowledged(self, number, start, server, timeline):
         now = time.monotonic()
         with self.lock:
             self.acked.add(number)
@@ -63,40 +140,54 @@ class Writer:
             since = max(self.last_ack or now, self.window_start)
             if now - since > GAP_WORTH_TELLING_S:
                 self.gaps.append(round(now - since, 3))
-            self.last_ack = now
+            self.servers.add(server, timeline, start, now)
+            self.moved = self.moved or (self.home is not None and server != self.home)
+            self.last_ack, self.last_server = now, server
 
     def failed(self, problem):
         with self.lock:
             self.errors += 1
-            self.total_errors += 1
+            self.after_move += 1 if self.moved else 0
             self.last_error = f"{type(problem).__name__}: {str(problem).strip()[:200]}"
 
     def status(self):
         with self.lock:
             now = time.monotonic()
             silent = now - max(self.last_ack or self.window_start, self.window_start)
-            return {"acked": self.count, "errors": self.errors, "totalErrors": self.total_errors, "lastError": self.last_error,
-                    "gaps": self.gaps, "longestGap": max([*self.gaps, silent]), "silent": silent,
-                    "nextId": self.next_id, "ranges": self.acked.pairs}
+            return {"acked": self.count, "errors": self.errors, "lastError": self.last_error, "gaps": self.gaps,
+                    "longestGap": max([*self.gaps, silent]), "silent": silent, "nextId": self.next_id,
+                    "ranges": self.acked.pairs, "servers": [*self.servers.seen.values()],
+                    "errorsAfterMove": self.after_move, "active": self.active}
 
     def run(self):
         connection = None
         while True:
-            if not self.running:
-                time.sleep(INTERVAL_S)
+            if not self.active:
+                time.sleep(REST_S)
                 continue
             try:
-                if connection is None:
-                    connection = connect()
-                    connection.cursor().execute(TABLE)
-                number, self.next_id = self.next_id, self.next_id + 1
-                connection.cursor().execute("INSERT INTO e2e_writes (id) VALUES (%s)", (number,))
-                self.acknowledged(number)
-                time.sleep(INTERVAL_S)
-            except psycopg2.Error as problem:
+                connection = connection or connect(self.host, self.kind)
+                self.write(connection)
+                connection = close(connection) if self.fresh else connection
+                time.sleep(self.interval)
+            except (psycopg2.Error, NotPromised) as problem:
+                # A member that is no primary says so on a good connection: asked again at the usual pace.
+                refused = isinstance(problem, psycopg2.errors.ReadOnlySqlTransaction)
                 self.failed(problem)
                 connection = close(connection)
-                time.sleep(RECONNECT_S)
+                time.sleep(self.interval if refused else RECONNECT_S)
+
+    def write(self, connection):
+        number, self.next_id = self.next_id, self.next_id + 1
+        cursor, start = connection.cursor(), time.monotonic()
+        try:
+            cursor.execute(INSERT, (self.name, number))
+        except psycopg2.errors.UndefinedTable:
+            return make_table(connection)
+        server, timeline = cursor.fetchone()
+        if any(NOT_PROMISED in notice for notice in connection.notices):
+            raise NotPromised("committed here without waiting for a standby")
+        return self.acknowledged(number, start, server, timeline)
 
 
 def close(connection):
@@ -107,38 +198,44 @@ def close(connection):
         pass
 
 
-def present_ids():
-    connection = connect()
-    cursor = connection.cursor()
-    cursor.execute("SET statement_timeout = 0")
-    cursor.execute("SELECT id FROM e2e_writes")
-    found = {row[0] for row in cursor.fetchall()}
+def present_rows():
+    connection = connect(os.environ["DB_HOST"], Connection)
+    cursor, found = connection.cursor(), {}
+    cursor.execute(ISLANDS)
+    for client, first, last in cursor.fetchall():
+        found.setdefault(client, []).append([first, last])
     connection.close()
     return found
 
 
-def verify(writer, request):
-    with writer.lock:
-        pairs, limit = [*request.get("acked", []), *[list(pair) for pair in writer.acked.pairs]], writer.next_id
-    acked = {number for first, last in pairs for number in range(first, last + 1)}
-    present = {number for number in present_ids() if number < limit}
-    lost = sorted(acked - present)
-    return {"acked": len(acked), "lost": len(lost), "firstLost": lost[:5], "unacknowledgedPresent": len(present - acked)}
+def verify(clients, request):
+    acked = {name: [list(pair) for pair in pairs] for name, pairs in request.get("acked", {}).items()}
+    for client in clients:
+        with client.lock:
+            acked.setdefault(client.name, []).extend(list(pair) for pair in client.acked.pairs)
+    present = present_rows()
+    lost = [[name, number] for name, pairs in acked.items() for number in missing(pairs, present.get(name, []))]
+    total = sum(last - first + 1 for pairs in acked.values() for first, last in pairs)
+    return {"acked": total, "lost": len(lost), "firstLost": lost[:5]}
 
 
-def answer(writer, request):
+def answer(clients, request):
     action = request["do"]
+    if action == "verify":
+        return verify(clients, request)
     if action == "mark":
-        with writer.lock:
-            writer.mark()
-        return {}
+        for client in clients:
+            with client.lock:
+                client.active = client.name in request.get("clients", [client.name])
+                client.mark()
     if action == "stop":
-        writer.running = False
+        for client in clients:
+            client.active = False
         time.sleep(0.1)
-    return verify(writer, request) if action == "verify" else writer.status()
+    return {client.name: client.status() for client in clients}
 
 
-def serve(writer):
+def serve(clients):
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     server.bind(ADDRESS)
     server.listen()
@@ -146,7 +243,7 @@ def serve(writer):
         client, _ = server.accept()
         with client, client.makefile("rw") as stream:
             try:
-                reply = answer(writer, json.loads(stream.readline()))
+                reply = answer(clients, json.loads(stream.readline()))
             except Exception as problem:  # told to the one who asks; the writer goes on
                 reply = {"problem": f"{type(problem).__name__}: {problem}"}
             stream.write(json.dumps(reply))
@@ -165,6 +262,8 @@ if __name__ == "__main__":
     if sys.argv[1] == "ask":
         ask(sys.argv[2])
     else:
-        writer = Writer(int(os.environ.get("FIRST_ID", "1")))
-        threading.Thread(target=writer.run, daemon=True).start()
-        serve(writer)
+        psycopg2.extensions.set_wait_callback(wait)
+        clients = [Client(spec) for spec in json.loads(os.environ["CLIENTS"])]
+        for client in clients:
+            threading.Thread(target=client.run, daemon=True).start()
+        serve(clients)

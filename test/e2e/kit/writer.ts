@@ -1,90 +1,129 @@
-/** Runs writer.py in a Pod of its own: the client that every suite uses to tell what users would have seen. */
+/** Runs writer.py in a Pod of its own: the clients that every suite uses to tell what users would have seen. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterApi, Obj } from './cluster-api';
 import { isReady } from './cluster-api';
 import { POSTGRES_IMAGE } from './images';
+import type { ServerSeen } from './primaries';
 import { waitFor } from './wait';
 
-const NAME = 'e2e-writer';
+/** The client that every writer has: one connection to the Service of the primary, a row each 10 ms. */
+const MAIN = 'rw';
 type Range = [first: number, last: number];
+
+export interface ClientSpec {
+  readonly name: string;
+  readonly host: string;
+  /** Milliseconds between two rows. */
+  readonly everyMs?: number;
+  /** Connects anew for each row. */
+  readonly fresh?: boolean;
+  /** No time-outs of its own: it waits and holds on as a careless application does. */
+  readonly patient?: boolean;
+}
 
 export interface WriterOptions {
   readonly namespace: string;
   readonly cluster: string;
   readonly secret: string;
-  readonly image?: string;
+  /** Name of the Pod; `e2e-writer` where none is given. */
+  readonly name?: string;
+  /** Clients beside `rw`, or in place of it where one of them has its name. */
+  readonly clients?: readonly ClientSpec[];
+  readonly onlyThese?: boolean;
 }
 
-export interface WriterStatus {
+export interface WriterPlace {
+  readonly awayFrom?: string;
+  readonly node?: string;
+}
+
+export interface ClientStatus {
   readonly acked: number;
   /** Failed statements and connections since the last mark. */
   readonly errors: number;
   readonly lastError: string;
-  /** Seconds without an acknowledgement: each such time above 0.25 s since the last mark, and the longest of all. */
+  /** Seconds without an acknowledgement: each such time above 0.1 s since the last mark, and the longest of all. */
   readonly gaps: readonly number[];
   readonly longestGap: number;
   readonly silent: number;
   readonly nextId: number;
   readonly ranges: readonly Range[];
+  /** Who acknowledged since the last mark. */
+  readonly servers: readonly ServerSeen[];
+  /** Failures after the first acknowledgement by another member than the one at the mark. */
+  readonly errorsAfterMove: number;
+  readonly active: boolean;
 }
 
 export interface Verdict {
   readonly acked: number;
   readonly lost: number;
-  readonly firstLost: readonly number[];
-  readonly unacknowledgedPresent: number;
+  readonly firstLost: ReadonlyArray<[client: string, id: number]>;
 }
 
 export class Writer {
+  readonly name: string;
+  private readonly clients: readonly ClientSpec[];
   /** What writers before this one had acknowledged; the Pod may be replaced, the promise stays. */
-  private earlier: Range[] = [];
-  private firstId = 1;
+  private readonly earlier: Record<string, Range[]> = {};
+  private readonly firstIds: Record<string, number> = {};
 
-  constructor(private readonly api: ClusterApi, private readonly options: WriterOptions) {}
+  constructor(private readonly api: ClusterApi, private readonly options: WriterOptions) {
+    this.name = options.name ?? 'e2e-writer';
+    const main = { name: MAIN, host: this.primaryHost };
+    this.clients = [...(options.onlyThese ? [] : [main]), ...options.clients ?? []];
+  }
 
   /** `awayFrom` keeps it off a node that is about to fail. */
-  async start(awayFrom?: string): Promise<void> {
-    await this.api.apply([this.script(), this.pod(awayFrom)], this.options.namespace);
-    await waitFor({ what: 'the writer to run', seconds: 60 }, async () => {
-      const [pod] = await this.api.pods(this.options.namespace, `app=${NAME}`);
+  async start(place: WriterPlace = {}): Promise<void> {
+    await this.api.apply([this.script(), this.pod(place)], this.options.namespace);
+    await waitFor({ what: `${this.name} to run`, seconds: 60 }, async () => {
+      const pod = await this.running();
       return pod && isReady(pod) ? undefined : `phase ${pod?.status?.phase ?? 'unknown'}`;
     });
-    await this.untilWriting(60);
   }
 
-  async status(): Promise<WriterStatus> {
-    return this.ask<WriterStatus>({ do: 'status' });
+  async status(client = MAIN): Promise<ClientStatus> {
+    return (await this.statuses())[client]!;
   }
 
-  /** Gaps and errors count from here. */
-  async mark(): Promise<void> {
-    await this.ask({ do: 'mark' });
+  async statuses(): Promise<Record<string, ClientStatus>> {
+    return this.ask({ do: 'status' });
   }
 
+  /** Gaps and errors count from here; clients that are not named rest. */
+  async mark(clients: readonly string[] = [MAIN]): Promise<void> {
+    await this.ask({ do: 'mark', clients });
+  }
+
+  /** Until every client that does not rest gets acknowledgements. */
   async untilWriting(seconds: number): Promise<number> {
-    const before = await this.status().then((status) => status.acked, () => 0);
-    return waitFor({ what: 'the writer to get an acknowledgement', seconds, everyMs: 300 }, async () => {
-      const status = await this.status();
-      return status.acked > before && status.silent < 1 ? undefined : status.lastError || 'none yet';
+    const before = await this.statuses().catch((): Record<string, ClientStatus> => ({}));
+    return waitFor({ what: `${this.name} to get acknowledgements`, seconds, everyMs: 200 }, async () => {
+      const silent = Object.entries(await this.statuses())
+        .filter(([name, now]) => now.active && (now.acked <= (before[name]?.acked ?? 0) || now.silent > 1));
+      return silent.length === 0 ? undefined : silent.map(([name, { lastError }]) => `${name}: ${lastError || 'none yet'}`).join('; ');
     });
   }
 
   async node(): Promise<string | undefined> {
-    const [pod] = await this.api.pods(this.options.namespace, `app=${NAME}`);
-    return pod?.spec?.nodeName;
+    return (await this.running())?.spec?.nodeName;
   }
 
   /** Ends the Pod; what it had acknowledged is remembered for `verify` of the next one. */
-  async stop(): Promise<WriterStatus> {
-    const last = await this.ask<WriterStatus>({ do: 'stop' });
-    this.earlier.push(...last.ranges);
-    this.firstId = last.nextId;
-    await this.api.core.deleteNamespacedPod({ namespace: this.options.namespace, name: NAME, gracePeriodSeconds: 0 });
-    await waitFor({ what: 'the writer to be gone', seconds: 60 }, async () => {
-      return (await this.api.pods(this.options.namespace, `app=${NAME}`)).length > 0 ? 'it is there' : undefined;
-    });
-    return last;
+  async stop(): Promise<void> {
+    for (const [name, last] of Object.entries(await this.ask<Record<string, ClientStatus>>({ do: 'stop' }))) {
+      (this.earlier[name] ??= []).push(...last.ranges);
+      this.firstIds[name] = last.nextId;
+    }
+    await this.delete();
+  }
+
+  /** Ends the Pod without a question. */
+  async delete(): Promise<void> {
+    await this.api.delete([this.pod({})], this.options.namespace, 0);
+    await waitFor({ what: `${this.name} to be gone`, seconds: 60 }, async () => (await this.running() ? 'it is there' : undefined));
   }
 
   /** Compares every row that was ever acknowledged with the table. */
@@ -92,10 +131,19 @@ export class Writer {
     return this.ask<Verdict>({ do: 'verify', acked: this.earlier });
   }
 
+  private get primaryHost(): string {
+    return `${this.options.cluster}-rw`;
+  }
+
+  private async running() {
+    const [pod] = await this.api.pods(this.options.namespace, `app=${this.name}`);
+    return pod;
+  }
+
   /** Every request may be repeated, so a call that the API server or the kubelet drops is tried again. */
   private async ask<T>(request: object): Promise<T> {
     let reply: T | undefined;
-    await waitFor({ what: 'an answer of the writer', seconds: 20, everyMs: 300 }, async () => {
+    await waitFor({ what: `an answer of ${this.name}`, seconds: 30, everyMs: 300 }, async () => {
       reply = await this.askOnce<T>(request);
       return undefined;
     });
@@ -104,7 +152,7 @@ export class Writer {
 
   private async askOnce<T>(request: object): Promise<T> {
     const command = ['python3', '/writer/writer.py', 'ask', JSON.stringify(request)];
-    const result = await this.api.exec({ namespace: this.options.namespace, pod: NAME, container: 'writer' }, command);
+    const result = await this.api.exec({ namespace: this.options.namespace, pod: this.name, container: 'writer' }, command);
     if (!result.ok) throw new Error(`the writer does not answer: ${result.stderr.trim().split('\n').pop()}`);
     const reply = JSON.parse(result.stdout) as T & { problem?: string };
     if (reply.problem) throw new Error(`the writer says: ${reply.problem}`);
@@ -113,23 +161,24 @@ export class Writer {
 
   private script(): Obj {
     const data = { 'writer.py': readFileSync(join(__dirname, 'writer.py'), 'utf8') };
-    return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: NAME }, data } as Obj;
+    return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'e2e-writer' }, data } as Obj;
   }
 
-  private pod(awayFrom: string | undefined): Obj {
-    const labels = { app: NAME, [`access.everest.io/${this.options.cluster}`]: 'true' };
+  private pod({ awayFrom, node }: WriterPlace): Obj {
+    const labels = { app: this.name, [`access.everest.io/${this.options.cluster}`]: 'true' };
     return {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name: NAME, labels },
+      metadata: { name: this.name, labels },
       spec: {
         automountServiceAccountToken: false,
         enableServiceLinks: false,
         terminationGracePeriodSeconds: 0,
         securityContext: { runAsNonRoot: true, runAsUser: 10026, seccompProfile: { type: 'RuntimeDefault' } },
-        ...(awayFrom ? { affinity: offNode(awayFrom) } : {}),
+        ...(awayFrom ? { affinity: byName('NotIn', awayFrom) } : {}),
+        ...(node ? { affinity: byName('In', node) } : {}),
         containers: [this.container()],
-        volumes: [{ name: 'script', configMap: { name: NAME } }, { name: 'tmp', emptyDir: {} }],
+        volumes: [{ name: 'script', configMap: { name: 'e2e-writer' } }, { name: 'tmp', emptyDir: {} }],
       },
     } as Obj;
   }
@@ -137,14 +186,15 @@ export class Writer {
   private container(): object {
     const fromSecret = (name: string, key: string) =>
       ({ name, valueFrom: { secretKeyRef: { name: this.options.secret, key } } });
+    const clients = this.clients.map((client) => ({ ...client, firstId: this.firstIds[client.name] ?? 1 }));
     return {
       name: 'writer',
-      image: this.options.image ?? POSTGRES_IMAGE.name,
+      image: POSTGRES_IMAGE.name,
       imagePullPolicy: 'IfNotPresent',
       command: ['python3', '/writer/writer.py', 'run'],
       env: [
-        { name: 'DB_HOST', value: `${this.options.cluster}-rw` },
-        { name: 'FIRST_ID', value: String(this.firstId) },
+        { name: 'DB_HOST', value: this.primaryHost },
+        { name: 'CLIENTS', value: JSON.stringify(clients) },
         fromSecret('DB_NAME', 'dbname'), fromSecret('DB_USER', 'user'), fromSecret('DB_PASSWORD', 'password'),
       ],
       securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
@@ -153,8 +203,8 @@ export class Writer {
   }
 }
 
-function offNode(name: string): object {
-  const matchExpressions = [{ key: 'kubernetes.io/hostname', operator: 'NotIn', values: [name] }];
+function byName(operator: 'In' | 'NotIn', node: string): object {
+  const matchExpressions = [{ key: 'kubernetes.io/hostname', operator, values: [node] }];
   const requiredDuringSchedulingIgnoredDuringExecution = { nodeSelectorTerms: [{ matchExpressions }] };
   return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution } };
 }

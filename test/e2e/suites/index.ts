@@ -1,4 +1,5 @@
 /** Every suite by its name; later parts of the project add theirs here. */
+import { failoverSuite } from './failover';
 import { manifestsSuite } from './manifests';
 import { smokeSuite } from './smoke';
 import type { ManifestSource } from '../kit/manifests';
@@ -7,4 +8,5 @@ import type { Suite } from '../kit/suite';
 export const SUITES: Readonly<Record<string, (manifests: ManifestSource) => Suite>> = {
   smoke: smokeSuite,
   manifests: manifestsSuite,
+  failover: failoverSuite,
 };

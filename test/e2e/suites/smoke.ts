@@ -8,9 +8,9 @@ import { isReady, parseManifests } from '../kit/cluster-api';
 import { POSTGRES_IMAGE, ensureImage } from '../kit/images';
 import type { ManifestSource } from '../kit/manifests';
 import { clusterNameOf, isData } from '../kit/manifests';
-import { PostgresUnderTest, nameOf, nodeOf } from '../kit/postgres';
-import { median } from '../kit/report';
-import type { Sample, Suite, SuiteContext } from '../kit/suite';
+import { PostgresUnderTest, nameOf, nodeOf, restartsOf } from '../kit/postgres';
+import { median } from '../kit/statistics';
+import type { Goal, Measure, Sample, Suite, SuiteContext } from '../kit/suite';
 import { Skip } from '../kit/suite';
 import { waitFor } from '../kit/wait';
 import { Writer } from '../kit/writer';
@@ -24,6 +24,9 @@ const MORE_MEMBERS = 5;
 const PATIENCE_S = 180;
 /** What a hand-written minimal set may take longer before ours counts as slow. */
 const BASELINE_FACTOR = 1.5;
+/** What most events measure. */
+const GAP: Measure = { what: 'longest time without an acknowledged write' };
+const READY: Measure = { what: 'from the first applied object to all members Ready' };
 const BASELINE = join(__dirname, '../baseline/patroni.yaml');
 
 export function smokeSuite(manifests: ManifestSource): Suite {
@@ -33,12 +36,12 @@ export function smokeSuite(manifests: ManifestSource): Suite {
     setUp: (context) => smoke.setUp(context),
     tearDown: () => smoke.tearDown(),
     events: [
-      { name: 'apply-to-ready', goal: () => smoke.applyGoal(), run: (context, run) => smoke.applyToReady(context, run) },
-      { name: 'pod-deleted', run: () => smoke.podDeleted() },
-      { name: 'container-killed', mayLose: true, run: () => smoke.containerKilled() },
-      { name: 'node-lost', mayLose: true, run: (context) => smoke.nodeLost(context) },
-      { name: 'scale-3-5-3', run: (context) => smoke.scale(context) },
-      { name: 'reapply-keeps-data', run: (context) => smoke.reapply(context) },
+      { name: 'apply-to-ready', measure: { ...READY, goal: () => smoke.applyGoal() }, run: (context, run) => smoke.applyToReady(context, run) },
+      { name: 'pod-deleted', measure: GAP, run: () => smoke.podDeleted() },
+      { name: 'container-killed', measure: GAP, mayLose: true, run: () => smoke.containerKilled() },
+      { name: 'node-lost', measure: GAP, mayLose: true, run: (context) => smoke.nodeLost(context) },
+      { name: 'scale-3-5-3', measure: { what: 'three members to five and back' }, run: (context) => smoke.scale(context) },
+      { name: 'reapply-keeps-data', measure: READY, run: (context) => smoke.reapply(context) },
     ],
   };
 }
@@ -65,16 +68,16 @@ class Smoke {
     await Promise.all(this.namespaces.map((name) => this.context.api.deleteNamespace(name)));
   }
 
-  applyGoal(): number | undefined {
-    const baseline = median(this.baselines.map((sample) => sample.seconds));
-    return baseline === null ? undefined : baseline * BASELINE_FACTOR;
+  applyGoal(): Goal | undefined {
+    const baseline = median(this.baselines.map((sample) => sample.value));
+    return baseline === null ? undefined : { p50: baseline * BASELINE_FACTOR };
   }
 
   /** Measured in turns with the yardstick, so that both meet the same machine in the same mood. */
   async applyToReady({ api, reporter, runs }: SuiteContext, run: number): Promise<Sample> {
     if (run === 1) await this.baselineToReady(); // not counted: the first Pods on a node read the image from disk
-    this.baselines.push({ seconds: await this.baselineToReady() });
-    if (run === runs) reporter.figure('apply-to-ready-baseline', this.baselines);
+    this.baselines.push({ value: await this.baselineToReady() });
+    if (run === runs) reporter.figure('apply-to-ready-baseline', READY, this.baselines);
     await this.createCluster();
     const start = performance.now();
     await api.apply(this.objects, this.namespace);
@@ -82,7 +85,7 @@ class Smoke {
     const seconds = (performance.now() - start) / 1000;
     const streaming = await this.cluster.untilSettled(MEMBERS, PATIENCE_S);
     if (run < runs) await api.deleteNamespace(this.namespace);
-    return { seconds, note: `all streaming after ${streaming.toFixed(1)} s more` };
+    return { value: seconds, note: `all streaming after ${streaming.toFixed(1)} s more` };
   }
 
   async podDeleted(): Promise<Sample> {
@@ -94,16 +97,12 @@ class Smoke {
     return this.outcome();
   }
 
-  /**
-   * All processes at once: PID 1 (tini) cannot be killed from inside, but it ends with its child, and the rest with
-   * it.
-   */
   async containerKilled(): Promise<Sample> {
     await this.ready();
     const primary = await this.primaryWithoutBackoff();
     const restarts = restartsOf(await this.cluster.members());
     await this.writer.mark();
-    await this.cluster.execIn(primary, ['sh', '-c', 'kill -9 -1']).catch(() => undefined);
+    await this.cluster.killContainer(primary);
     await waitFor({ what: `${nameOf(primary)} to restart`, seconds: 60 }, async () => {
       return restartsOf(await this.cluster.members()) > restarts ? undefined : 'no restart counted';
     });
@@ -139,8 +138,8 @@ class Smoke {
       this.namespace);
     await this.cluster.untilSettled(MEMBERS, PATIENCE_S);
     await this.expectVolumes(more);
-    const { lost, errors, seconds } = await this.outcome();
-    return { seconds: (performance.now() - start) / 1000, lost, errors, note: `longest write gap ${seconds.toFixed(2)} s` } as Sample;
+    const { value, ...rest } = await this.outcome();
+    return { ...rest, value: (performance.now() - start) / 1000, note: `longest write gap ${value.toFixed(2)} s` };
   }
 
   /** Twice: with Patroni's own ConfigMaps left behind (kubectl delete, GitOps prune), and with them gone too. */
@@ -148,10 +147,10 @@ class Smoke {
     const samples: Sample[] = [];
     for (const alsoPatroni of [false, true]) {
       samples.push(await this.deleteAndApply(alsoPatroni));
-      reporter.progress(`Patroni's ConfigMaps ${alsoPatroni ? 'deleted' : 'left'}: Ready again after ${samples.at(-1)!.seconds.toFixed(1)} s`);
+      reporter.progress(`Patroni's ConfigMaps ${alsoPatroni ? 'deleted' : 'left'}: Ready again after ${samples.at(-1)!.value.toFixed(1)} s`);
     }
     return {
-      seconds: Math.max(...samples.map((sample) => sample.seconds)), lost: samples.at(-1)!.lost ?? 0,
+      value: Math.max(...samples.map((sample) => sample.value)), lost: samples.at(-1)!.lost ?? 0,
       errors: 0,
     };
   }
@@ -169,8 +168,8 @@ class Smoke {
     await this.cluster.untilReady(MEMBERS, PATIENCE_S);
     const seconds = (performance.now() - start) / 1000;
     await this.cluster.untilSettled(MEMBERS, PATIENCE_S);
-    await this.writer.start();
-    return { ...(await this.outcome()), seconds };
+    await this.startWriter();
+    return { ...(await this.outcome()), value: seconds };
   }
 
   private async deletePatroniConfigMaps(): Promise<void> {
@@ -220,13 +219,19 @@ class Smoke {
       await this.context.api.apply(this.objects, this.namespace);
     }
     await this.cluster.untilSettled(MEMBERS, PATIENCE_S);
-    if ((await this.writer.node()) === undefined) await this.writer.start();
+    if ((await this.writer.node()) === undefined) await this.startWriter();
+  }
+
+  private async startWriter(): Promise<void> {
+    await this.writer.start();
+    await this.writer.untilWriting(PATIENCE_S);
   }
 
   private async restartWriterAwayFrom(node: string): Promise<void> {
     if ((await this.writer.node()) !== node) return;
     await this.writer.stop();
-    await this.writer.start(node);
+    await this.writer.start({ awayFrom: node });
+    await this.writer.untilWriting(PATIENCE_S);
   }
 
   /** The kubelet lets a container that was restarted before wait 10 s and more: a new Pod makes the runs alike. */
@@ -250,9 +255,8 @@ class Smoke {
     await this.writer.untilWriting(PATIENCE_S);
     const whole = await this.cluster.untilSettled(MEMBERS, PATIENCE_S);
     const { longestGap, errors } = await this.writer.status();
-    const { lost, acked, unacknowledgedPresent } = await this.writer.verify();
-    const note = `whole after ${whole.toFixed(1)} s, ${acked} rows acknowledged, ${lost} lost, ${unacknowledgedPresent} present without acknowledgement`;
-    return { seconds: longestGap, lost, errors, note };
+    const { lost, acked } = await this.writer.verify();
+    return { value: longestGap, acked, lost, errors, note: `whole after ${whole.toFixed(1)} s, ${lost} of ${acked} rows lost` };
   }
 
   private async expectVolumes(objects: readonly Obj[]): Promise<void> {
@@ -264,8 +268,4 @@ class Smoke {
 
 function same(a: Obj, b: Obj): boolean {
   return a.kind === b.kind && a.metadata.name === b.metadata.name;
-}
-
-function restartsOf(pods: readonly V1Pod[]): number {
-  return pods.reduce((sum, pod) => sum + (pod.status?.containerStatuses?.[0]?.restartCount ?? 0), 0);
 }

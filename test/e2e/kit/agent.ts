@@ -1,0 +1,54 @@
+/** The agent under test, seen from outside: its Pods, its Lease, what it says about a cluster. */
+import type { V1Pod } from '@kubernetes/client-node';
+import type { ClusterApi, Obj } from './cluster-api';
+import { isReady } from './cluster-api';
+import { nameOf } from './postgres';
+import { waitFor } from './wait';
+
+const NAME = 'everest-agent';
+const REPLICAS = 2;
+
+export class AgentUnderTest {
+  constructor(private readonly api: ClusterApi, readonly namespace: string) {}
+
+  async pods(): Promise<V1Pod[]> {
+    return this.api.pods(this.namespace, `app.kubernetes.io/name=${NAME}`);
+  }
+
+  /** The Pod that does the planned work. */
+  async leaseHolder(): Promise<V1Pod> {
+    const lease = await this.api.read<Obj & { spec?: { holderIdentity?: string } }>(
+      { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: NAME } }, this.namespace);
+    const holder = (await this.pods()).find((pod) => nameOf(pod) === lease?.spec?.holderIdentity);
+    if (!holder) throw new Error(`the Lease names ${lease?.spec?.holderIdentity ?? 'nobody'}, which is no Pod of the agent`);
+    return holder;
+  }
+
+  /** Ready says that every cluster of the namespace is healthy, in the agent's eyes. */
+  async untilReady(seconds: number): Promise<number> {
+    return waitFor({ what: 'the agent to be Ready and to hold its Lease', seconds }, async () => {
+      const pods = await this.pods();
+      if (pods.filter(isReady).length !== REPLICAS || pods.length !== REPLICAS) return `${pods.filter(isReady).length} of ${pods.length} Pods are Ready`;
+      return isReady(await this.leaseHolder()) ? undefined : 'the holder is not Ready';
+    });
+  }
+
+  async scale(replicas: number): Promise<void> {
+    const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: NAME } } as Obj;
+    await this.api.merge(deployment, this.namespace, { spec: { replicas } });
+    if (replicas > 0) return;
+    await this.api.delete(await this.objects(), this.namespace, 0);
+    await waitFor({ what: 'the agent to be gone', seconds: 60 }, async () => `${(await this.pods()).length || ''}` || undefined);
+  }
+
+  async diagnosis(cluster: string): Promise<string> {
+    const status = await this.api.read<Obj & { data?: Record<string, string> }>(
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${cluster}-status` } }, this.namespace);
+    const logs = await Promise.all((await this.pods()).map(async (pod) => `${nameOf(pod)}:\n${await this.api.logs(this.namespace, nameOf(pod), 'agent', 25)}`));
+    return [status?.data?.['status.json'] ?? 'no status', ...logs].join('\n');
+  }
+
+  private async objects(): Promise<Obj[]> {
+    return (await this.pods()).map((pod) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: nameOf(pod) } }) as Obj);
+  }
+}

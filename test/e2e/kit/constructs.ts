@@ -1,0 +1,35 @@
+/** Manifests made as a user of the library makes them: by its compiled constructs. */
+import { App, Chart } from 'cdk8s';
+import type { Obj } from './cluster-api';
+import { AGENT_IMAGE } from './images';
+import { EverestAgent, PostgresCluster, Protection, Replication } from '../../../lib';
+
+/** What differs between the clusters of a suite; all else is the library's default or small. */
+export interface ClusterWanted {
+  readonly namespace: string;
+  readonly name: string;
+  readonly storageClass: string;
+  readonly asynchronous?: boolean;
+  readonly cpu?: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+/** Every fault makes timelines, and their segments of 16 MiB stay for a while. */
+const VOLUME = '3Gi';
+
+/** Three members, an agent that looks after them, a pooler before them. */
+export function assistedCluster(wanted: ClusterWanted): Obj[] {
+  const chart = new Chart(new App(), 'chart', { namespace: wanted.namespace });
+  const agent = new EverestAgent(chart, 'agent', { image: AGENT_IMAGE.name });
+  const cluster = new PostgresCluster(chart, wanted.name, {
+    agent,
+    version: '17',
+    storage: { size: VOLUME, storageClassName: wanted.storageClass },
+    resources: { requests: { cpu: wanted.cpu ?? '100m', memory: '512Mi' } },
+    protection: Protection.deleteWithCluster(),
+    parameters: { ...wanted.parameters },
+    ...(wanted.asynchronous ? { replication: Replication.asynchronous() } : {}),
+  });
+  cluster.addPooler({ resources: { requests: { cpu: '20m', memory: '64Mi' } } });
+  return chart.toJson() as Obj[];
+}

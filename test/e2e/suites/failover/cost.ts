@@ -1,0 +1,84 @@
+/** What the agent costs while nothing happens, with one cluster and with a hundred. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { V1Pod } from '@kubernetes/client-node';
+import { parseAudit, requests } from '../../kit/audit';
+import { nameOf } from '../../kit/postgres';
+import { SimulatedClusters } from '../../kit/simulated';
+import type { Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
+import type { Fixture } from './fixture';
+
+const WINDOW_S = 60;
+const SIMULATED = 99;
+/** Unit of the times in /proc, on every Linux that Kubernetes runs on. */
+const TICKS_PER_S = 100;
+
+const memory = (max: number): Measure => ({ what: 'resident memory of the larger one of the agent\'s Pods', unit: 'MiB', goal: { max } });
+const REQUESTS: Measure = { what: 'API requests of the busier Pod for each second, by the audit log, renewals of the Lease included', unit: '1/s', goal: { max: 1 } };
+const CPU: Measure = { what: 'CPU time of the busier Pod, of one core', unit: '%', goal: { max: 2 } };
+
+export function costEvents(fixture: Fixture): SuiteEvent[] {
+  const event = (name: string, max: number, run: SuiteEvent['run']): SuiteEvent =>
+    ({ name, once: true, measure: memory(max), figures: { requests: REQUESTS, cpu: CPU }, run });
+  return [
+    event('agent-cost-1', 100, async (context) => {
+      await idle(context, fixture);
+      return cost(context, fixture, () => pause(WINDOW_S * 1000)); // the length of the measurement
+    }),
+    event('agent-cost-100', 160, async (context) => {
+      await idle(context, fixture);
+      const simulated = new SimulatedClusters(context.api, fixture.namespace, SIMULATED);
+      context.reporter.progress(`making ${SIMULATED} simulated clusters: contracts, StatefulSets, Pods without a node, Patroni's ConfigMaps`);
+      await simulated.create(process.env.E2E_STORAGE_CLASS ?? (await context.api.defaultStorageClass()) ?? '');
+      // Ready says that the agent takes all of them for healthy.
+      await Promise.all([fixture.agent.untilReady(120), simulated.renewFor(20)]);
+      const sample = await cost(context, fixture, () => simulated.renewFor(WINDOW_S));
+      return { ...sample, note: `${SIMULATED} of 100 clusters simulated; ${sample.note}` };
+    }),
+  ];
+}
+
+/** All members well and no client at work. */
+async function idle(context: SuiteContext, fixture: Fixture): Promise<void> {
+  await fixture.ready(context);
+  await fixture.writer.mark([]);
+}
+
+interface Usage {
+  readonly ticks: number;
+  readonly mebibytes: number;
+}
+
+async function cost({ api, faults }: SuiteContext, fixture: Fixture, window: () => Promise<void>): Promise<Sample> {
+  const pods = await fixture.agent.pods();
+  const usage = async (pod: V1Pod): Promise<Usage> => {
+    const target = { namespace: fixture.namespace, pod: nameOf(pod), container: 'agent' };
+    const { stdout } = await api.exec(target, ['cat', '/proc/1/stat', '/proc/1/status']);
+    return parseUsage(stdout);
+  };
+  const before = await Promise.all(pods.map(usage));
+  const from = new Date().toISOString();
+  const start = performance.now();
+  await window();
+  const seconds = (performance.now() - start) / 1000;
+  const to = new Date().toISOString();
+  const after = await Promise.all(pods.map(usage));
+  const log = faults.available ? requests(parseAudit(await faults.auditOf(fixture.namespace))) : [];
+  const asked = pods.map((pod) => log.filter((entry) => entry.requestReceivedTimestamp >= from && entry.requestReceivedTimestamp < to
+    && entry.user.extra?.['authentication.kubernetes.io/pod-name']?.includes(nameOf(pod))).length / seconds);
+  const cpu = after.map(({ ticks }, index) => ((ticks - before[index]!.ticks) / TICKS_PER_S / seconds) * 100);
+  const list = (values: readonly number[]) => values.map((value) => value.toFixed(2)).join(' and ');
+  return {
+    value: Math.max(...after.map(({ mebibytes }) => mebibytes)),
+    figures: { cpu: Math.max(...cpu), ...(faults.available ? { requests: Math.max(...asked) } : {}) },
+    note: `MiB ${list(after.map(({ mebibytes }) => mebibytes))}; CPU % ${list(cpu)}; requests/s ${list(asked)}`,
+  };
+}
+
+/** From /proc/PID/stat and /proc/PID/status, one after the other. */
+export function parseUsage(text: string): Usage {
+  const [stat = '', ...status] = text.split('\n');
+  // The name, in brackets, may hold blanks; utime and stime are the 14th and 15th field, the 12th and 13th after it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const rss = /^VmRSS:\s+(\d+) kB$/m.exec(status.join('\n'))?.[1];
+  return { ticks: Number(fields[11]) + Number(fields[12]), mebibytes: Number(rss) / 1024 };
+}
