@@ -10,6 +10,7 @@ import type { PodDisruption } from './pod-disruption';
 import type { Protection } from './protection';
 import type { Replication } from './replication';
 import type { Resources } from './resources';
+import type { PostgresRole } from './role';
 import type { PostgresStorage } from './storage';
 
 /** Properties of a `PostgresCluster`. */
@@ -127,11 +128,20 @@ export interface PostgresClusterProps {
   readonly agent?: IEverestAgent;
 
   /**
-   * Databases and owners that exist from the start.
+   * Databases and their owners. Without an agent they are made once, when the cluster is; with one, also later, within
+   * half a minute after the manifests are applied. Nothing is ever dropped.
    *
    * @default - database `app`, owner `app`
    */
   readonly databases?: PostgresDatabase[];
+
+  /**
+   * More roles, and what owners have beyond their defaults. Made and kept by the agent within half a minute after the
+   * manifests are applied; nothing restarts, and nothing is ever dropped. Needs an `agent`.
+   *
+   * @default - the owners of `databases`
+   */
+  readonly roles?: PostgresRole[];
 
   /**
    * Where members run.

@@ -94,24 +94,24 @@ export class PostgresCluster extends Construct {
   }
 
   /**
-   * Secret with the connection of a database owner: host, port, dbname, user, password, uri, jdbc-uri.
+   * Secret with the connection of a role that logs in: host, port, dbname, user, password, uri, jdbc-uri.
    *
-   * @param owner the owner; default: that of the first database
+   * @param role an owner of a database, or one of `roles`; default: the owner of the first database
    */
-  public connectionSecret(owner?: string): plus.ISecret {
-    const { owners } = this.resolve();
-    const found = owner === undefined ? owners[0] : owners.find(({ role }) => role === owner);
+  public connectionSecret(role?: string): plus.ISecret {
+    const logins = this.resolve().roles.filter(({ secret }) => secret !== undefined);
+    const found = role === undefined ? logins[0] : logins.find(({ name }) => name === role);
     if (!found) {
       throw new EverestError([findingOf(SHAPE_TEXTS.wrongChoice, {
         path: ['databases'],
-        problem: `${owner === undefined ? 'there is no database' : `no database has the owner ${JSON.stringify(owner)}`}; `
-          + `owners are ${owners.map(({ role }) => role).join(', ') || 'none'}`,
+        problem: `${role === undefined ? 'there is no database' : `no role that logs in is called ${JSON.stringify(role)}`}; `
+          + `those that do are ${logins.map(({ name }) => name).join(', ') || 'none'}`,
         consequence: 'The Secret would never exist',
-        fix: 'Name one of the owners, or add a database with this one',
+        fix: 'Name one of them, or add it to roles',
       })], this.node.path);
     }
-    const existing = this.node.tryFindChild(`connection-${found.role}`) as plus.ISecret | undefined;
-    return existing ?? loadPlus().Secret.fromSecretName(this, `connection-${found.role}`, found.secret);
+    const existing = this.node.tryFindChild(`connection-${found.name}`) as plus.ISecret | undefined;
+    return existing ?? loadPlus().Secret.fromSecretName(this, `connection-${found.name}`, found.secret!.name);
   }
 
   /**

@@ -1,3 +1,5 @@
+import type { DeclaredDatabase, DeclaredRole } from './declared-sql';
+
 /**
  * The contract: what the synthesized manifests promise to whatever works on the living cluster.
  * It travels as JSON in the ConfigMap `<cluster>-contract`, found by the label `everest.io/contract`.
@@ -13,6 +15,9 @@ export interface ContractDocument {
   readonly engineVersion: string;
   readonly members: ContractMember[];
   readonly agentLogin: AgentLogin;
+  readonly databases: DeclaredDatabase[];
+  /** Owners included. */
+  readonly roles: DeclaredRole[];
   readonly patroni: PatroniDynamicConfiguration;
 }
 
@@ -78,6 +83,8 @@ export interface MemberDocument {
 
 export interface MemberDocumentOwner {
   readonly role: string;
+  /** Logins that may take turns for it; the Secret's `user` says which one the password is of. */
+  readonly logins: string[];
   readonly secret: string;
   readonly generate: boolean;
   readonly connection: { readonly host: string; readonly port: string; readonly dbname: string };

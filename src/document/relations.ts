@@ -52,6 +52,15 @@ function antiAffinityTwice(spec: PostgresqlSpec): Finding[] {
   })] : [];
 }
 
+function oneCredentials({ credentials }: PostgresqlSpec): Finding[] {
+  if (!credentials || (credentials.existingSecret === undefined) !== (credentials.external === undefined)) return [];
+  return [finding(SHAPE_TEXTS.wrongChoice, {
+    path: ['spec', 'credentials'],
+    problem: credentials.external ? 'external stands beside existingSecret' : 'neither existingSecret nor external is there',
+    fix: 'Give one of them, or leave credentials out',
+  })];
+}
+
 /** What no single field shows. */
 export function checkRelations(spec: PostgresqlSpec): Finding[] {
   return [
@@ -59,6 +68,7 @@ export function checkRelations(spec: PostgresqlSpec): Finding[] {
     ...twoSpellings(spec, 'storage', 'volumeSpec'),
     ...antiAffinityTwice(spec),
     ...missingStorage(spec),
+    ...oneCredentials(spec),
     ...peerFindings(spec),
     ...notYet(spec),
   ];

@@ -45,6 +45,39 @@ const image = z.strictObject({
   binDirectory: z.string().optional(), tini: z.string().optional(), collationFingerprint: z.string().optional(),
 });
 
+const credentials = z.strictObject({
+  existingSecret: z.string().optional(),
+  external: z.strictObject({
+    store: z.string(),
+    clusterStore: z.boolean().optional(),
+    keyPrefix: z.string().optional(),
+    refreshSeconds: z.number().positive().optional(),
+  }).optional(),
+});
+
+const database = z.strictObject({
+  name: z.string(),
+  owner: z.string().optional(),
+  extensions: z.array(z.strictObject({
+    name: z.string(), version: z.string().optional(), schema: z.string().optional(),
+  })).optional(),
+  schemas: z.array(z.strictObject({ name: z.string(), owner: z.string().optional() })).optional(),
+});
+
+const role = z.strictObject({
+  name: z.string(),
+  login: z.boolean().optional(),
+  inRoles: z.array(z.string()).optional(),
+  grants: z.array(z.strictObject({
+    database: z.string(), access: z.enum(['readOnly', 'readWrite', 'owner']),
+  })).optional(),
+  connectionLimit: z.number().optional(),
+  existingSecret: z.string().optional(),
+  rotation: z.strictObject({
+    everyDays: z.number().positive().optional(), oldValidForHours: z.number().positive().optional(),
+  }).optional(),
+});
+
 export const postgresqlSpecShape = z.strictObject({
   engine: z.enum(['postgresql']),
   version: z.string().optional(),
@@ -70,9 +103,10 @@ export const postgresqlSpecShape = z.strictObject({
   image: image.optional(),
   imageRegistry: z.string().optional(),
   imagePullSecrets: z.array(z.string()).optional(),
-  credentials: z.strictObject({ existingSecret: z.string() }).optional(),
+  credentials: credentials.optional(),
   agent: z.strictObject({ name: z.string() }).optional(),
-  databases: z.array(z.strictObject({ name: z.string(), owner: z.string().optional() })).optional(),
+  databases: z.array(database).optional(),
+  roles: z.array(role).optional(),
   podDisruption: z.strictObject({ maxUnavailable: z.number() }).optional(),
   network: z.strictObject({
     allowFrom: z.array(peer).optional(), apiServer: z.array(peer).optional(), dns: z.array(peer).optional(),

@@ -4,12 +4,14 @@ import type { IEverestAgent } from '../everest-agent';
 import { ImageCatalog } from '../image-catalog';
 import type { MemberGroup } from '../member-group';
 import { NetworkPeer, type NetworkOptions } from '../network';
+import { PasswordRotation } from '../password-rotation';
 import { AntiAffinity, type Placement } from '../placement';
 import { PodDisruption } from '../pod-disruption';
 import type { PostgresClusterProps } from '../postgres-cluster-props';
 import { Protection } from '../protection';
 import { Replication } from '../replication';
 import type { Resources } from '../resources';
+import { DatabaseAccess, type PostgresRole } from '../role';
 import type { PostgresStorage } from '../storage';
 import type { DatabaseClusterDocument, PostgresqlSpec } from './shape';
 
@@ -107,6 +109,31 @@ function toTiming(given: Spec<'timing'>): PostgresClusterProps['timing'] {
   });
 }
 
+function toCredentials({ existingSecret, external }: Spec<'credentials'>): Credentials {
+  if (!external) return Credentials.existing(existingSecret!);
+  const { refreshSeconds, ...options } = external;
+  return Credentials.external(present({ ...options, refreshInterval: seconds(refreshSeconds) }));
+}
+
+const { readOnly, readWrite, owner } = DatabaseAccess;
+const ACCESS = { readOnly, readWrite, owner } as const;
+
+function toRotation({ everyDays, oldValidForHours }: NonNullable<Spec<'roles'>[number]['rotation']>): PasswordRotation {
+  const options = present({ oldValidFor: seconds(map(oldValidForHours, (hours) => hours * 3600)) });
+  return everyDays === undefined
+    ? PasswordRotation.onRequest(options)
+    : PasswordRotation.every(Duration.seconds(everyDays * 86_400), options);
+}
+
+function toRole({ existingSecret, grants, rotation, ...rest }: Spec<'roles'>[number]): PostgresRole {
+  return present({
+    ...rest,
+    secretName: existingSecret,
+    grants: grants?.map(({ database, access }) => ({ database, access: ACCESS[access]() })),
+    rotation: map(rotation, toRotation),
+  });
+}
+
 function toParameters(given: Spec<'parameters'>): Record<string, string> {
   const word = (value: string | number | boolean) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value));
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, word(value)]));
@@ -134,7 +161,8 @@ function convertedFields(spec: PostgresqlSpec): Partial<PostgresClusterProps> {
     replication: map(spec.replication, toReplication),
     timing: map(spec.timing, toTiming),
     imageCatalog: map(spec.imageRegistry, (registry) => ImageCatalog.standard().withRegistry(registry)),
-    credentials: map(spec.credentials, ({ existingSecret }) => Credentials.existing(existingSecret)),
+    credentials: map(spec.credentials, toCredentials),
+    roles: map(spec.roles, (roles) => roles.map(toRole)),
     podDisruption: map(spec.podDisruption, ({ maxUnavailable }) => PodDisruption.maxUnavailable(maxUnavailable)),
     network: map(spec.network, toNetwork),
     agent: map(spec.agent, toAgent),
@@ -161,6 +189,12 @@ export function toProps({ metadata, spec }: DatabaseClusterDocument): PostgresCl
   });
 }
 
+function roleRenames({ roles = [] }: PostgresqlSpec): Array<[from: Path, to: Path]> {
+  const fields = [[['secretName'], ['existingSecret']], [['rotation', 'interval'], ['rotation', 'everyDays']],
+    [['rotation', 'oldValidFor'], ['rotation', 'oldValidForHours']]] as const;
+  return roles.flatMap((_, index) => fields.map(([from, to]): [Path, Path] => [['roles', index, ...from], ['spec', 'roles', index, ...to]]));
+}
+
 /** Where a prop stands in the document, longest prefixes first. */
 function renames(spec: PostgresqlSpec): Array<[from: Path, to: Path]> {
   const volumes: Array<[Path, Path]> = spec.volumeSpec ? [
@@ -177,6 +211,8 @@ function renames(spec: PostgresqlSpec): Array<[from: Path, to: Path]> {
     [['timing', 'loopWait'], ['spec', 'timing', 'loopWaitSeconds']],
     [['timing', 'retryTimeout'], ['spec', 'timing', 'retryTimeoutSeconds']],
     [['timing', 'ttl'], ['spec', 'timing', 'ttlSeconds']],
+    ...roleRenames(spec),
+    [['credentials', 'externalStore'], ['spec', 'credentials', 'external']],
     [['credentials', 'secretName'], ['spec', 'credentials', 'existingSecret']],
     [['podDisruption'], ['spec', 'podDisruption', 'maxUnavailable']],
     [['imageCatalog'], ['spec', 'imageRegistry']],

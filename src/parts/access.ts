@@ -3,8 +3,14 @@ import { RBAC, roleBinding } from './rbac';
 import { KEEP_ANNOTATIONS } from '../contract/labels';
 import type { ResolvedPostgres } from '../resolve/postgres';
 
-function secretNames(cluster: ResolvedPostgres): string[] {
+/** What members need to start: the agent sees to the Secrets of other roles. */
+function memberSecrets(cluster: ResolvedPostgres): string[] {
   return [cluster.credentialsSecret, ...cluster.owners.map((owner) => owner.secret)];
+}
+
+/** Secrets of roles, those that are filled or those that are somebody else's. */
+export function roleSecrets(cluster: ResolvedPostgres, filled: boolean): string[] {
+  return cluster.roles.flatMap(({ secret }) => (secret?.fill === filled ? [secret.name] : []));
 }
 
 /**
@@ -13,7 +19,7 @@ function secretNames(cluster: ResolvedPostgres): string[] {
  */
 export function emptySecrets(cluster: ResolvedPostgres): Manifest[] {
   if (!cluster.generatesCredentials) return [];
-  return secretNames(cluster).map((name) => ({
+  return [cluster.credentialsSecret, ...roleSecrets(cluster, true)].map((name) => ({
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: metadata(cluster, name, cluster.retainsData ? { annotations: KEEP_ANNOTATIONS } : {}),
@@ -45,7 +51,7 @@ export function memberRole(cluster: ResolvedPostgres): Manifest {
       {
         apiGroups: [''],
         resources: ['secrets'],
-        resourceNames: secretNames(cluster),
+        resourceNames: memberSecrets(cluster),
         verbs: cluster.generatesCredentials ? ['get', 'patch'] : ['get'],
       },
     ],

@@ -1,3 +1,4 @@
+import { roleSecrets } from './access';
 import { metadata, type Manifest } from './manifest';
 import { tcp } from './network-policies';
 import { RBAC, roleBinding } from './rbac';
@@ -6,6 +7,12 @@ import { agentPodLabels } from '../contract/labels';
 import { agentAccessName, failoverName, leaderName, podName, statusName, syncName } from '../contract/names';
 import { PATRONI_PORT, POSTGRES_PORT } from '../contract/ports';
 import { type ResolvedPostgres } from '../resolve/postgres';
+
+/** None or one list: a rule without names would cover all Secrets. */
+function filledSecrets(cluster: ResolvedPostgres): string[][] {
+  const names = roleSecrets(cluster, true);
+  return names.length > 0 ? [names] : [];
+}
 
 /** What the agent may change of this cluster: exactly its own objects, by name. */
 function role(cluster: ResolvedPostgres): Manifest {
@@ -20,7 +27,8 @@ function role(cluster: ResolvedPostgres): Manifest {
     rules: [
       named('', 'configmaps', [leaderName, failoverName, statusName].map((nameOf) => nameOf(cluster.name)), ['get', 'patch']),
       named('', 'configmaps', [syncName(cluster.name)], ['get']),
-      named('', 'secrets', [cluster.credentialsSecret], ['get']),
+      named('', 'secrets', [cluster.credentialsSecret, ...roleSecrets(cluster, false)], ['get']),
+      ...filledSecrets(cluster).map((names) => named('', 'secrets', names, ['get', 'patch'])),
       named('', 'pods', pods, ['patch']),
       named('', 'pods/eviction', pods, ['create']),
       named('apps', 'statefulsets', members, ['patch']),

@@ -2,6 +2,7 @@ import { emptySecrets, memberRole, memberRoleBinding, serviceAccount } from './a
 import { agentAccess } from './agent-access';
 import { contract, memberConfig } from './config';
 import { disruptionBudget } from './disruption';
+import { externalSecrets } from './external-secrets';
 import type { Manifest } from './manifest';
 import { memberStatefulSet } from './member-stateful-set';
 import { clientNetworkPolicy, memberNetworkPolicy, type NetworkPeers } from './network-policies';
@@ -18,6 +19,7 @@ export function postgresManifests(cluster: ResolvedPostgres, peers: NetworkPeers
     memberRole(cluster),
     memberRoleBinding(cluster),
     ...emptySecrets(cluster),
+    ...externalSecrets(cluster),
     memberConfig(cluster),
     contract(cluster),
     ...agentAccess(cluster),

@@ -23,6 +23,8 @@ export function renderContract(cluster: ResolvedPostgres): string {
     engineVersion: cluster.image.version,
     members: cluster.groups.flatMap(contractMembers),
     agentLogin: { role: AGENT_ROLE, secret: cluster.credentialsSecret, key: AGENT_KEY },
+    databases: cluster.databases,
+    roles: cluster.roles,
     patroni: cluster.patroni,
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;

@@ -1,10 +1,11 @@
 import { FILES } from './files';
 import { renderYaml } from './yaml';
+import { rotationLogins } from '../contract/declared-sql';
 import type { MemberDocument } from '../contract/document';
 import { COMPONENT, LABEL, ROLE } from '../contract/labels';
 import { podName } from '../contract/names';
 import { PATRONI_PORT, POSTGRES_PORT } from '../contract/ports';
-import { AGENT_KEY, AGENT_ROLE, POOLER_ROLE, POOLER_USERLIST_KEY, SYSTEM_ROLES, type ResolvedPostgres } from '../resolve/postgres';
+import { AGENT_KEY, AGENT_ROLE, POOLER_KEY, POOLER_ROLE, POOLER_USERLIST_KEY, SYSTEM_ROLES, type ResolvedPostgres } from '../resolve/postgres';
 
 function dataDirectory(cluster: ResolvedPostgres): string {
   return `${FILES.data}/pg${cluster.image.major}`;
@@ -93,16 +94,17 @@ export function renderMemberDocument(cluster: ResolvedPostgres): string {
       generate,
       keys: { superuser: 'superuser', replication: 'replication', rewind: 'rewind' },
       roles: SYSTEM_ROLES,
-      pooler: { role: POOLER_ROLE, key: 'pooler', userlistKey: POOLER_USERLIST_KEY },
+      pooler: { role: POOLER_ROLE, key: POOLER_KEY, userlistKey: POOLER_USERLIST_KEY },
       agent: { role: AGENT_ROLE, key: AGENT_KEY },
     },
     owners: cluster.owners.map(({ role, secret, database }) => ({
       role,
+      logins: rotationLogins(role),
       secret,
-      generate,
+      generate: generate && cluster.roles.some((each) => each.secret?.name === secret && each.secret.fill),
       connection: { host: cluster.host, port: String(POSTGRES_PORT), dbname: database },
     })),
-    databases: cluster.databases,
+    databases: cluster.databases.map(({ name, owner }) => ({ name, owner })),
     socketDirectory: FILES.sockets,
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;

@@ -144,7 +144,8 @@ function replicationSettings(members: number): Record<string, string> {
   };
 }
 
-const FIXED_SETTINGS: Readonly<Record<string, string>> = {
+/** The same for every cluster. */
+export const FIXED_SETTINGS: Readonly<Record<string, string>> = {
   password_encryption: 'scram-sha-256',
   shared_preload_libraries: 'pg_stat_statements',
   track_io_timing: 'on',

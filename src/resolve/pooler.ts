@@ -18,6 +18,11 @@ export interface ResolvedPooler {
   readonly host: string;
   readonly instances: number;
   readonly poolMode: string;
+  /**
+   * Clients can be held while the primary changes: in session mode a pause would wait until they leave, and readers of
+   * standbys need none.
+   */
+  readonly pausable: boolean;
   readonly poolSize: number;
   readonly maxClientConnections: number;
   readonly image: string;
@@ -26,11 +31,16 @@ export interface ResolvedPooler {
   readonly serviceAnnotations: Record<string, string>;
 }
 
-/** Four fifths of the server's connections, over all Pods and owners; the rest is for people, backups and the agent. */
+/** Logins that may hold connections at the same time; while a rotation is new, both logins of a role do. */
+export function loginCount({ roles }: ResolvedPostgres): number {
+  return roles.filter(({ login }) => login).reduce((count, { rotation }) => count + (rotation ? 2 : 1), 0);
+}
+
+/** Four fifths of the server's connections, over all Pods and logins; the rest is for people, backups and the agent. */
 function defaultPoolSize(cluster: ResolvedPostgres, instances: number): number {
   const connections = Number(cluster.patroni.postgresql.parameters.max_connections);
-  // Without Pods or owners there is nothing to share with; a rule speaks about the Pods.
-  return Math.max(1, Math.floor((connections * 0.8) / Math.max(1, instances) / Math.max(1, cluster.owners.length)));
+  // Without Pods or logins there is nothing to share with; a rule speaks about the Pods.
+  return Math.max(1, Math.floor((connections * 0.8) / Math.max(1, instances) / Math.max(1, loginCount(cluster))));
 }
 
 /** A pooler, decided. */
@@ -38,12 +48,14 @@ export function resolvePooler(cluster: ResolvedPostgres, options: PoolerOptions)
   const target = options.target ?? PoolerTarget.primary();
   const name = options.name ?? target.service;
   const instances = options.instances ?? DEFAULT_INSTANCES;
+  const poolMode = (options.poolMode ?? PoolMode.transaction()).mode;
   return {
     name,
     instances,
     objectName: poolerName(cluster.name, name),
     host: `${cluster.name}-${target.service}.${cluster.namespace}.svc`,
-    poolMode: (options.poolMode ?? PoolMode.transaction()).mode,
+    poolMode,
+    pausable: poolMode === PoolMode.transaction().mode && target.service === PoolerTarget.primary().service,
     poolSize: options.poolSize ?? defaultPoolSize(cluster, instances),
     maxClientConnections: options.maxClientConnections ?? 1000,
     image: options.image ?? DEFAULT_IMAGE,

@@ -1,5 +1,6 @@
+import type { DeclaredDatabase, DeclaredRole } from '../contract/declared-sql';
 import type { PatroniDynamicConfiguration } from '../contract/document';
-import { credentialsName, ownerSecretName, primaryServiceName } from '../contract/names';
+import { credentialsName, primaryServiceName } from '../contract/names';
 import { ImageCatalog, type PostgresImage } from '../image-catalog';
 import type { PatroniTiming } from '../patroni-timing';
 import { PodDisruption } from '../pod-disruption';
@@ -9,6 +10,7 @@ import { GIB, MIB, parsePostgresSize, parseQuantity } from '../quantity';
 import { Replication } from '../replication';
 import { resolveGroups, smallestMember, type ResolvedGroup } from './groups';
 import { resolveParameters } from './parameters';
+import { resolveDatabases, resolveOwners, resolveRoles, type ResolvedOwner } from './roles';
 
 /** Roles of the cluster itself. */
 export const SYSTEM_ROLES = { superuser: 'postgres', replication: 'everest_replication', rewind: 'everest_rewind' } as const;
@@ -21,6 +23,8 @@ export const POOLER_ROLE = 'everest_pooler';
 export const AGENT_ROLE = 'everest_agent';
 /** Key of the cluster's credentials that holds the agent's password. */
 export const AGENT_KEY = 'agent';
+/** Key of the cluster's credentials that holds the pooler's password. */
+export const POOLER_KEY = 'pooler';
 /** Key of the cluster's credentials that holds PgBouncer's auth_file. */
 export const POOLER_USERLIST_KEY = 'pooler-userlist';
 /** Oldest Kubernetes version that the manifests fit. */
@@ -28,7 +32,6 @@ export const OLDEST_KUBERNETES = '1.27';
 
 const DEFAULT_UID = 10026;
 const DEFAULT_TINI = '/usr/bin/tini';
-const DEFAULT_DATABASE = 'app';
 
 export interface ResolvedImage {
   readonly reference: string;
@@ -39,10 +42,12 @@ export interface ResolvedImage {
   readonly tini: string;
 }
 
-export interface ResolvedOwner {
-  readonly role: string;
-  readonly secret: string;
-  readonly database: string;
+/** Where External Secrets finds the passwords. */
+export interface ResolvedExternalCredentials {
+  readonly store: string;
+  readonly kind: 'SecretStore' | 'ClusterSecretStore';
+  readonly keyPrefix: string;
+  readonly refreshSeconds: number;
 }
 
 /** Everything about a cluster, decided: what parts and renderers read. Holds no construct. */
@@ -60,8 +65,13 @@ export interface ResolvedPostgres {
   readonly patroni: PatroniDynamicConfiguration;
   readonly credentialsSecret: string;
   readonly generatesCredentials: boolean;
-  readonly databases: Array<{ name: string; owner: string }>;
+  /** Where External Secrets fills the Secrets. */
+  readonly external?: ResolvedExternalCredentials;
+  readonly databases: DeclaredDatabase[];
+  /** What members make when the cluster is made. */
   readonly owners: ResolvedOwner[];
+  /** What the agent keeps: owners and others. */
+  readonly roles: DeclaredRole[];
   readonly host: string;
   /** Name of the agent that looks after the cluster. */
   readonly agent?: string;
@@ -153,19 +163,30 @@ function resolvePatroni(props: PostgresClusterProps, groups: ResolvedGroup[]): P
   };
 }
 
-/** Databases with their owners; the first database of an owner is the one that its connection names. */
-export function resolveDatabases(props: PostgresClusterProps): Array<{ name: string; owner: string }> {
-  const databases = props.databases ?? [{ name: DEFAULT_DATABASE }];
-  return databases.map(({ name, owner }) => ({ name, owner: owner ?? name }));
+function resolveExternal(name: string, namespace: string,
+  { credentials }: PostgresClusterProps): ResolvedExternalCredentials | undefined {
+  const external = credentials?.externalStore;
+  return external && {
+    store: external.store,
+    kind: external.clusterStore ? 'ClusterSecretStore' : 'SecretStore',
+    keyPrefix: external.keyPrefix ?? `${namespace}/${name}`,
+    refreshSeconds: external.refreshInterval?.toSeconds() ?? 3600,
+  };
 }
 
-function resolveOwners(cluster: string, databases: Array<{ name: string; owner: string }>): ResolvedOwner[] {
-  const owners = [...new Set(databases.map((database) => database.owner))];
-  return owners.map((role) => ({
-    role,
-    secret: ownerSecretName(cluster, role),
-    database: databases.find((database) => database.owner === role)!.name,
-  }));
+/** Databases and roles, and where their passwords are. */
+function resolveSql(name: string, namespace: string, props: PostgresClusterProps): Pick<ResolvedPostgres,
+  'host' | 'credentialsSecret' | 'generatesCredentials' | 'external' | 'databases' | 'owners' | 'roles'> {
+  const host = `${primaryServiceName(name)}.${namespace}.svc`;
+  return {
+    host,
+    credentialsSecret: props.credentials?.secretName ?? credentialsName(name),
+    generatesCredentials: props.credentials?.generates ?? true,
+    external: resolveExternal(name, namespace, props),
+    databases: resolveDatabases(props),
+    owners: resolveOwners(name, props),
+    roles: resolveRoles(name, host, props),
+  };
 }
 
 /** Members of the same cluster that planned work may take away; nothing to protect with one member. */
@@ -208,21 +229,16 @@ export function resolvePostgres(name: string, namespace: string, props: Postgres
   const groups = resolveGroups(name, props);
   const memberCount = groups.flatMap((group) => group.members).length;
   const patroni = resolvePatroni(props, groups);
-  const databases = resolveDatabases(props);
   const sharedBuffers = parsePostgresSize(patroni.postgresql.parameters.shared_buffers!, 8192) ?? 0;
   return {
     ...passedOn(props),
+    ...resolveSql(name, namespace, props),
     name,
     namespace,
     groups,
     memberCount,
     patroni,
-    databases,
     image: resolveImage(pickImage(props)!),
-    credentialsSecret: props.credentials?.secretName ?? credentialsName(name),
-    generatesCredentials: props.credentials?.generates ?? true,
-    owners: resolveOwners(name, databases),
-    host: `${primaryServiceName(name)}.${namespace}.svc`,
     disruption: resolveDisruption(props.podDisruption, memberCount),
     retainsData: (props.protection ?? Protection.retain()).retainsData,
     terminationGraceSeconds: graceSeconds(sharedBuffers),

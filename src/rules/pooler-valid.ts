@@ -2,7 +2,7 @@ import type { PoolerOptions } from '../pooler';
 import { DNS_LABEL } from './names';
 import { podViolations } from './pod-valid';
 import type { Rule, Violation } from './rule';
-import { resolvePooler } from '../resolve/pooler';
+import { loginCount, resolvePooler } from '../resolve/pooler';
 import type { ResolvedPostgres } from '../resolve/postgres';
 
 /** What the rule about one pooler looks at. */
@@ -21,10 +21,10 @@ function wholeNumber(name: keyof PoolerOptions, value: number, most: number): Vi
 function poolFits({ cluster, options }: PoolerRuleInput): Violation[] {
   const { poolSize, instances } = resolvePooler(cluster, options);
   const most = Number(cluster.patroni.postgresql.parameters.max_connections);
-  const all = poolSize * instances * cluster.owners.length;
+  const all = poolSize * instances * loginCount(cluster);
   return all <= most ? [] : [{
     path: ['poolSize'],
-    problem: `${instances} Pods with ${poolSize} connections for each of ${cluster.owners.length} owners are ${all}; max_connections is ${most}`,
+    problem: `${instances} Pods with ${poolSize} connections for each of ${loginCount(cluster)} logins are ${all}; max_connections is ${most}`,
     consequence: 'Under load PostgreSQL would refuse connections, also those of people who come to help',
   }];
 }

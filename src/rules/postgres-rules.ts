@@ -1,8 +1,10 @@
+import { agentNeeded } from './agent-needed';
 import { clusterNameLength } from './cluster-name-length';
 import { clusterNameValid } from './cluster-name-valid';
 import { commitPossible } from './commit-possible';
 import { databaseNames } from './database-names';
 import { disruptionValid } from './disruption-valid';
+import { extensionsValid } from './extensions-valid';
 import { groupNames } from './group-names';
 import { hbaValid } from './hba-valid';
 import { imageValid } from './image-valid';
@@ -21,6 +23,8 @@ import { parameterValue } from './parameter-value';
 import { placementValid } from './placement-valid';
 import { quantityValid } from './quantity-valid';
 import { quorumOdd } from './quorum-odd';
+import { rolesValid } from './roles-valid';
+import { rotationValid } from './rotation-valid';
 import type { PostgresRule } from './rule';
 import { secretNames } from './secret-names';
 import { storageSize } from './storage-size';
@@ -32,6 +36,7 @@ export const POSTGRES_RULES: readonly PostgresRule[] = [
   clusterNameValid, clusterNameLength, namespaceValid, metadataValid, metadataReserved,
   instancesRange, quorumOdd, commitPossible, quantityValid, limitsAboveRequests, memoryFits, storageSize,
   parameterOwned, parameterKnown, parameterValue, parameterConsistent, timingValid, hbaValid, databaseNames,
+  rolesValid, extensionsValid, agentNeeded,
   versionInCatalog, imageValid, kubernetesVersion,
-  placementValid, groupNames, disruptionValid, secretNames, networkValid,
+  placementValid, groupNames, disruptionValid, networkValid, secretNames, rotationValid,
 ];

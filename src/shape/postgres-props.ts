@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { Credentials } from '../credentials';
 import { ImageCatalog } from '../image-catalog';
 import { NetworkPeer } from '../network';
+import { PasswordRotation } from '../password-rotation';
 import { AntiAffinity } from '../placement';
 import { PodDisruption } from '../pod-disruption';
 import { Protection } from '../protection';
 import { Replication } from '../replication';
+import { DatabaseAccess } from '../role';
 
 /*
  * Props reach us untyped from JavaScript and from other languages: their shape is checked before anything reads them.
@@ -98,12 +100,38 @@ const replication = instance(Replication, z.object({
   mode: z.string(), standbys: z.number(), strict: z.boolean(), maximumLagOnFailover: z.string().optional(),
 }));
 
-const credentials = instance(Credentials, z.object({ generates: z.boolean(), secretName: z.string().optional() }));
+const duration = instance(Duration).optional();
+
+const external = z.strictObject({
+  store: z.string(), clusterStore: z.boolean().optional(), keyPrefix: z.string().optional(), refreshInterval: duration,
+});
+const credentials = instance(Credentials, z.object({
+  generates: z.boolean(), secretName: z.string().optional(), externalStore: external.optional(),
+}));
+const extension = z.strictObject({ name: z.string(), version: z.string().optional(), schema: z.string().optional() });
+
+const database = z.strictObject({
+  name: z.string(),
+  owner: z.string().optional(),
+  extensions: z.array(extension).optional(),
+  schemas: z.array(z.strictObject({ name: z.string(), owner: z.string().optional() })).optional(),
+});
+
+const role = z.strictObject({
+  name: z.string(),
+  login: z.boolean().optional(),
+  inRoles: z.array(z.string()).optional(),
+  grants: z.array(z.strictObject({
+    database: z.string(), access: instance(DatabaseAccess, z.object({ level: z.string() })),
+  })).optional(),
+  connectionLimit: z.number().optional(),
+  secretName: z.string().optional(),
+  rotation: instance(PasswordRotation, z.object({ interval: duration, oldValidFor: duration })).optional(),
+});
+
 const imageCatalog = instance(ImageCatalog, z.object({ entries: z.array(image) }));
 const podDisruption = instance(PodDisruption, z.object({ members: z.number().optional() }));
 const peers = peerList.optional();
-const duration = instance(Duration).optional();
-
 /** The shape of PostgresClusterProps. */
 export const postgresPropsShape = z.strictObject({
   storage,
@@ -123,7 +151,8 @@ export const postgresPropsShape = z.strictObject({
   credentials: credentials.optional(),
   agent: z.custom((value) => typeof value === 'object' && value !== null && 'agentName' in value
     && typeof value.agentName === 'string', { error: 'an EverestAgent' }).optional(),
-  databases: z.array(z.strictObject({ name: z.string(), owner: z.string().optional() })).optional(),
+  databases: z.array(database).optional(),
+  roles: z.array(role).optional(),
   placement: placementShape.optional(),
   podDisruption: podDisruption.optional(),
   network: z.strictObject({ allowFrom: peers, apiServer: peers, dns: peers }).optional(),

@@ -146,9 +146,23 @@ def missing_credentials(credentials: Json, have: Values) -> Values:
     keys = [*credentials["keys"].values(), *(role["key"] for role in (pooler, agent) if role)]
     full = {**{key: random_password() for key in keys}, **{key: value for key, value in have.items() if value}}
     if pooler:
-        # PgBouncer's auth_file, so that its Pods need no script of their own; the passwords hold no quotes.
-        full.setdefault(pooler["userlistKey"], f'"{pooler["role"]}" "{full[pooler["key"]]}"\n')
-    return {key: value for key, value in full.items() if not have.get(key)}
+        full[pooler["userlistKey"]] = userlist(credentials, full)
+    return {key: value for key, value in full.items() if have.get(key) != value}
+
+
+def userlist(credentials: Json, values: Values) -> str:
+    """PgBouncer's auth_file, so that its Pods need no script of their own; the passwords hold no quotes.
+
+    The pooler logs in to the server as its own role, so it needs that password. The agent only logs in to the pooler's
+    console, for which a verifier is enough. The text is kept while it is right: each change is a new Secret for all poolers.
+    """
+    pooler, agent = credentials["pooler"], credentials.get("agent")
+    text = values.get(pooler["userlistKey"], "")
+    lines = dict(re.findall(r'^"([^"]+)" "([^"]+)"$', text, re.MULTILINE))
+    lines[pooler["role"]] = values[pooler["key"]]
+    if agent and not matches(lines.get(agent["role"], ""), values[agent["key"]]):
+        lines[agent["role"]] = verifier(values[agent["key"]], secrets.token_bytes(16), SCRAM_ITERATIONS)
+    return "".join(f'"{role}" "{secret}"\n' for role, secret in lines.items())
 
 
 def owner_spec(owner: Json) -> SecretSpec:
@@ -199,8 +213,14 @@ def wanted_passwords(cluster: Json, api: Api) -> Values:
         if helper and values.get(helper["key"]):
             wanted[helper["role"]] = values[helper["key"]]
     for owner in cluster.get("owners", []):
-        wanted[owner["role"]] = until_settled(api, owner_spec(owner))["password"]
+        values = until_settled(api, owner_spec(owner))
+        wanted[login_of(owner, values)] = values["password"]
     return wanted
+
+
+def login_of(owner: Json, values: Values) -> str:
+    """Whose password the Secret holds: the owner's, or where the agent rotates it, that of the login whose turn it is."""
+    return values["user"] if values.get("user") in owner.get("logins", []) else owner["role"]
 
 
 def roles_of(cluster: Json) -> Values:
@@ -358,10 +378,15 @@ def set_password(database: Database, role: str, password: str) -> None:
     database.run(f"ALTER ROLE {quoted(role)} PASSWORD '{fresh}'")
 
 
-def create_owner(database: Database, role: str, password: str) -> None:
+def create_owner(database: Database, owner: Json, wanted: Values) -> None:
+    role = owner["role"]
     if database.value("SELECT 1 FROM pg_roles WHERE rolname = %s", role) is None:
         database.run(f"CREATE ROLE {quoted(role)} LOGIN")
-    set_password(database, role, password)
+    # A Secret that has outlived its cluster may name one of the logins that take turns.
+    for login in (name for name in owner.get("logins", []) if name in wanted):
+        if database.value("SELECT 1 FROM pg_roles WHERE rolname = %s", login) is None:
+            database.run(f"CREATE ROLE {quoted(login)} LOGIN IN ROLE {quoted(role)}")
+        database.run(f"ALTER ROLE {quoted(login)} SET role = {quoted(role)}")
 
 
 def create_database(server: Database, name: str, owner: str) -> None:
@@ -453,7 +478,7 @@ def post_bootstrap(cluster: Json, api: Api) -> None:
     with Database(cluster) as server:
         server.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
         for owner in cluster.get("owners", []):
-            create_owner(server, owner["role"], wanted[owner["role"]])
+            create_owner(server, owner, wanted)
         for item in cluster.get("databases", []):
             create_database(server, item["name"], item["owner"])
         ensure_pooler(server, cluster, wanted)
