@@ -1,5 +1,5 @@
 /** Composition root: reads the settings, makes the adapters, starts the loops, owns signals and exit codes. */
-import { inClusterAccess, KubeHttp } from './adapters/kube-http.js';
+import { inClusterConfig, KubeClient } from './adapters/kube-client.js';
 import { PatroniHttp } from './adapters/patroni-http.js';
 import { SqlByPg } from './adapters/sql-pg.js';
 import { SystemClock } from './adapters/system-clock.js';
@@ -32,7 +32,7 @@ async function run(): Promise<void> {
   const config = readConfig(process.env);
   const log = new Log({ replica: config.podName });
   const clock = new SystemClock();
-  const kube = new KubeHttp(inClusterAccess(process.env, clock), clock);
+  const kube = new KubeClient(inClusterConfig(process.env), config.namespace, clock);
   const metrics = new Metrics();
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());

@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BUNDLE } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = join(root, 'dist', 'test');
@@ -17,17 +18,14 @@ const files = readdirSync(join(root, 'test'), { recursive: true })
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 await build({
+  ...BUNDLE,
   entryPoints: files.map((file) => join(root, 'test', file)),
   outdir: out,
   outbase: join(root, 'test'),
-  bundle: true,
-  platform: 'node',
   format: 'esm',
-  target: 'node20',
   outExtension: { '.js': '.mjs' },
   sourcemap: 'inline',
   external: ['fast-check'],
-  logLevel: 'warning',
 });
 const built = files.map((file) => join(out, file.replace(/\.ts$/, '.mjs')));
 const result = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...built], { stdio: 'inherit' });

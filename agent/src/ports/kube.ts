@@ -24,19 +24,26 @@ export type Resource = 'configmaps' | 'secrets' | 'pods' | 'events' | 'statefuls
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'patch';
 
+/** What was asked of the API. */
+export interface KubeCall {
+  readonly verb: Verb;
+  /** `pods`, `pods/eviction` … as RBAC names it. */
+  readonly resource: string;
+  readonly name?: string;
+}
+
 /** What the API answered instead of doing it. `status` 0: no answer at all. */
 export class KubeError extends Error {
-  constructor(
-    readonly status: number,
-    readonly verb: Verb,
-    /** `pods`, `pods/eviction` … as RBAC names it. */
-    readonly resource: string,
-    readonly objectName: string | undefined,
-    detail: string,
-    options: ErrorOptions = {},
-  ) {
-    super(`${verb} ${resource}${objectName ? ` ${objectName}` : ''}: ${status || 'no answer'} ${detail}`.trim(), options);
+  readonly verb: Verb;
+  readonly resource: string;
+  readonly objectName: string | undefined;
+
+  constructor(readonly status: number, { verb, resource, name }: KubeCall, detail: string, options: ErrorOptions = {}) {
+    super(`${verb} ${resource}${name ? ` ${name}` : ''}: ${status || 'no answer'} ${detail}`.trim(), options);
     this.name = 'KubeError';
+    this.verb = verb;
+    this.resource = resource;
+    this.objectName = name;
   }
 
   get conflict(): boolean {

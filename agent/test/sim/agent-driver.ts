@@ -124,8 +124,8 @@ export class SimulatedAgent {
     const objects = () => [...this.world.members.map(podObject), ...dcsObjects(this.world)];
     const call = (verb: 'get' | 'patch', name: string) => {
       this.pass();
-      if (!this.world.linked(this.name, 'api')) throw new KubeError(0, verb, 'configmaps', name, 'no answer');
-      return objects().find((object) => object.metadata.name === name) ?? (() => { throw new KubeError(404, verb, 'configmaps', name, ''); })();
+      if (!this.world.linked(this.name, 'api')) throw new KubeError(0, { verb, resource: 'configmaps', name }, 'no answer');
+      return objects().find((object) => object.metadata.name === name) ?? (() => { throw new KubeError(404, { verb, resource: 'configmaps', name }, ''); })();
     };
     return {
       get: async (_resource, name) => call('get', name),
@@ -143,7 +143,7 @@ export class SimulatedAgent {
   private apply(object: KubeObject, { metadata }: PatchBody): void {
     const { name } = object.metadata;
     if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== object.metadata.resourceVersion) {
-      throw new KubeError(409, 'patch', 'configmaps', name, 'conflict');
+      throw new KubeError(409, { verb: 'patch', resource: 'configmaps', name }, 'conflict');
     }
     if (name === 'orders-leader') {
       this.world.version += 1;
@@ -151,7 +151,7 @@ export class SimulatedAgent {
       return;
     }
     const member = this.world.member(name)!;
-    if (metadata.uid !== undefined && metadata.uid !== member.uid) throw new KubeError(409, 'patch', 'pods', name, 'uid');
+    if (metadata.uid !== undefined && metadata.uid !== member.uid) throw new KubeError(409, { verb: 'patch', resource: 'pods', name }, 'uid');
     if (metadata.annotations?.status === null) member.known = false;
     if (metadata.labels?.[LABEL.role] === null) member.label = false;
   }

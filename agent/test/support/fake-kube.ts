@@ -38,7 +38,7 @@ export class FakeKube implements Kube {
     const old = this.find('patch', resource, name);
     const { metadata, ...rest } = body as Patch;
     const conflict = (metadata?.resourceVersion && metadata.resourceVersion !== old.metadata.resourceVersion) || (metadata?.uid && metadata.uid !== old.metadata.uid);
-    if (conflict) throw new KubeError(409, 'patch', resource, name, 'conflict');
+    if (conflict) throw new KubeError(409, { verb: 'patch', resource, name }, 'conflict');
     this.put(resource, {
       ...old, ...rest,
       metadata: { ...old.metadata, annotations: merged(old.metadata.annotations, metadata?.annotations), labels: merged(old.metadata.labels, metadata?.labels) },
@@ -48,7 +48,7 @@ export class FakeKube implements Kube {
 
   async evict(pod: string, uid: string): Promise<void> {
     const old = this.find('create', 'pods', pod);
-    if (old.metadata.uid !== uid) throw new KubeError(409, 'create', 'pods/eviction', pod, 'uid');
+    if (old.metadata.uid !== uid) throw new KubeError(409, { verb: 'create', resource: 'pods/eviction', name: pod }, 'uid');
     this.evicted.push(pod);
   }
 
@@ -58,13 +58,13 @@ export class FakeKube implements Kube {
 
   private check(verb: 'get' | 'patch' | 'create', resource: Resource, name: string): void {
     this.before(verb, name);
-    if (this.forbidden.has(`${verb} ${resource}`)) throw new KubeError(403, verb, resource, name, 'forbidden');
+    if (this.forbidden.has(`${verb} ${resource}`)) throw new KubeError(403, { verb, resource, name }, 'forbidden');
   }
 
   private find(verb: 'get' | 'patch' | 'create', resource: Resource, name: string): KubeObject {
     this.check(verb, resource, name);
     const object = this.objects.get(`${resource}/${name}`);
-    if (!object) throw new KubeError(404, verb, resource, name, 'not found');
+    if (!object) throw new KubeError(404, { verb, resource, name }, 'not found');
     return object;
   }
 }

@@ -1,0 +1,2 @@
+// Stands for packages that are not bundled; see bundle.mjs.
+module.exports = {};
