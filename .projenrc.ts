@@ -2,6 +2,7 @@ import { cdk8s, javascript } from 'projen';
 
 /** What this library imports from where; read by the linter as errors (see ARCHITECTURE.md, "Import direction"). */
 const inside = (...folders: string[]) => folders.map((folder) => `./src/${folder}`);
+const agent = (...folders: string[]) => folders.map((folder) => `./agent/src/${folder}`);
 const constructs = inside('postgres-cluster.ts', 'database-cluster.ts', 'check-postgres.ts', 'object-registry.ts', 'cli');
 const importZones = [
   { target: './src/contract', from: './src', except: ['./contract'] },
@@ -13,6 +14,12 @@ const importZones = [
   { target: inside('shape'), from: [...constructs, ...inside('parts', 'render', 'resolve')] },
   { target: './src', from: ['./agent', './test', './tools'] },
   { target: './agent', from: './src', except: ['./contract'] },
+  { target: agent('ports'), from: './agent/src', except: ['./ports'] },
+  { target: agent('model'), from: './agent/src', except: ['./model', './ports'] },
+  { target: agent('decide'), from: './agent/src', except: ['./decide', './model'] },
+  { target: agent('adapters'), from: './agent/src', except: ['./adapters', './ports'] },
+  { target: agent('observe'), from: agent('adapters', 'execute') },
+  { target: agent('execute'), from: agent('adapters', 'decide', 'observe') },
 ];
 
 const project = new cdk8s.ConstructLibraryCdk8s({
@@ -114,6 +121,20 @@ eslint.addRules({
   '@typescript-eslint/member-ordering': 'off',
 });
 eslint.addOverride({ files: ['test/**/*.ts', 'tools/**/*.ts', '.projenrc.ts'], rules: { 'max-lines-per-function': 'off', 'import/no-extraneous-dependencies': 'off' } });
+// All that the agent imports is bundled, so that none of it is a dependency at run time.
+eslint.addOverride({
+  files: ['agent/**/*.ts'],
+  rules: { 'import/no-extraneous-dependencies': ['error', { devDependencies: true, packageDir: ['./agent', '.'] }] },
+});
+// Node's runner itself awaits what `test` at the top of a file gives.
+eslint.addOverride({
+  files: ['agent/test/**/*.ts'],
+  rules: {
+    '@typescript-eslint/no-floating-promises': ['error', {
+      allowForKnownSafeCalls: [{ from: 'package', name: 'test', package: 'node:test' }],
+    }],
+  },
+});
 // Examples import the library by its name, as its users do.
 eslint.addOverride({ files: ['examples/**/*.ts'], rules: { 'import/no-unresolved': 'off' } });
 eslint.addIgnorePattern('lib/');
