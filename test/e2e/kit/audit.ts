@@ -26,11 +26,17 @@ export function parseAudit(text: string): AuditEntry[] {
 
 /** One entry for each request: a watch tells of its start and of its end. */
 export function requests(entries: readonly AuditEntry[]): AuditEntry[] {
-  return entries.filter((entry) => (entry.verb === 'watch' ? entry.stage === 'ResponseStarted' || refused(entry) : entry.stage === 'ResponseComplete'));
+  const counts = (entry: AuditEntry) => entry.stage === (entry.verb === 'watch' ? 'ResponseStarted' : 'ResponseComplete');
+  return entries.filter((entry) => counts(entry) || refused(entry));
 }
 
 export function refused({ responseStatus }: AuditEntry): boolean {
   return responseStatus?.code === 403;
+}
+
+interface Right {
+  readonly right: string;
+  readonly names: readonly string[] | undefined;
 }
 
 /** Such as `patch configmaps` or `create pods/eviction`. */
@@ -40,7 +46,7 @@ export function rightOf({ verb, objectRef }: AuditEntry): string {
 }
 
 /** Every verb on every resource that the rules give, one for each rule that gives it. */
-export function rightsGiven(rules: readonly RoleRule[]): Array<{ right: string; names: readonly string[] | undefined }> {
+function rightsGiven(rules: readonly RoleRule[]): Right[] {
   return rules.flatMap(({ resources, verbs, resourceNames }) =>
     resources.flatMap((resource) => verbs.map((verb) => ({ right: `${verb} ${resource}`, names: resourceNames }))));
 }

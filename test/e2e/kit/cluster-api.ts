@@ -84,8 +84,10 @@ export class ClusterApi {
 
   /** Merges `change` into one object, as `kubectl patch --type=merge` does. */
   async merge(object: Obj, namespace: string, change: object): Promise<void> {
-    const patch = { ...placed({ apiVersion: object.apiVersion, kind: object.kind, metadata: { name: object.metadata.name } } as Obj, namespace), ...change };
-    await this.objects.patch(patch as Obj, undefined, undefined, FIELD_MANAGER, undefined, PatchStrategy.MergePatch);
+    const { apiVersion, kind, metadata: { name } } = object;
+    const metadata = { ...(change as Partial<Obj>).metadata, name, namespace };
+    const patch = { apiVersion, kind, ...change, metadata } as Obj;
+    await this.objects.patch(patch, undefined, undefined, FIELD_MANAGER, undefined, PatchStrategy.MergePatch);
   }
 
   /** For Pods that have no kubelet. */

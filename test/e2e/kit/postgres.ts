@@ -124,6 +124,13 @@ export class PostgresUnderTest {
     return absent.length > 0 ? `not streaming: ${absent.join(', ')}` : undefined;
   }
 
+  private async synchronousStandbys(): Promise<string[]> {
+    const name = `${this.name}-sync`;
+    const { core } = this.api;
+    const sync = await core.readNamespacedConfigMap({ namespace: this.namespace, name }).catch(() => undefined);
+    return (sync?.metadata?.annotations?.sync_standby ?? '').split(',').filter((standby) => standby !== '');
+  }
+
   /**
    * With synchronous replication, only standbys that Patroni has named in `-sync` may be elected, and it names them one
    * round after they stream: a primary that dies before that leaves nobody to take over.
@@ -133,8 +140,7 @@ export class PostgresUnderTest {
     const { data } = await core.readNamespacedConfigMap({ namespace: this.namespace, name: `${this.name}-contract` });
     const contract = JSON.parse(data?.['contract.json'] ?? '{}') as { patroni?: { synchronous_mode?: boolean | string } };
     if (!contract.patroni?.synchronous_mode) return undefined;
-    const sync = await core.readNamespacedConfigMap({ namespace: this.namespace, name: `${this.name}-sync` }).catch(() => undefined);
-    const named = (sync?.metadata?.annotations?.sync_standby ?? '').split(',').filter((name) => name !== '');
+    const named = await this.synchronousStandbys();
     if (named.length === 0) return 'no standby may be elected yet';
     // With a quorum, any standby may be the one that a commit waited for: all of them are named.
     const absent = contract.patroni.synchronous_mode === 'quorum' ? standbys.filter((name) => !named.includes(name)) : [];

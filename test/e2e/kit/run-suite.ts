@@ -16,7 +16,8 @@ export async function runSuite(suite: Suite, context: SuiteContext, report: Repo
   try {
     await suite.setUp?.(context);
     for (const event of suite.events) {
-      if (!options.only || options.only.includes(event.name)) await runEvent(suite, event, context, { report, options });
+      const wanted = !options.only || options.only.includes(event.name);
+      if (wanted) await runEvent(suite, event, context, { report, options });
     }
   } catch (problem) {
     report.failure('the suite itself', textOf(problem));

@@ -41,7 +41,8 @@ export class SimulatedClusters {
   async create(storageClass: string): Promise<void> {
     const address = await this.startResponder();
     for (const name of this.names) {
-      const objects = assistedCluster({ namespace: this.namespace, name, storageClass }).filter((object) => isNeeded(object, name));
+      const all = assistedCluster({ namespace: this.namespace, name, storageClass });
+      const objects = all.filter((object) => isNeeded(object, name));
       await this.api.apply(objects.map(nowhere), this.namespace);
       await this.api.apply(patroniObjects(name, address, contractOf(objects, name)), this.namespace);
     }
@@ -61,7 +62,7 @@ export class SimulatedClusters {
 
   private async renew(name: string): Promise<void> {
     const lease = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${name}-leader` } } as Obj;
-    await this.api.merge(lease, this.namespace, { metadata: { name: `${name}-leader`, namespace: this.namespace, annotations: { renewTime: new Date().toISOString() } } });
+    await this.api.merge(lease, this.namespace, { metadata: { annotations: { renewTime: new Date().toISOString() } } });
   }
 
   private async startResponder(): Promise<string> {
@@ -105,7 +106,7 @@ export class SimulatedClusters {
     });
     const labels = { 'everest.io/role': primary ? 'primary' : 'replica' };
     await this.api.merge({ apiVersion: 'v1', kind: 'Pod', metadata: { name } } as Obj, this.namespace,
-      { metadata: { name, namespace: this.namespace, labels, annotations: { status } } });
+      { metadata: { labels, annotations: { status } } });
     const now = new Date();
     const body = {
       status: {

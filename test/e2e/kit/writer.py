@@ -5,7 +5,7 @@
   writer.py ask JSON     one request to the running writer, one JSON answer on stdout
 
 A client: {"name", "host", "everyMs", "fresh": connect anew for each row, "patient": no time-outs of its own,
-"firstId"}. Requests: {"do": "status"}, {"do": "mark", "clients": […]} (starts a new window for gaps and errors; clients
+"lifetimeMs": connect anew between two rows once the connection is so old, as connection pools do, "firstId"}. Requests: {"do": "status"}, {"do": "mark", "clients": […]} (starts a new window for gaps and errors; clients
 that are not named rest), {"do": "stop"}, {"do": "verify", "acked": {name: [[first, last], …]}} (ranges of earlier
 writers are checked too).
 """
@@ -122,7 +122,8 @@ class Client:
     def __init__(self, spec):
         self.name, self.host, self.fresh = spec["name"], spec["host"], spec.get("fresh", False)
         self.kind = Connection if spec.get("patient") else Impatient
-        self.interval = spec.get("everyMs", 10) / 1000
+        self.interval, self.lifetime = spec.get("everyMs", 10) / 1000, spec.get("lifetimeMs", float("inf")) / 1000
+        self.connected_at = 0.0
         self.next_id, self.acked, self.count = spec.get("firstId", 1), Ranges(), 0
         self.last_error, self.last_ack, self.last_server, self.active = "", None, None, True
         self.lock = threading.Lock()
@@ -166,9 +167,10 @@ class Client:
                 time.sleep(REST_S)
                 continue
             try:
-                connection = connection or connect(self.host, self.kind)
+                connection = connection or self.connect()
                 self.write(connection)
-                connection = close(connection) if self.fresh else connection
+                old = self.fresh or time.monotonic() - self.connected_at > self.lifetime
+                connection = close(connection) if old else connection
                 time.sleep(self.interval)
             except (psycopg2.Error, NotPromised) as problem:
                 # A member that is no primary says so on a good connection: asked again at the usual pace.
@@ -176,6 +178,10 @@ class Client:
                 self.failed(problem)
                 connection = close(connection)
                 time.sleep(self.interval if refused else RECONNECT_S)
+
+    def connect(self):
+        self.connected_at = time.monotonic()
+        return connect(self.host, self.kind)
 
     def write(self, connection):
         number, self.next_id = self.next_id, self.next_id + 1

@@ -1,11 +1,12 @@
 /** What the agent costs while nothing happens, with one cluster and with a hundred. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
+import type { Fixture } from './fixture';
+import type { AuditEntry } from '../../kit/audit';
 import { parseAudit, requests } from '../../kit/audit';
 import { nameOf } from '../../kit/postgres';
 import { SimulatedClusters } from '../../kit/simulated';
 import type { Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
-import type { Fixture } from './fixture';
 
 const WINDOW_S = 60;
 const SIMULATED = 99;
@@ -63,8 +64,8 @@ async function cost({ api, faults }: SuiteContext, fixture: Fixture, window: () 
   const to = new Date().toISOString();
   const after = await Promise.all(pods.map(usage));
   const log = faults.available ? requests(parseAudit(await faults.auditOf(fixture.namespace))) : [];
-  const asked = pods.map((pod) => log.filter((entry) => entry.requestReceivedTimestamp >= from && entry.requestReceivedTimestamp < to
-    && entry.user.extra?.['authentication.kubernetes.io/pod-name']?.includes(nameOf(pod))).length / seconds);
+  const meanwhile = log.filter(({ requestReceivedTimestamp: at }) => at >= from && at < to);
+  const asked = pods.map((pod) => meanwhile.filter((entry) => isBy(entry, pod)).length / seconds);
   const cpu = after.map(({ ticks }, index) => ((ticks - before[index]!.ticks) / TICKS_PER_S / seconds) * 100);
   const list = (values: readonly number[]) => values.map((value) => value.toFixed(2)).join(' and ');
   return {
@@ -72,6 +73,10 @@ async function cost({ api, faults }: SuiteContext, fixture: Fixture, window: () 
     figures: { cpu: Math.max(...cpu), ...(faults.available ? { requests: Math.max(...asked) } : {}) },
     note: `MiB ${list(after.map(({ mebibytes }) => mebibytes))}; CPU % ${list(cpu)}; requests/s ${list(asked)}`,
   };
+}
+
+function isBy({ user }: AuditEntry, pod: V1Pod): boolean {
+  return user.extra?.['authentication.kubernetes.io/pod-name']?.includes(nameOf(pod)) === true;
 }
 
 /** From /proc/PID/stat and /proc/PID/status, one after the other. */

@@ -15,12 +15,22 @@ export const MEMBERS = 3;
 /** What should take seconds is waited for in minutes, so that a slow machine tells its figure, not a failure. */
 export const PATIENCE_S = 180;
 
+/**
+ * Shorter than the grace of a pooler's Pod: a client that never lets go of its connection would fail at each drain of
+ * the node where its pooler runs, whatever the database does.
+ */
+const POOLED_LIFETIME_MS = 20_000;
+
 export type Changes = Partial<Pick<ClusterWanted, 'cpu' | 'parameters'>>;
 /**
  * `rw` holds one connection to the Service and gives up quickly, `holder` never gives up, `fresh` connects for each
- * row, `pooled` goes through PgBouncer and never gives up.
+ * row, `pooled` goes through PgBouncer, never gives up, and renews its connection now and then as pools do.
  */
 export type ClientName = 'rw' | 'holder' | 'fresh' | 'pooled';
+
+export interface Outcome extends Sample {
+  readonly clients: Readonly<Record<string, ClientStatus>>;
+}
 
 export class Fixture {
   namespace = '';
@@ -56,7 +66,7 @@ export class Fixture {
   }
 
   /** Writing again, whole again, every acknowledged row in its place. `client` is the one whose gap is the result. */
-  async outcome(context: SuiteContext, client: ClientName = 'rw'): Promise<Sample & { clients: Record<string, ClientStatus> }> {
+  async outcome(context: SuiteContext, client: ClientName = 'rw'): Promise<Outcome> {
     await this.writer.untilWriting(PATIENCE_S);
     await this.renewStandbys(context);
     await this.settled();
@@ -92,8 +102,8 @@ export class Fixture {
   }
 
   manifests(changes: Changes = {}, storage = ''): Obj[] {
-    const { asynchronous = false } = this.options;
-    return assistedCluster({ namespace: this.namespace, name: this.cluster.name, storageClass: storage, asynchronous, ...changes });
+    const { namespace, cluster: { name }, options: { asynchronous = false } } = this;
+    return assistedCluster({ namespace, name, storageClass: storage, asynchronous, ...changes });
   }
 
   async diagnosis(): Promise<string> {
@@ -122,7 +132,7 @@ export class Fixture {
       clients: [
         { name: 'holder', host: `${name}-rw`, everyMs: 20, patient: true },
         { name: 'fresh', host: `${name}-rw`, everyMs: 75, fresh: true },
-        { name: 'pooled', host: `${name}-pooler-rw`, patient: true },
+        { name: 'pooled', host: `${name}-pooler-rw`, patient: true, lifetimeMs: POOLED_LIFETIME_MS },
       ],
     });
     await this.apply(context, {});

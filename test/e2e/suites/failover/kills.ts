@@ -1,11 +1,11 @@
 /** The primary dies and its node lives. */
 import type { V1Pod } from '@kubernetes/client-node';
+import type { Fixture } from './fixture';
+import { PATIENCE_S, podObject } from './fixture';
 import { isReady } from '../../kit/cluster-api';
 import { nameOf, restartsOf } from '../../kit/postgres';
 import type { Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
-import type { Fixture } from './fixture';
-import { PATIENCE_S, podObject } from './fixture';
 
 const BACK: Measure = { what: 'from the kill until the old primary streams again', goal: { p50: 10, max: 30 } };
 
@@ -21,12 +21,16 @@ export function killEvents(fixture: Fixture): SuiteEvent[] {
       name: 'pod-force-deleted',
       measure: { what: 'longest time without an acknowledged write', goal: { p50: 0.8, max: 2.5 } },
       figures: { backStreaming: BACK },
-      run: (context) => kill(context, fixture, (primary) => context.api.delete([podObject(primary)], fixture.namespace, 0)),
+      run: (context) => kill(context, fixture, async (primary) => {
+        await context.api.delete([podObject(primary)], fixture.namespace, 0);
+      }),
     },
   ];
 }
 
-async function kill(context: SuiteContext, fixture: Fixture, strike: (primary: V1Pod) => Promise<void>): Promise<Sample> {
+type Strike = (primary: V1Pod) => Promise<void>;
+
+async function kill(context: SuiteContext, fixture: Fixture, strike: Strike): Promise<Sample> {
   await fixture.ready(context);
   const primary = await fixture.cluster.primary();
   const start = performance.now();
@@ -38,12 +42,13 @@ async function kill(context: SuiteContext, fixture: Fixture, strike: (primary: V
 
 /** It streams from another one, or it was started again in place and has stayed the primary. */
 async function untilBack(fixture: Fixture, killed: V1Pod): Promise<void> {
-  const back = await waitFor({ what: 'another primary, or the old one again', seconds: PATIENCE_S }, async () => {
+  await waitFor({ what: 'another primary, or the old one again', seconds: PATIENCE_S }, async () => {
     const primary = await fixture.cluster.primary();
     if (nameOf(primary) !== nameOf(killed)) return undefined;
     return isReady(primary) && isAnotherLife(primary, killed) ? undefined : `${nameOf(primary)} has the label primary`;
   });
-  if (nameOf(await fixture.cluster.primary()) !== nameOf(killed)) await fixture.cluster.untilStreaming(nameOf(killed), PATIENCE_S - back);
+  const primary = await fixture.cluster.primary();
+  if (nameOf(primary) !== nameOf(killed)) await fixture.cluster.untilStreaming(nameOf(killed), PATIENCE_S);
 }
 
 export function isAnotherLife(pod: V1Pod, before: V1Pod): boolean {

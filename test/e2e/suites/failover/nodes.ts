@@ -1,9 +1,9 @@
 /** The node of the primary loses its power. */
+import type { Fixture } from './fixture';
+import { PATIENCE_S } from './fixture';
 import { nodeOf } from '../../kit/postgres';
 import type { Goal, Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
-import type { Fixture } from './fixture';
-import { PATIENCE_S } from './fixture';
 
 /** So many rows on connections of their own show that the Service has forgotten the dead member: about 4 s. */
 const FRESH_ROWS = 50;
@@ -38,7 +38,9 @@ export function nodeEvents(sync: Fixture, async: Fixture): SuiteEvent[] {
   ];
 }
 
-async function nodeLost(context: SuiteContext, fixture: Fixture, fits: (node: string, agent: string) => boolean): Promise<Sample> {
+type Fits = (node: string, agent: string) => boolean;
+
+async function nodeLost(context: SuiteContext, fixture: Fixture, fits: Fits): Promise<Sample> {
   const { faults } = context;
   return faults.alone(async () => {
     await fixture.ready(context, ['rw', 'fresh']);

@@ -1,12 +1,12 @@
 /** What people do on purpose: hand over, replace, drain, set parameters. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { ClientName, Fixture } from './fixture';
+import { PATIENCE_S } from './fixture';
 import { nodeOf } from '../../kit/postgres';
 import type { Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
-import type { ClientName, Fixture } from './fixture';
-import { PATIENCE_S } from './fixture';
 
 const exec = promisify(execFile);
 const GOAL = { max: 1.5 };
@@ -21,12 +21,20 @@ const CONNECTIONS = ['140', '120'];
 
 type Work = (context: SuiteContext, fixture: Fixture) => Promise<void>;
 
+interface Planned {
+  readonly work: Work;
+  /** The first one's gap is the result. */
+  readonly clients: readonly ClientName[];
+}
+
 export function plannedEvents(fixture: Fixture): SuiteEvent[] {
   const handOver: Work = (_, f) => f.cluster.switchover();
   const pooled = (name: string, work: Work): SuiteEvent =>
-    ({ name, measure: POOLED, noErrors: true, run: (context) => planned(context, fixture, work, ['pooled']) });
-  const direct = (name: string, work: Work): SuiteEvent =>
-    ({ name, measure: DIRECT, figures: { holder: HOLDER }, run: (context) => planned(context, fixture, work, DIRECT_CLIENTS) });
+    ({ name, measure: POOLED, noErrors: true, run: (context) => planned(context, fixture, { work, clients: ['pooled'] }) });
+  const direct = (name: string, work: Work): SuiteEvent => ({
+    name, measure: DIRECT, figures: { holder: HOLDER },
+    run: (context) => planned(context, fixture, { work, clients: DIRECT_CLIENTS }),
+  });
   return [
     pooled('switchover-pooler', handOver), pooled('rollout-pooler', rollOut), pooled('drain-pooler', drain),
     direct('switchover', handOver), direct('rollout', rollOut),
@@ -40,7 +48,7 @@ export function plannedEvents(fixture: Fixture): SuiteEvent[] {
 }
 
 /** Exactly one change of the primary, whatever the work is. */
-async function planned(context: SuiteContext, fixture: Fixture, work: Work, clients: readonly ClientName[]): Promise<Sample> {
+async function planned(context: SuiteContext, fixture: Fixture, { work, clients }: Planned): Promise<Sample> {
   await fixture.ready(context, clients);
   const before = await fixture.cluster.timeline();
   await work(context, fixture);

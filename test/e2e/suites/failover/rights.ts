@@ -1,10 +1,10 @@
 /** After all the rest: nobody was refused anything, and no Role gives what nobody needs. */
+import type { Fixture } from './fixture';
 import type { AuditEntry, RoleRule } from '../../kit/audit';
 import { parseAudit, refused, requests, rightOf, unusedRights } from '../../kit/audit';
 import type { Obj } from '../../kit/cluster-api';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
-import type { Fixture } from './fixture';
 
 /** Rights that a run of all events does not use, and why they are given all the same. */
 const EXPLAINED: ReadonlyArray<{ right: RegExp; because: string }> = [];
@@ -13,6 +13,17 @@ interface Account {
   readonly name: string;
   readonly namespace: string;
   readonly rules: readonly RoleRule[];
+}
+
+type RightsObject = Obj & {
+  readonly rules?: readonly RoleRule[];
+  readonly roleRef?: { readonly name: string };
+  readonly subjects?: ReadonlyArray<{ readonly name: string }>;
+};
+
+interface Used {
+  readonly account: Account;
+  readonly entries: readonly AuditEntry[];
 }
 
 export function rightsEvent(fixtures: readonly Fixture[]): SuiteEvent {
@@ -28,27 +39,34 @@ export function rightsEvent(fixtures: readonly Fixture[]): SuiteEvent {
 async function rights(context: SuiteContext, fixtures: readonly Fixture[]): Promise<Sample> {
   const accounts = fixtures.filter((fixture) => fixture.namespace !== '').flatMap(accountsOf);
   if (accounts.length === 0) throw new Skip('no event has run before, so there is nothing to look at');
-  const logs = new Map<string, AuditEntry[]>();
-  for (const { namespace } of accounts) {
-    if (!logs.has(namespace)) logs.set(namespace, requests(parseAudit(await context.faults.auditOf(namespace))));
-  }
-  const used = accounts.map((account) => ({ account, entries: logs.get(account.namespace)!.filter((entry) => isBy(entry, account)) }));
-  const denied = used.flatMap(({ entries }) => entries.filter(refused)).map((entry) => `${entry.user.username}: ${rightOf(entry)} ${entry.objectRef?.name ?? ''}`);
-  [...new Set(denied)].forEach((text) => context.reporter.progress(`refused: ${text}`));
-  // Two clusters share what is said about the agent: a right that one of them needed is needed.
-  const unused = new Set(used.flatMap(({ account, entries }) => unusedRights(account.rules, entries).map((right) => `${kindOf(account)}: ${generic(right, account)}`)));
-  for (const { account, entries } of used) {
-    const needed = new Set(unusedRights(account.rules, entries).map((right) => `${kindOf(account)}: ${generic(right, account)}`));
-    [...unused].filter((right) => right.startsWith(`${kindOf(account)}:`) && !needed.has(right)).forEach((right) => unused.delete(right));
-  }
-  const unexplained = [...unused].filter((right) => !EXPLAINED.some((known) => known.right.test(right)));
-  [...unused].forEach((right) => context.reporter.progress(`unused: ${right}${unexplained.includes(right) ? '' : ' (explained)'}`));
-  return { value: unexplained.length, errors: denied.length, note: `${used.reduce((sum, { entries }) => sum + entries.length, 0)} requests` };
+  const used = await Promise.all(accounts.map(async (account): Promise<Used> => {
+    const log = requests(parseAudit(await context.faults.auditOf(account.namespace)));
+    return { account, entries: log.filter((entry) => isBy(entry, account)) };
+  }));
+  const denied = used.flatMap(({ entries }) => entries.filter(refused));
+  const tellOf = (entry: AuditEntry) => `refused: ${entry.user.username} ${rightOf(entry)} ${entry.objectRef?.name ?? ''}`;
+  new Set(denied.map(tellOf)).forEach((text) => context.reporter.progress(text));
+  const unused = unusedByAll(used);
+  const unexplained = unused.filter((right) => !EXPLAINED.some((known) => known.right.test(right)));
+  unused.forEach((right) => context.reporter.progress(`unused: ${right}${unexplained.includes(right) ? '' : ' (explained)'}`));
+  const asked = used.reduce((total, { entries }) => total + entries.length, 0);
+  return { value: unexplained.length, errors: denied.length, note: `${asked} requests` };
+}
+
+/** A right that one of the clusters needed is needed. */
+function unusedByAll(used: readonly Used[]): string[] {
+  const unused = used.map(({ account, entries }) => ({
+    kind: kindOf(account),
+    rights: unusedRights(account.rules, entries).map((right) => `${kindOf(account)}: ${generic(right, account)}`),
+  }));
+  const everywhere = unused.flatMap(({ kind, rights: own }) => own.filter((right) =>
+    unused.every((other) => other.kind !== kind || other.rights.includes(right))));
+  return [...new Set(everywhere)];
 }
 
 /** ServiceAccounts with the rules of all Roles that are bound to them. */
 function accountsOf(fixture: Fixture): Account[] {
-  const objects = fixture.manifests() as Array<Obj & { rules?: RoleRule[]; roleRef?: { name: string }; subjects?: Array<{ name: string }> }>;
+  const objects = fixture.manifests() as RightsObject[];
   return objects.filter((object) => object.kind === 'ServiceAccount').map(({ metadata: { name } }) => ({
     name,
     namespace: fixture.namespace,

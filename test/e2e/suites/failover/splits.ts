@@ -1,13 +1,13 @@
 /** Faults in which nobody is dead for sure. At no time may two members take writes. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ClientName, Fixture } from './fixture';
+import { PATIENCE_S } from './fixture';
+import { isAnotherLife } from './kills';
 import { nodeOf } from '../../kit/postgres';
 import type { Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
-import { Witnesses } from '../../kit/witnesses';
-import type { ClientName, Fixture } from './fixture';
-import { isAnotherLife } from './kills';
 import { waitFor } from '../../kit/wait';
-import { PATIENCE_S } from './fixture';
+import { Witnesses } from '../../kit/witnesses';
 
 /** Longer than all of Patroni's own time-outs together. */
 const FROZEN_API_S = 60;
@@ -16,9 +16,19 @@ const APART_S = 20;
 const GAP: Measure = { what: 'longest time without an acknowledged write' };
 const CLIENTS: readonly ClientName[] = ['rw', 'fresh'];
 
+type Fault = (node: string) => Promise<void>;
+
+interface Apart {
+  readonly node: string;
+  readonly away: 'cut' | 'freeze';
+  readonly back: 'heal' | 'thaw';
+}
+
 export function splitEvents(fixture: Fixture): SuiteEvent[] {
-  const apart = (name: string, away: 'cut' | 'freeze', back: 'heal' | 'thaw'): SuiteEvent =>
-    ({ name, measure: GAP, run: (context) => witnessed(context, fixture, (node) => nodeApart(context, { node, away, back })) });
+  const apart = (name: string, away: Apart['away'], back: Apart['back']): SuiteEvent => ({
+    name, measure: GAP,
+    run: (context) => witnessed(context, fixture, (node) => nodeApart(context, { node, away, back })),
+  });
   return [
     { name: 'api-frozen', measure: GAP, run: (context) => witnessed(context, fixture, () => apiFrozen(context)) },
     apart('network-cut', 'cut', 'heal'),
@@ -32,7 +42,7 @@ export function splitEvents(fixture: Fixture): SuiteEvent[] {
 }
 
 /** The fault is told the primary's node; no client of ours but the witnesses runs there. */
-async function witnessed(context: SuiteContext, fixture: Fixture, fault: (node: string) => Promise<void>): Promise<Sample> {
+async function witnessed(context: SuiteContext, fixture: Fixture, fault: Fault): Promise<Sample> {
   const { api, faults } = context;
   return faults.alone(async () => {
     await fixture.ready(context, CLIENTS);
@@ -61,7 +71,7 @@ async function apiFrozen({ faults }: SuiteContext): Promise<void> {
   }
 }
 
-async function nodeApart({ faults }: SuiteContext, how: { node: string; away: 'cut' | 'freeze'; back: 'heal' | 'thaw' }): Promise<void> {
+async function nodeApart({ faults }: SuiteContext, how: Apart): Promise<void> {
   await faults.node(how.away, how.node);
   try {
     await pause(APART_S * 1000); // the length of the fault, not a wait for something
