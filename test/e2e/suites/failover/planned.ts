@@ -17,7 +17,7 @@ const DIRECT_CLIENTS: readonly ClientName[] = ['rw', 'holder'];
 
 /** What the template asks for, in turns: a change that restarts nothing but the Pods. */
 const CPU = ['100m', '110m'];
-const CONNECTIONS = ['140', '120'];
+const CONNECTIONS = ['40', '32'];
 
 type Work = (context: SuiteContext, fixture: Fixture) => Promise<void>;
 
