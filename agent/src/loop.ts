@@ -16,7 +16,7 @@ import type { Network } from './ports/network.js';
 import type { Patroni } from './ports/patroni.js';
 import type { Sql } from './ports/sql.js';
 import { reasonOf, StatusWriter } from './status-writer.js';
-import { COMPONENT, LABEL } from '../../src/contract/labels.js';
+import { COMPONENT, LABEL, SWITCHOVER_ANNOTATION } from '../../src/contract/labels.js';
 
 export interface Ports {
   readonly kube: Kube;
@@ -46,10 +46,12 @@ interface Cluster {
 }
 
 const MEMBERS = `${LABEL.component}=${COMPONENT.member}`;
+const STATUSES = `${LABEL.component}=${COMPONENT.status}`;
+const POOLERS = `${LABEL.component}=${COMPONENT.pooler}`;
 
 export class Agent {
   private readonly clusters = new Map<string, Cluster>();
-  private readonly stores: Stores & { readonly contracts: Store; readonly statefulSets: Store };
+  private readonly stores: Stores & { readonly contracts: Store; readonly poolers: Store; readonly requests: Store; readonly statefulSets: Store };
   private readonly hands: Omit<Hands, 'sql'>;
 
   constructor(private readonly options: AgentOptions) {
@@ -61,18 +63,24 @@ export class Agent {
     this.stores = {
       contracts: new Store({ resource: 'configmaps', labelSelector: LABEL.contract }, (object, present) => this.contract(object, present)),
       pods: new Store({ resource: 'pods', labelSelector: MEMBERS }, both),
+      requests: new Store({ resource: 'configmaps', labelSelector: STATUSES }, (object) => this.requested(object)),
+      // They are only looked up when they are needed.
+      poolers: new Store({ resource: 'pods', labelSelector: POOLERS }, () => undefined),
       dcs: new Store({ resource: 'configmaps', labelSelector: MEMBERS }, failover),
       statefulSets: new Store({ resource: 'statefulsets', labelSelector: MEMBERS }, (object) => this.of(object)?.operations.nudge()),
     };
-    const pods = (cluster: string) => this.stores.pods.all().filter((pod) => pod.metadata.labels?.[LABEL.cluster] === cluster);
+    const pods: Hands['pods'] = (cluster, component = COMPONENT.member) => {
+      const store = component === COMPONENT.pooler ? this.stores.poolers : this.stores.pods;
+      return store.all().filter((pod) => pod.metadata.labels?.[LABEL.cluster] === cluster);
+    };
     const { kube, network, patroni, clock } = options.ports;
     this.hands = { kube, network, patroni, clock, log: options.log, pods };
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { contracts, pods, dcs, statefulSets } = this.stores;
+    const stores = Object.values(this.stores);
     signal.addEventListener('abort', () => this.clusters.forEach((cluster) => cluster.stop.abort()), { once: true });
-    await Promise.all([contracts, pods, dcs, statefulSets].map((store) => store.run(this.options.ports.kube, signal)));
+    await Promise.all(stores.map((store) => store.run(this.options.ports.kube, signal)));
   }
 
   /** The Lease came or went. */
@@ -89,6 +97,11 @@ export class Agent {
       return health?.phase === 'Healthy' ? [] : [`${name}: ${health?.why ?? 'not looked at yet'}`];
     });
     return [...watches, ...clusters];
+  }
+
+  /** The agent's own writes of the status are no news. */
+  private requested(object: KubeObject): void {
+    if (object.metadata.annotations?.[SWITCHOVER_ANNOTATION] !== undefined) this.of(object)?.operations.nudge();
   }
 
   private of(object: KubeObject): Cluster | undefined {

@@ -4,7 +4,8 @@
  */
 import { judge, type Health } from './decide/health.js';
 import { atRest, decideOperations, mayHaveWork, type OperationsDecision } from './decide/operations.js';
-import { execute, type Hands, type Outcome } from './execute/executor.js';
+import { execute, interruptsClients, type Hands, type Outcome } from './execute/executor.js';
+import { pausablePoolers } from './execute/pause-poolers.js';
 import type { Log } from './log.js';
 import type { OperationsAction, OperationsMemory, OperationsSnapshot } from './model/operations.js';
 import { STATUS_VERSION, type ClusterStatus, type DecisionRecord } from './model/status.js';
@@ -33,17 +34,25 @@ export interface OperationsLoopOptions {
   readonly judged: (health: Health | undefined, problem: string | undefined) => void;
 }
 
+function answerTo(action: OperationsAction, { done, detail }: Outcome): Pick<OperationsMemory, 'lastRequest'> {
+  const asked = action.kind === 'Switchover' || action.kind === 'RefuseRequest' ? action.request : undefined;
+  return asked === undefined ? {} : { lastRequest: { asked, done, detail } };
+}
+
 export class OperationsLoop {
   private memory: OperationsMemory | undefined;
   private decisions: DecisionRecord[] = [];
   private lastRule = '';
   private wake: (() => void) | undefined;
+  /** Something changed while the loop was at work. */
+  private nudged = false;
   /** When each was last refused; what is granted later drops out by itself. */
   private readonly missingRights = new Map<string, number>();
 
   constructor(private readonly options: OperationsLoopOptions) {}
 
   nudge(): void {
+    this.nudged = true;
     this.wake?.();
   }
 
@@ -63,6 +72,7 @@ export class OperationsLoop {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.wake?.(), { once: true });
     while (!signal.aborted) {
+      this.nudged = false;
       const pause = await this.tick().catch((problem: unknown) => this.failed(problem));
       await this.options.hands.clock.sleep(BUNCH_MS, signal);
       await this.rest(pause, signal);
@@ -92,8 +102,15 @@ export class OperationsLoop {
     const snapshot = mayHaveWork(rest, this.memory!) ? { ...rest, reports: await askAll(hands, rest.pods === 'unknown' ? [] : rest.pods) } : undefined;
     const decision = snapshot ? decideOperations(snapshot, this.memory!, hands.clock.nowMs()) : atRest(rest, this.memory!);
     const pause = decision.actions.length > 0 ? await this.act(decision) : this.hold(decision);
-    await this.options.writer.write(this.status(judge(readOperations(this.options.stores, rest.contract)), decision), this.memory!);
+    await this.write(decision);
     return pause;
+  }
+
+  private async write(decision: OperationsDecision): Promise<void> {
+    const reading = this.options.reading();
+    if (!reading.ok) return;
+    const health = judge(readOperations(this.options.stores, reading.document));
+    await this.options.writer.write(this.status(health, decision), this.memory ?? {});
   }
 
   private hold(decision: OperationsDecision): number {
@@ -106,6 +123,7 @@ export class OperationsLoop {
   /** Before the action what it will need afterwards is written down, so that a crash in between loses nothing. */
   private async act(decision: OperationsDecision): Promise<number> {
     const [action] = decision.actions as [OperationsAction];
+    await this.announcePause(action, decision);
     const outcome = await execute(this.options.hands, action);
     this.options.log.info(decision.because, { ruleId: decision.ruleId, action: action.kind, done: outcome.done, detail: outcome.detail });
     this.memory = this.afterAction(action, outcome, decision);
@@ -114,9 +132,20 @@ export class OperationsLoop {
     return decision.checkAgainInMs;
   }
 
+  /** Without the record there is no pause: nobody would end it if this process died. */
+  private async announcePause(action: OperationsAction, decision: OperationsDecision): Promise<void> {
+    if (!interruptsClients(action) || pausablePoolers(this.options.hands, action.cluster).length === 0) return;
+    this.memory = { ...this.memory, poolersPaused: true };
+    await this.write(decision);
+  }
+
   private afterAction(action: OperationsAction, outcome: Outcome, decision: OperationsDecision): OperationsMemory {
-    if (outcome.done) return decision.memory;
-    const tried = { ...this.memory!, lastActionAtMs: this.options.hands.clock.nowMs() };
+    const { poolersPaused: _, ...memory } = outcome.done ? decision.memory : this.memory!;
+    const settled: OperationsMemory = {
+      ...memory, ...answerTo(action, outcome), ...(outcome.poolersPaused ? { poolersPaused: true } : {}),
+    };
+    if (outcome.done) return settled;
+    const tried = { ...settled, lastActionAtMs: this.options.hands.clock.nowMs() };
     return action.kind === 'RestartMember' && outcome.detail.includes('did not restart') ? { ...tried, restartFailed: action.pod } : tried;
   }
 
@@ -136,6 +165,7 @@ export class OperationsLoop {
       ...health,
       phase: busy && health.phase === 'Healthy' ? 'Updating' : health.phase,
       doing: busy ? { ruleId: decision.ruleId, because: decision.because } : undefined,
+      lastRequest: this.memory?.lastRequest,
       refusedParameters: this.memory?.refused ?? {},
       missingRights: this.rightsMissing(),
       decisions: this.decisions,
@@ -151,7 +181,7 @@ export class OperationsLoop {
   private async writeRefused(problem: string): Promise<void> {
     await this.options.writer.write({
       statusVersion: STATUS_VERSION, phase: 'ContractRefused', highlyAvailable: false, why: `the contract is refused: ${problem}`,
-      primary: undefined, synchronousStandbys: [], members: [], doing: undefined, refusedParameters: {}, missingRights: [], decisions: this.decisions,
+      primary: undefined, synchronousStandbys: [], members: [], doing: undefined, lastRequest: undefined, refusedParameters: {}, missingRights: [], decisions: this.decisions,
     }, this.memory ?? {});
   }
 
@@ -180,7 +210,7 @@ export class OperationsLoop {
   }
 
   private async rest(milliseconds: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
+    if (signal.aborted || this.nudged) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
       this.wake = () => {

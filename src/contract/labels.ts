@@ -13,6 +13,8 @@ export const LABEL = {
   group: 'everest.io/group',
   /** Name of the pooler, on its Pods. */
   pooler: 'everest.io/pooler',
+  /** On Pods of poolers, `true`: the agent pauses their clients while the primary changes. */
+  pausable: 'everest.io/pausable',
   /** Written by Patroni on Pods: `primary`, `replica` or `standby_leader`. */
   role: 'everest.io/role',
   /** On the contract ConfigMap: the version of the document in it. */
@@ -20,7 +22,13 @@ export const LABEL = {
 } as const;
 
 /** Values of the label `everest.io/component`. */
-export const COMPONENT = { member: 'member', volume: 'volume', pooler: 'pooler' } as const;
+export const COMPONENT = { member: 'member', volume: 'volume', pooler: 'pooler', status: 'status' } as const;
+
+/**
+ * A person writes it on `<cluster>-status` with the name of a member, or `any`: the agent makes that member the primary
+ * once, takes the annotation off, and answers in the status.
+ */
+export const SWITCHOVER_ANNOTATION = 'everest.io/switchover';
 
 /**
  * Values that Patroni writes into `everest.io/role`. A standby cluster's leader must not be found by the `-rw`

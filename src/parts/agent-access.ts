@@ -3,7 +3,7 @@ import { metadata, type Manifest } from './manifest';
 import { tcp } from './network-policies';
 import { RBAC, roleBinding } from './rbac';
 import { memberSelector } from './services';
-import { agentPodLabels } from '../contract/labels';
+import { COMPONENT, LABEL, agentPodLabels } from '../contract/labels';
 import { agentAccessName, failoverName, leaderName, podName, statusName, syncName } from '../contract/names';
 import { PATRONI_PORT, POSTGRES_PORT } from '../contract/ports';
 import { type ResolvedPostgres } from '../resolve/postgres';
@@ -38,7 +38,8 @@ function role(cluster: ResolvedPostgres): Manifest {
 
 /** Stands in Git without data, so that the agent needs no right to create ConfigMaps, only to fill this one. */
 function emptyStatus(cluster: ResolvedPostgres): Manifest {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(cluster, statusName(cluster.name)) };
+  const labels = { [LABEL.component]: COMPONENT.status };
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(cluster, statusName(cluster.name), { labels }) };
 }
 
 function networkPolicy(cluster: ResolvedPostgres, agent: string): Manifest {

@@ -4,13 +4,15 @@ import { metadata, type Manifest } from './manifest';
 import { DNS_PORTS, tcp } from './network-policies';
 import { placementFields } from './placement-fields';
 import { memberSelector } from './services';
-import { COMPONENT, LABEL, clusterLabels } from '../contract/labels';
+import { COMPONENT, LABEL, agentPodLabels, clusterLabels } from '../contract/labels';
 import { POOLER_PORT, POSTGRES_PORT } from '../contract/ports';
-import { renderPgbouncer } from '../render/pgbouncer';
+import { POOLER_SOCKETS, renderPgbouncer } from '../render/pgbouncer';
+import { renderPoolerProbe } from '../render/script';
 import { POOLER_UID, type ResolvedPooler } from '../resolve/pooler';
 import { POOLER_USERLIST_KEY, type ResolvedPostgres } from '../resolve/postgres';
 
 const CONFIG = '/etc/pgbouncer';
+const PROBE = 'alive.pl';
 
 /** Labels by which a pooler's own Service, budget and policy find its Pods. They never match members. */
 function selector(cluster: ResolvedPostgres, pooler: ResolvedPooler): Record<string, string> {
@@ -22,7 +24,7 @@ function config(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: metadata(cluster, pooler.objectName),
-    data: { 'pgbouncer.ini': renderPgbouncer(pooler) },
+    data: { 'pgbouncer.ini': renderPgbouncer(pooler), [PROBE]: renderPoolerProbe() },
   };
 }
 
@@ -49,7 +51,13 @@ function budget(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest[] {
   }];
 }
 
-/** Clients may reach the pooler, and the pooler the members; the members' own policy lets it in. */
+function agentPeers(cluster: ResolvedPostgres): Array<Record<string, unknown>> {
+  return cluster.agent === undefined ? [] : [{ podSelector: { matchLabels: agentPodLabels(cluster.agent) } }];
+}
+
+/**
+ * Clients and the agent may reach the pooler, and the pooler the members; the members' own policy lets it in.
+ */
 function networkPolicy(cluster: ResolvedPostgres, pooler: ResolvedPooler, clients: unknown): Manifest {
   return {
     apiVersion: 'networking.k8s.io/v1',
@@ -58,7 +66,10 @@ function networkPolicy(cluster: ResolvedPostgres, pooler: ResolvedPooler, client
     spec: {
       podSelector: { matchLabels: selector(cluster, pooler) },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: [{ from: clients, ports: tcp(POOLER_PORT) }],
+      ingress: [
+        { from: clients, ports: tcp(POOLER_PORT) },
+        ...agentPeers(cluster).map((peer) => ({ from: [peer], ports: tcp(POOLER_PORT) })),
+      ],
       egress: [
         { to: [{ podSelector: { matchLabels: memberSelector(cluster) } }], ports: tcp(POSTGRES_PORT) },
         { ports: DNS_PORTS },
@@ -67,21 +78,25 @@ function networkPolicy(cluster: ResolvedPostgres, pooler: ResolvedPooler, client
   };
 }
 
+/** Ten seconds apart, six times: a pause that nobody ends any more is over after a minute. */
+const LIVENESS = { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 };
+
 function container(pooler: ResolvedPooler): Record<string, unknown> {
-  const probe = (timing: Record<string, number>) => ({ tcpSocket: { port: 'pgbouncer' }, ...timing });
+  const socket = `${POOLER_SOCKETS}/.s.PGSQL.${POOLER_PORT}`;
   return {
     name: 'pgbouncer',
     image: pooler.image,
     imagePullPolicy: 'IfNotPresent',
     args: [`${CONFIG}/pgbouncer.ini`],
     ports: [{ name: 'pgbouncer', containerPort: POOLER_PORT, protocol: 'TCP' }],
-    livenessProbe: probe({ periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
-    readinessProbe: probe({ periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 2 }),
+    livenessProbe: { exec: { command: ['perl', `${CONFIG}/${PROBE}`, socket] }, ...LIVENESS },
+    readinessProbe: { tcpSocket: { port: 'pgbouncer' }, periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 2 },
     resources: withEphemeral(pooler.resources, '16Mi', '256Mi'),
     securityContext: restrictedContainer(POOLER_UID),
     volumeMounts: [
       { name: 'config', mountPath: CONFIG, readOnly: true },
       { name: 'userlist', mountPath: `${CONFIG}/users`, readOnly: true },
+      { name: 'sockets', mountPath: POOLER_SOCKETS },
     ],
   };
 }
@@ -90,7 +105,9 @@ function container(pooler: ResolvedPooler): Record<string, unknown> {
 const GRACE_SECONDS = 60;
 
 function deployment(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest {
-  const labels = { ...clusterLabels(cluster.name, 'postgresql'), ...selector(cluster, pooler) };
+  const labels = {
+    ...clusterLabels(cluster.name, 'postgresql'), ...selector(cluster, pooler), [LABEL.pausable]: String(pooler.pausable),
+  };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -111,6 +128,7 @@ function deployment(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest
           containers: [container(pooler)],
           volumes: [
             { name: 'config', configMap: { name: pooler.objectName, defaultMode: 0o444 } },
+            { name: 'sockets', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
             {
               // One key only: the cluster's other passwords never reach the pooler.
               name: 'userlist',

@@ -1,33 +1,38 @@
 import { POOLER_PORT, POSTGRES_PORT } from '../contract/ports';
 import { type ResolvedPooler } from '../resolve/pooler';
-import { POOLER_ROLE } from '../resolve/postgres';
+import { AGENT_ROLE, POOLER_ROLE } from '../resolve/postgres';
 
 /** Prepared statements that a server connection keeps for its clients; PgBouncer 1.21 or newer follows them itself. */
 const PREPARED_STATEMENTS = 200;
+
+/** PgBouncer's socket, for its liveness probe: its own user needs no password there. */
+export const POOLER_SOCKETS = '/run/pgbouncer';
 
 /** pgbouncer.ini of one pooler. */
 export function renderPgbouncer(pooler: ResolvedPooler): string {
   const settings: Record<string, string | number> = {
     listen_addr: '*',
     listen_port: POOLER_PORT,
-    unix_socket_dir: '',
+    unix_socket_dir: POOLER_SOCKETS,
     auth_type: 'scram-sha-256',
     auth_file: '/etc/pgbouncer/users/userlist.txt',
     auth_user: POOLER_ROLE,
     auth_dbname: 'postgres',
     auth_query: 'SELECT name, verifier FROM everest.pooler_lookup($1)',
-    admin_users: POOLER_ROLE,
+    // The agent pauses clients while the primary changes.
+    admin_users: AGENT_ROLE,
     pool_mode: pooler.poolMode,
     default_pool_size: pooler.poolSize,
     max_client_conn: pooler.maxClientConnections,
     max_prepared_statements: PREPARED_STATEMENTS,
     // Drivers send these at the start; none of them changes what a pooled connection means.
     ignore_startup_parameters: 'extra_float_digits,options',
-    // A switchover must be noticed at once, not when a query runs into the old primary.
-    server_login_retry: 1,
+    // After a refused connection PgBouncer turns clients away until one has worked, so it has to try again soon.
+    server_login_retry: 0.2,
     server_connect_timeout: 3,
     server_check_delay: 1,
     dns_max_ttl: 5,
+    // Longer than a failover by Patroni alone (31 s) and than any pause: clients wait rather than fail.
     query_wait_timeout: 60,
     log_connections: 0,
     log_disconnections: 0,

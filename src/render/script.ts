@@ -1,10 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-let memberScript: string | undefined;
+const read = new Map<string, string>();
+
+function script(name: string): string {
+  const known = read.get(name) ?? readFileSync(join(__dirname, 'scripts', name), 'utf8');
+  read.set(name, known);
+  return known;
+}
 
 /** member.py as it lies beside this file in the package. */
 export function renderMemberScript(): string {
-  memberScript ??= readFileSync(join(__dirname, 'scripts', 'member.py'), 'utf8');
-  return memberScript;
+  return script('member.py');
+}
+
+/** The liveness probe of poolers. */
+export function renderPoolerProbe(): string {
+  return script('pooler-alive.pl');
 }

@@ -260,5 +260,29 @@ class TurnTest(WithApi):
         self.assertIn("starting without orders-3-0", self.said[-1])
 
 
+class UserlistTest(unittest.TestCase):
+    CREDENTIALS = {"keys": {"superuser": "superuser"}, "pooler": {"role": "everest_pooler", "key": "pooler", "userlistKey": "list"},
+                   "agent": {"role": "everest_agent", "key": "agent"}}
+
+    def complete(self, have):
+        return {**have, **member.missing_credentials(self.CREDENTIALS, have)}
+
+    def test_the_pooler_gets_its_own_password_and_only_a_verifier_of_the_agents(self):
+        values = self.complete({})
+        self.assertIn(f'"everest_pooler" "{values["pooler"]}"', values["list"])
+        self.assertNotIn(values["agent"], values["list"])
+        self.assertRegex(values["list"], r'"everest_agent" "SCRAM-SHA-256\$')
+
+    def test_a_right_list_is_not_written_again_because_each_write_is_a_change_for_all_poolers(self):
+        self.assertEqual(member.missing_credentials(self.CREDENTIALS, self.complete({})), {})
+
+    def test_the_list_follows_passwords_and_keeps_lines_of_others(self):
+        have = self.complete({})
+        changed = self.complete({**have, "agent": "new", "pooler": "other", "list": have["list"] + '"mine" "md5x"\n'})
+        self.assertTrue(member.matches(changed["list"].split('"everest_agent" "')[1].split('"')[0], "new"))
+        self.assertIn('"everest_pooler" "other"', changed["list"])
+        self.assertIn('"mine" "md5x"', changed["list"])
+
+
 if __name__ == "__main__":
     unittest.main()

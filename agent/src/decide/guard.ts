@@ -16,6 +16,15 @@ const holding = { then: () => [], actions: [] as string[], checkAgainInMs: () =>
 
 const rows: Array<Row<OperationsFacts, OperationsAction>> = [
   {
+    id: 'poolers-paused',
+    when: 'a pause of poolers was begun and not ended, as when the agent died in between',
+    matches: (f) => f.memory.poolersPaused === true,
+    then: (f) => [{ kind: 'ResumePoolers', cluster: f.snapshot.cluster }],
+    because: () => 'Poolers may still be paused; they go on as soon as a primary is served.',
+    checkAgainInMs: () => SETTLE_MS,
+    actions: ['ResumePoolers'],
+  },
+  {
     id: 'operations-view-unknown',
     when: 'Pods, StatefulSets, lease or configuration could not be read',
     matches: (f) => f.snapshot.pods === 'unknown' || f.snapshot.statefulSets === 'unknown' || !f.leader || f.paused === undefined,

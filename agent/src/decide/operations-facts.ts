@@ -120,7 +120,12 @@ export function troubleOf(member: MemberFacts): string {
  * answer is stable.
  */
 export function pickCandidate(facts: OperationsFacts): MemberFacts | undefined {
-  if (!isSyncWhole(facts)) return undefined;
+  return isSyncWhole(facts) ? candidates(facts)[0] : undefined;
+}
+
+/** All who could take over at once, best first, also while another standby is on its way back. */
+export function candidates(facts: OperationsFacts): MemberFacts[] {
+  if (facts.synchronous === undefined) return [];
   const able = facts.listed.filter((member) => {
     if (member.primary || !member.promotable || !member.streaming || member.object?.deleting !== false) return false;
     return facts.synchronous === false || facts.sync?.standbys.includes(member.pod) === true;
@@ -128,7 +133,7 @@ export function pickCandidate(facts: OperationsFacts): MemberFacts | undefined {
   const rank = (member: MemberFacts) => [
     member.template === 'current' ? 0 : 1, member.report?.pendingRestart.length ? 1 : 0, member.lagBytes ?? Infinity,
   ];
-  return able.sort((a, b) => compare(rank(a), rank(b)) || a.name.localeCompare(b.name))[0];
+  return able.sort((a, b) => compare(rank(a), rank(b)) || a.name.localeCompare(b.name));
 }
 
 /**

@@ -2,16 +2,17 @@
 import { CONFIG_TABLE, RESTART_TABLE } from './config.js';
 import { diffConfig, valuesBefore } from './config-diff.js';
 import { GUARD_TABLE } from './guard.js';
+import { HANDOVER_TABLE, REQUEST_TABLE } from './handover.js';
 import { gatherOperations } from './operations-facts.js';
 import { ROLLOUT_TABLE } from './rollout.js';
 import { firstVerdict, type Verdict } from './rule-table.js';
 import type { DynamicConfig, OperationsAction, OperationsMemory, OperationsSnapshot } from '../model/operations.js';
 
 /**
- * Configuration first, so that members that are replaced come up with it; restarts last, since a replaced member needs
+ * What people ask for and what is about to be stopped comes before what can wait. Then configuration first, so that members that are replaced come up with it; restarts last, since a replaced member needs
  * none.
  */
-export const OPERATIONS_TABLES = [GUARD_TABLE, CONFIG_TABLE, ROLLOUT_TABLE, RESTART_TABLE];
+export const OPERATIONS_TABLES = [REQUEST_TABLE, GUARD_TABLE, HANDOVER_TABLE, CONFIG_TABLE, ROLLOUT_TABLE, RESTART_TABLE];
 
 export interface OperationsDecision extends Verdict<OperationsAction> {
   /** In force once the action is done. */
@@ -44,6 +45,8 @@ function nextMemory(
     return settled.managedParameters ? settled : { ...settled, managedParameters: Object.keys(snapshot.contract.patroni.postgresql.parameters).sort() };
   }
   if (action.kind === 'PatchConfig') return afterPatch(snapshot, memory, action.patch);
+  if (action.kind === 'ResumePoolers') return without(memory, 'poolersPaused');
+  if (action.kind === 'RefuseRequest') return memory;
   return { ...memory, lastActionAtMs: nowMs };
 }
 
@@ -58,9 +61,12 @@ export function decideOperations(
  * Whether the watches show anything that planned work could be needed for. Only then are the members themselves asked.
  */
 export function mayHaveWork(snapshot: OperationsSnapshot, memory: OperationsMemory): boolean {
-  if (memory.restartFailed !== undefined) return true;
+  if (memory.restartFailed !== undefined || memory.poolersPaused) return true;
   if (snapshot.config !== 'unknown' && diffConfig(snapshot.config, snapshot.contract.patroni, memory)) return true;
-  return gatherOperations(snapshot, memory, 0).members.some((member) => {
+  if (snapshot.switchoverRequest !== undefined) return true;
+  const facts = gatherOperations(snapshot, memory, 0);
+  if (facts.primary?.object?.deleting) return true;
+  return facts.members.some((member) => {
     if (!member.listed) return (member.statefulSet?.replicas ?? 0) > 0;
     return member.template !== 'current' || (member.object?.status?.pendingRestart.length ?? 0) > 0;
   });

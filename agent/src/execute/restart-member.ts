@@ -16,6 +16,6 @@ export async function restartMember(hands: Hands, action: RestartMember): Promis
   const answer = await hands.patroni.send(pod.ip, { method: 'POST', path: '/restart', body }, ANSWER_TIMEOUT_MS);
   if (answer.status === 200) return { done: true, detail: `restarted PostgreSQL of ${action.pod}` };
   // A member that was demoted meanwhile has its new values already.
-  if (answer.status === 503 && answer.body.includes('not satisfied')) return { done: true, detail: `${action.pod} needs no restart any more` };
+  if (answer.status === 503 && answer.body.includes('not satisfied')) return { done: action.role === 'replica', detail: `${action.pod} needs no restart any more` };
   return { done: false, detail: `PostgreSQL of ${action.pod} did not restart (${answer.status}): ${answer.body.slice(0, 200)}` };
 }

@@ -3,6 +3,7 @@
  * that the stop itself is short.
  */
 import type { Hands, Outcome } from './executor.js';
+import { takeRequest } from './take-request.js';
 import { leaderName } from '../../../src/contract/names.js';
 import { leaderFacts, podFacts } from '../model/objects.js';
 import type { Switchover } from '../model/operations.js';
@@ -11,6 +12,9 @@ import type { Switchover } from '../model/operations.js';
 const ANSWER_TIMEOUT_MS = 120_000;
 
 export async function switchover(hands: Hands, action: Switchover): Promise<Outcome> {
+  if (action.request !== undefined && !(await takeRequest(hands, action.cluster, action.request))) {
+    return { done: false, detail: 'the request was changed meanwhile' };
+  }
   const before = await leaderOf(hands, action.cluster);
   if (before !== action.from) return { done: false, detail: `${before ?? 'nobody'} holds the lease, not ${action.from}` };
   const ip = hands.pods(action.cluster).map(podFacts).find((pod) => pod.name === action.from)?.ip;

@@ -23,6 +23,8 @@ export interface OperationsSnapshot {
   readonly failoverAsked: Maybe<boolean>;
   readonly pods: Maybe<readonly PodFacts[]>;
   readonly statefulSets: Maybe<readonly StatefulSetFacts[]>;
+  /** What a person asks for on `<cluster>-status`: a member's name, or `any`. */
+  readonly switchoverRequest: string | undefined;
   /** Asked just now. Empty where nothing is to be done and nobody needs to be asked. */
   readonly reports: readonly MemberReport[];
 }
@@ -39,6 +41,16 @@ export interface OperationsMemory {
   readonly lastActionAtMs?: number;
   /** A member that did not come up after a restart for new values. */
   readonly restartFailed?: string;
+  /** Written before poolers are paused, and taken back after they have resumed. */
+  readonly poolersPaused?: true;
+  /** The last switchover that a person asked for, and what came of it. */
+  readonly lastRequest?: RequestAnswer;
+}
+
+export interface RequestAnswer {
+  readonly asked: string;
+  readonly done: boolean;
+  readonly detail: string;
 }
 
 export interface EvictPod {
@@ -55,6 +67,15 @@ export interface Switchover {
   readonly cluster: string;
   readonly from: string;
   readonly to: string;
+  /** Asked for by a person in these words; the request is taken off first, so that it is carried out once. */
+  readonly request?: string;
+}
+
+export interface RefuseRequest {
+  readonly kind: 'RefuseRequest';
+  readonly cluster: string;
+  readonly request: string;
+  readonly reason: string;
 }
 
 export interface ScaleToZero {
@@ -82,4 +103,11 @@ export interface RestartMember {
   readonly role: 'primary' | 'replica';
 }
 
-export type OperationsAction = EvictPod | Switchover | ScaleToZero | PatchConfig | RestartMember;
+/** Ends a pause of poolers that an agent has left behind. */
+export interface ResumePoolers {
+  readonly kind: 'ResumePoolers';
+  readonly cluster: string;
+}
+
+export type OperationsAction = EvictPod | Switchover | ScaleToZero | PatchConfig | RestartMember | ResumePoolers
+| RefuseRequest;

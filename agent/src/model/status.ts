@@ -1,5 +1,7 @@
 /** The document in `<cluster>-status`: what people, `kubectl everest` and the agent's own next leader read. */
 
+import type { RequestAnswer } from './operations.js';
+
 export const STATUS_VERSION = 1;
 export const STATUS_KEY = 'status.json';
 export const MEMORY_KEY = 'memory.json';
@@ -52,6 +54,8 @@ export interface ClusterStatus {
   readonly members: readonly MemberStatus[];
   /** What planned work is doing or waiting for. */
   readonly doing: { readonly ruleId: string; readonly because: string } | undefined;
+  /** The last switchover that a person asked for by annotation, and what came of it. */
+  readonly lastRequest: RequestAnswer | undefined;
   readonly refusedParameters: Readonly<Record<string, string>>;
   readonly missingRights: readonly string[];
   readonly decisions: readonly DecisionRecord[];

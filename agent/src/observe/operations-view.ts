@@ -2,8 +2,8 @@
 import { podsOfCluster, type Senses } from './failover-view.js';
 import type { Store } from './store.js';
 import type { ContractDocument } from '../../../src/contract/document.js';
-import { COMPONENT, LABEL } from '../../../src/contract/labels.js';
-import { dynamicConfigName, failoverName, leaderName, syncName } from '../../../src/contract/names.js';
+import { COMPONENT, LABEL, SWITCHOVER_ANNOTATION } from '../../../src/contract/labels.js';
+import { dynamicConfigName, failoverName, leaderName, statusName, syncName } from '../../../src/contract/names.js';
 import type { MemberReport, PodFacts } from '../model/facts.js';
 import { askMember } from '../model/member-report.js';
 import { leaderFacts, parseJson, syncFacts } from '../model/objects.js';
@@ -17,6 +17,8 @@ export interface OperationsStores {
   readonly pods: Store;
   readonly dcs: Store;
   readonly statefulSets: Store;
+  /** `<cluster>-status`, where people ask. */
+  readonly requests: Store;
 }
 
 interface StatefulSetShape {
@@ -58,6 +60,7 @@ export function readOperations(stores: OperationsStores, contract: ContractDocum
     failoverAsked: known ? isFailoverAsked(stores.dcs.get(failoverName(cluster))) : 'unknown',
     pods: stores.pods.current ? podsOfCluster(stores.pods, cluster) : 'unknown',
     statefulSets: stores.statefulSets.current ? stores.statefulSets.all().filter(isMemberOf(cluster)).map(statefulSetFacts) : 'unknown',
+    switchoverRequest: stores.requests.get(statusName(cluster))?.metadata.annotations?.[SWITCHOVER_ANNOTATION],
     reports: [],
   };
 }

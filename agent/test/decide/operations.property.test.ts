@@ -25,6 +25,7 @@ const view: fc.Arbitrary<OperationsSnapshot> = fc.record({
   contract: fc.subarray([...NAMES], { minLength: 1 }).map((names) => contract(names)),
   config: maybe(fc.constantFrom({ ...PATRONI }, { ...PATRONI, pause: true }, { ...PATRONI, ttl: 20 })),
   failoverAsked: maybe(fc.boolean()),
+  switchoverRequest: fc.constantFrom(undefined, undefined, 'any', NAMES[1], 'nobody'),
   pods: maybe(pods),
   statefulSets: maybe(fc.tuple(...NAMES.map((name) => fc.constantFrom('r1', 'r2', undefined).map((updateRevision) => statefulSet(name, { updateRevision }))))),
   sync: maybe(fc.subarray(NAMES.slice(1)).map((standbys) => ({ leader: LEADER, standbys, quorum: 0 }))),
@@ -35,10 +36,13 @@ const RUNS = Number(process.env.AGENT_PROPERTY_RUNS ?? 2000);
 const always = (check: (seen: OperationsSnapshot, decision: ReturnType<typeof decideOperations>) => void) =>
   fc.assert(fc.property(view, (seen) => check(seen, decideOperations(seen, MEMORY, 1e6))), { numRuns: RUNS });
 
+/** Neither changes a database: they answer a person, and let clients go on. */
+const HARMLESS = ['ResumePoolers', 'RefuseRequest'];
+
 test('at most one action per decision', () => always((_, decision) => assert.ok(decision.actions.length <= 1)));
 
 test('nothing is done while anything is unknown', () => always((seen, decision) => {
-  if (decision.actions.length === 0) return;
+  if (decision.actions.length === 0 || HARMLESS.includes(decision.actions[0]!.kind)) return;
   for (const value of [seen.pods, seen.statefulSets, seen.config, seen.leader, seen.failoverAsked]) assert.notEqual(value, 'unknown');
 }));
 
@@ -69,4 +73,18 @@ test('only members that the contract does not list are scaled to 0, and never th
   if (action?.kind !== 'ScaleToZero') return;
   assert.notEqual(action.pod, LEADER);
   assert.ok(!seen.contract.members.some((member) => member.name === action.statefulSet));
+}));
+
+test('a pause that was left behind is ended before anything else, whatever is known', () => {
+  fc.assert(fc.property(view, (seen) => {
+    const decision = decideOperations({ ...seen, switchoverRequest: undefined }, { ...MEMORY, poolersPaused: true }, 1e6);
+    assert.deepEqual(decision.actions.map((action) => action.kind), ['ResumePoolers']);
+  }), { numRuns: RUNS });
+});
+
+test('a request is carried out or refused, never both, and never left to come true later once all is known', () => always((seen, decision) => {
+  const known = ![seen.pods, seen.config, seen.leader, seen.failoverAsked, seen.statefulSets].includes('unknown' as never);
+  if (seen.switchoverRequest === undefined || !known || seen.failoverAsked) return;
+  const [action] = decision.actions;
+  assert.ok(action?.kind === 'RefuseRequest' || (action?.kind === 'Switchover' && action.request === seen.switchoverRequest), decision.ruleId);
 }));

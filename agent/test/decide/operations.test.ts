@@ -20,7 +20,45 @@ const LOWERED = [{ parameter: 'max_connections', from: '100', to: '50' }];
 const wanted = (parameters: Record<string, string>) => contract(NAMES, { ...PATRONI, postgresql: { ...PATRONI.postgresql, parameters } });
 const single = { contract: contract([LEADER]), pods: [pod(LEADER)], statefulSets: [statefulSet(LEADER)], reports: [PRIMARY_REPORT] };
 
+const LEAVING = [pod(LEADER, { deleting: true }), pod(NAMES[1]), pod(NAMES[2])];
+
 const EXAMPLES: Example[] = [
+  {
+    name: 'ends a pause that was left behind before anything else', rule: 'poolers-paused', view: operations({ pods: 'unknown' }),
+    memory: { ...MEMORY, poolersPaused: true }, action: { kind: 'ResumePoolers' },
+  },
+  {
+    name: 'makes the member primary that a person names', rule: 'switchover-requested', view: operations({ switchoverRequest: 'orders-3' }),
+    action: { kind: 'Switchover', from: LEADER, to: NAMES[2], request: 'orders-3' },
+  },
+  {
+    name: 'takes the best member when a person asks for any', rule: 'switchover-requested', view: operations({ switchoverRequest: 'any' }),
+    action: { kind: 'Switchover', to: NAMES[1] },
+  },
+  {
+    name: 'refuses a member that does not exist and names those that do', rule: 'request-refused', view: operations({ switchoverRequest: 'orders-9' }),
+    action: { kind: 'RefuseRequest', reason: 'there is no member "orders-9"; name one of orders-1, orders-2, orders-3, or any' },
+  },
+  {
+    name: 'refuses the member that is primary already', rule: 'request-refused', view: operations({ switchoverRequest: 'orders-1' }),
+    action: { kind: 'RefuseRequest', reason: 'orders-1 is the primary already' },
+  },
+  {
+    name: 'refuses a request while Patroni is paused, so that it does not come true much later', rule: 'request-refused',
+    view: operations({ switchoverRequest: 'any', config: { ...PATRONI, pause: true } }), action: { kind: 'RefuseRequest', reason: 'Patroni is paused' },
+  },
+  {
+    name: 'hands over a primary whose Pod is to be stopped', rule: 'hand-over-leaving', view: operations({ pods: LEAVING }),
+    action: { kind: 'Switchover', from: LEADER, to: NAMES[1] },
+  },
+  {
+    name: 'hands over a leaving primary also while the sync key names only one standby', rule: 'hand-over-leaving',
+    view: operations({ pods: LEAVING, sync: { leader: LEADER, standbys: [NAMES[2]], quorum: 0 } }), action: { kind: 'Switchover', to: NAMES[2] },
+  },
+  {
+    name: 'begins nothing else while a primary leaves that nobody can follow', rule: 'leaving-without-heir',
+    view: operations({ pods: LEAVING, reports: [PRIMARY_REPORT], statefulSets: NEW }),
+  },
   { name: 'begins nothing while the StatefulSets cannot be read', rule: 'operations-view-unknown', view: operations({ statefulSets: 'unknown' }) },
   { name: 'begins nothing while Patroni is paused', rule: 'operations-paused', view: operations({ config: { ...PATRONI, pause: true } }) },
   { name: 'begins nothing without a primary', rule: 'no-primary', view: operations({ leader: lease({ pod: undefined }), statefulSets: NEW }) },
