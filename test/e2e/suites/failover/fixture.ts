@@ -97,6 +97,14 @@ export class Fixture {
     return nodeOf(candidate);
   }
 
+  /** Whoever held the lock for faults before us may have shaken this cluster too. */
+  async afterOthers(primaryNode: string): Promise<void> {
+    await this.settled();
+    const node = nodeOf(await this.cluster.primary());
+    if (node !== primaryNode) throw new Error(`the primary has moved from ${primaryNode} to ${node} by somebody else's fault`);
+    await this.mark();
+  }
+
   async apply(context: SuiteContext, changes: Changes): Promise<void> {
     await context.api.apply(this.manifests(changes, await storageClass(context)), this.namespace);
   }

@@ -3,6 +3,7 @@ import type { Fixture } from './fixture';
 import { PATIENCE_S } from './fixture';
 import { nodeOf } from '../../kit/postgres';
 import type { Goal, Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
+import { Skip } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
 
 /** So many rows on connections of their own show that the Service has forgotten the dead member: about 4 s. */
@@ -42,21 +43,25 @@ type Fits = (node: string, agent: string) => boolean;
 
 async function nodeLost(context: SuiteContext, fixture: Fixture, fits: Fits): Promise<Sample> {
   const { faults } = context;
-  return faults.alone(async () => {
-    await fixture.ready(context, ['rw', 'fresh']);
-    const holder = nodeOf(await fixture.agent.leaseHolder());
-    const node = await fixture.primaryWhere((each) => fits(each, holder));
-    await fixture.writerAwayFrom(node);
-    await faults.node('kill', node);
-    try {
-      await fixture.writer.untilWriting(PATIENCE_S);
-      await untilFreshRows(fixture);
-    } finally {
-      await faults.node('start', node);
-    }
-    const { clients, ...sample } = await fixture.outcome(context);
-    return { ...sample, figures: { failedAfterMove: clients.fresh!.errorsAfterMove } };
-  });
+  if (!faults.available) throw new Skip(faults.whyNot);
+  await fixture.ready(context, ['rw', 'fresh']);
+  const holder = nodeOf(await fixture.agent.leaseHolder());
+  const node = await fixture.primaryWhere((each) => fits(each, holder));
+  await fixture.writerAwayFrom(node);
+  await faults.alone(() => powerLoss(context, fixture, node));
+  const { clients, ...sample } = await fixture.outcome(context);
+  return { ...sample, figures: { failedAfterMove: clients.fresh!.errorsAfterMove } };
+}
+
+async function powerLoss({ faults }: SuiteContext, fixture: Fixture, node: string): Promise<void> {
+  await fixture.afterOthers(node);
+  await faults.node('kill', node);
+  try {
+    await fixture.writer.untilWriting(PATIENCE_S);
+    await untilFreshRows(fixture);
+  } finally {
+    await faults.node('start', node);
+  }
 }
 
 async function untilFreshRows(fixture: Fixture): Promise<void> {

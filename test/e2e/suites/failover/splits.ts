@@ -44,22 +44,24 @@ export function splitEvents(fixture: Fixture): SuiteEvent[] {
 /** The fault is told the primary's node; no client of ours but the witnesses runs there. */
 async function witnessed(context: SuiteContext, fixture: Fixture, fault: Fault): Promise<Sample> {
   const { api, faults } = context;
-  return faults.alone(async () => {
-    await fixture.ready(context, CLIENTS);
-    const node = nodeOf(await fixture.cluster.primary());
-    const witnesses = await Witnesses.start(api, fixture.cluster, `${fixture.cluster.name}-app`);
-    try {
-      await fixture.writerAwayFrom(node);
+  if (!faults.available) throw new Skip(faults.whyNot);
+  await fixture.ready(context, CLIENTS);
+  const node = nodeOf(await fixture.cluster.primary());
+  const witnesses = await Witnesses.start(api, fixture.cluster, `${fixture.cluster.name}-app`);
+  try {
+    await fixture.writerAwayFrom(node);
+    await faults.alone(async () => {
+      await fixture.afterOthers(node);
       await fault(node);
-      const { clients, ...sample } = await fixture.outcome(context);
-      const told = await witnesses.tell(Object.values(clients).flatMap((client) => client.servers));
-      if (told.conflicts.length > 0) throw new Error(`two primaries: ${told.conflicts.join('; ')}`);
-      const note = `fresh connections waited ${clients.fresh!.longestGap.toFixed(2)} s; witnesses had ${told.acked} rows acknowledged`;
-      return { ...sample, acked: sample.acked! + told.acked, lost: sample.lost! + told.lost, note };
-    } finally {
-      await witnesses.stop();
-    }
-  });
+    });
+    const { clients, ...sample } = await fixture.outcome(context);
+    const told = await witnesses.tell(Object.values(clients).flatMap((client) => client.servers));
+    if (told.conflicts.length > 0) throw new Error(`two primaries: ${told.conflicts.join('; ')}`);
+    const note = `fresh connections waited ${clients.fresh!.longestGap.toFixed(2)} s; witnesses had ${told.acked} rows acknowledged`;
+    return { ...sample, acked: sample.acked! + told.acked, lost: sample.lost! + told.lost, note };
+  } finally {
+    await witnesses.stop();
+  }
 }
 
 async function apiFrozen({ faults }: SuiteContext): Promise<void> {
