@@ -8,10 +8,16 @@ import type { KubeObject } from '../ports/kube.js';
 /** Name of the container that runs Patroni in every member's Pod. */
 const CONTAINER = 'postgres';
 
+interface RunState {
+  readonly running?: object;
+  readonly terminated?: { readonly reason?: string };
+  readonly waiting?: { readonly reason?: string };
+}
+
 interface ContainerStatus {
   readonly name: string;
   readonly started?: boolean;
-  readonly state?: { running?: object; terminated?: { reason?: string }; waiting?: { reason?: string } };
+  readonly state?: RunState;
 }
 
 interface PodShape {
@@ -41,19 +47,33 @@ function containerStatus(shape: PodShape): ContainerStatus | undefined {
   return shape.status?.containerStatuses?.find((status) => status.name === CONTAINER);
 }
 
-function containerState(shape: PodShape): ContainerState {
-  if (shape.status?.phase === 'Failed' || shape.status?.phase === 'Succeeded') return 'terminated';
-  const state = containerStatus(shape)?.state;
-  if (state?.running) return 'running';
-  if (state?.terminated) return 'terminated';
-  return state?.waiting ? 'waiting' : 'unknown';
+function containerState({ status }: PodShape, { running, terminated, waiting }: RunState): ContainerState {
+  if (status?.phase === 'Failed' || status?.phase === 'Succeeded') return 'terminated';
+  if (running) return 'running';
+  if (terminated) return 'terminated';
+  return waiting ? 'waiting' : 'unknown';
+}
+
+function containerFacts(shape: PodShape): Pick<PodFacts, 'container' | 'containerReason' | 'started'> {
+  const { state = {}, started } = containerStatus(shape) ?? {};
+  return {
+    container: containerState(shape, state),
+    containerReason: state.waiting?.reason ?? state.terminated?.reason,
+    started: started === true,
+  };
+}
+
+function isReady({ status }: PodShape): boolean {
+  return status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
 }
 
 /** `pending_restart_reason`; Patroni without reasons still says that there is one. */
 export function pendingChanges(answer: Readonly<Record<string, unknown>>): PendingChange[] {
   if (answer.pending_restart !== true) return [];
-  const reasons = Object.entries((answer.pending_restart_reason ?? {}) as Record<string, { old_value?: unknown; new_value?: unknown }>);
-  const changes = reasons.map(([parameter, { old_value: from, new_value: to }]) => ({ parameter, from: String(from ?? ''), to: String(to ?? '') }));
+  const reasons = (answer.pending_restart_reason ?? {}) as Record<string, { old_value?: unknown; new_value?: unknown }>;
+  const changes = Object.entries(reasons).map(([parameter, { old_value: from, new_value: to }]) => (
+    { parameter, from: String(from ?? ''), to: String(to ?? '') }
+  ));
   return changes.length > 0 ? changes : [{ parameter: 'unnamed', from: '', to: '' }];
 }
 
@@ -72,18 +92,17 @@ function patroniStatus(pod: KubeObject): PatroniStatus | undefined {
 
 export function podFacts(pod: KubeObject): PodFacts {
   const shape = pod as PodShape;
+  const { name, uid = '', deletionTimestamp, labels = {} } = pod.metadata;
   return {
-    name: pod.metadata.name,
-    uid: pod.metadata.uid ?? '',
+    name,
+    uid,
     ip: shape.status?.podIP || undefined,
     node: shape.spec?.nodeName,
-    deleting: pod.metadata.deletionTimestamp !== undefined,
-    ready: shape.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
-    container: containerState(shape),
-    containerReason: containerStatus(shape)?.state?.waiting?.reason ?? containerStatus(shape)?.state?.terminated?.reason,
-    started: containerStatus(shape)?.started === true,
-    role: pod.metadata.labels?.[LABEL.role],
-    revision: pod.metadata.labels?.['controller-revision-hash'],
+    deleting: deletionTimestamp !== undefined,
+    ready: isReady(shape),
+    ...containerFacts(shape),
+    role: labels[LABEL.role],
+    revision: labels['controller-revision-hash'],
     status: patroniStatus(pod),
   };
 }

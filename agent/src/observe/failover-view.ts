@@ -7,7 +7,9 @@ import { LABEL } from '../../../src/contract/labels.js';
 import { dynamicConfigName, failoverName, leaderName, syncName } from '../../../src/contract/names.js';
 import { PATRONI_PORT, POSTGRES_PORT } from '../../../src/contract/ports.js';
 import type { FailoverMemory } from '../decide/failover-facts.js';
-import type { FailoverSnapshot, LinkState, MemberReport, PodFacts, ReachFacts } from '../model/facts.js';
+import type {
+  FailoverSnapshot, LeaderFacts, LinkState, Maybe, MemberReport, PodFacts, ReachFacts,
+} from '../model/facts.js';
 import { askMember } from '../model/member-report.js';
 import { dynamicFacts, leaderFacts, podFacts, syncFacts } from '../model/objects.js';
 import type { Clock } from '../ports/clock.js';
@@ -49,19 +51,27 @@ export function podsOfCluster(pods: Store, cluster: string): PodFacts[] {
   return pods.all().filter((pod) => pod.metadata.labels?.[LABEL.cluster] === cluster).map(podFacts);
 }
 
+export function readLeader(dcs: Store, cluster: string): Maybe<LeaderFacts> {
+  const leader = dcs.get(leaderName(cluster));
+  return dcs.read(() => leader && leaderFacts(leader));
+}
+
+function isSwitchoverAsked(dcs: Store, cluster: string): boolean {
+  const holderIn = (name: string) => dcs.get(name)?.metadata.annotations?.leader;
+  const asked = holderIn(failoverName(cluster));
+  return dcs.current && asked !== undefined && asked === holderIn(leaderName(cluster));
+}
+
 function fromStores(stores: Stores, identity: ClusterIdentity, link: LinkState): FailoverSnapshot {
   const { cluster, promotable } = identity;
-  const leader = stores.dcs.get(leaderName(cluster));
-  const known = stores.dcs.current;
-  const asked = stores.dcs.get(failoverName(cluster))?.metadata.annotations?.leader;
   return {
     cluster,
     link,
-    switchoverAsked: known && asked !== undefined && asked === leader?.metadata.annotations?.leader,
-    leader: known && leader ? leaderFacts(leader) : 'unknown',
-    sync: known ? syncFacts(stores.dcs.get(syncName(cluster))) : 'unknown',
-    dynamic: (known ? dynamicFacts(stores.dcs.get(dynamicConfigName(cluster))) : undefined) ?? 'unknown',
-    pods: stores.pods.current ? podsOfCluster(stores.pods, cluster) : 'unknown',
+    switchoverAsked: isSwitchoverAsked(stores.dcs, cluster),
+    leader: readLeader(stores.dcs, cluster),
+    sync: stores.dcs.read((dcs) => syncFacts(dcs.get(syncName(cluster)))),
+    dynamic: stores.dcs.read((dcs) => dynamicFacts(dcs.get(dynamicConfigName(cluster)))),
+    pods: stores.pods.read((pods) => podsOfCluster(pods, cluster)),
     promotable,
     reach: undefined,
     staleReach: [],
@@ -74,8 +84,17 @@ interface Question {
   readonly timeoutMs: number;
 }
 
+interface Address {
+  readonly pod: string;
+  readonly ip: string;
+}
+
+export function addressesOf(pods: readonly PodFacts[]): Address[] {
+  return pods.flatMap(({ name, ip }) => (ip === undefined ? [] : [{ pod: name, ip }]));
+}
+
 async function reachOf(
-  senses: Senses, pod: string, ip: string, { takenAtMs, timeoutMs }: Question,
+  senses: Senses, { pod, ip }: Address, { takenAtMs, timeoutMs }: Question,
 ): Promise<ReachFacts> {
   const [rest, sql] = await Promise.all([
     senses.network.probe(ip, PATRONI_PORT, timeoutMs),
@@ -84,29 +103,29 @@ async function reachOf(
   return { pod, ip, takenAtMs, rest, sql };
 }
 
-function isLeaving(snapshot: FailoverSnapshot, holder: { pod: string; ip: string } | undefined): boolean {
+function isLeaving(snapshot: FailoverSnapshot, holder: Address | undefined): boolean {
   if (!holder || snapshot.pods === 'unknown') return false;
   const pod = snapshot.pods.find((item) => item.name === holder.pod);
   return snapshot.switchoverAsked || pod === undefined || pod.deleting || pod.ip !== holder.ip;
 }
 
-function isPresent<T>(value: T | undefined): value is T {
+export function isPresent<T>(value: T | undefined): value is T {
   return value !== undefined;
 }
 
 /** Where the holder was last known to be; a successor under the same name answers for itself. */
-function holderAddress(snapshot: FailoverSnapshot, memory: FailoverMemory): { pod: string; ip: string } | undefined {
+function holderAddress(snapshot: FailoverSnapshot, memory: FailoverMemory): Address | undefined {
   if (snapshot.leader === 'unknown' || snapshot.leader.pod === undefined) return undefined;
   const { pod: name } = snapshot.leader;
   if (memory.holder?.pod === name) return memory.holder;
-  const pod = snapshot.pods === 'unknown' ? undefined : snapshot.pods.find((item) => item.name === name);
-  return pod?.ip ? { pod: name, ip: pod.ip } : undefined;
+  return snapshot.pods === 'unknown' ? undefined : addressesOf(snapshot.pods).find((address) => address.pod === name);
 }
 
 /** A Pod that came after the holder, under its name, and is up: then the lease may be its own already. */
-function successor(snapshot: FailoverSnapshot, holder: { pod: string; ip: string } | undefined): PodFacts | undefined {
+function successor(snapshot: FailoverSnapshot, holder: Address | undefined): Address | undefined {
   if (!holder || snapshot.pods === 'unknown') return undefined;
-  return snapshot.pods.find((pod) => pod.name === holder.pod && pod.ip !== undefined && pod.ip !== holder.ip && pod.container === 'running');
+  const running = snapshot.pods.filter((pod) => pod.name === holder.pod && pod.container === 'running');
+  return addressesOf(running).find(({ ip }) => ip !== holder.ip);
 }
 
 function staleCandidates(snapshot: FailoverSnapshot): PodFacts[] {
@@ -128,26 +147,52 @@ function isAnother(pod: PodFacts, holder: FailoverMemory['holder']): boolean {
   return holder?.pod === pod.name && holder.uid !== pod.uid;
 }
 
+interface Close {
+  readonly snapshot: FailoverSnapshot;
+  readonly memory: FailoverMemory;
+  readonly holder: Address | undefined;
+}
+
+/** While the leader itself is in doubt, nothing waits for the silence of a member that was lost before. */
+function lookAtStale(senses: Senses, { snapshot, memory }: Close, question: Question): Promise<ReachFacts[]> {
+  const stale = snapshot.link === 'held' && !memory.suspicion ? staleCandidates(snapshot) : [];
+  return Promise.all(addressesOf(stale).map((address) => reachOf(senses, address, question)));
+}
+
+async function lookAtHolder(
+  senses: Senses, { snapshot, holder }: Close, question: Question,
+): Promise<ReachFacts | undefined> {
+  const heir = successor(snapshot, holder);
+  const [reach, heirReach] = await Promise.all([
+    holder && reachOf(senses, holder, question),
+    heir && reachOf(senses, heir, question),
+  ]);
+  return heirReach?.rest === 'answers' ? heirReach : reach;
+}
+
+async function askOthers(senses: Senses, { snapshot, holder }: Close, takenAtMs: number): Promise<MemberReport[]> {
+  const pods = snapshot.pods === 'unknown' ? [] : snapshot.pods.filter((pod) => pod.name !== holder?.pod);
+  const asking = addressesOf(pods).map((address) => askMember(senses.patroni, address, takenAtMs, REPORT_TIMEOUT_MS));
+  return (await Promise.all(asking)).filter(isPresent);
+}
+
+function patienceWith({ snapshot, memory, holder }: Close): number {
+  const isBrief = isLeaving(snapshot, holder) || (memory.suspicion?.silent ?? 0) >= SILENT_ENOUGH;
+  return isBrief ? SHORT_PROBE_TIMEOUT_MS : PROBE_TIMEOUT_MS;
+}
+
 export async function lookAt(
   stores: Stores, senses: Senses, identity: ClusterIdentity, state: { link: LinkState; memory: FailoverMemory },
 ): Promise<FailoverSnapshot> {
   const snapshot = fromStores(stores, identity, state.link);
   if (!needsCloseLook(snapshot, state.memory)) return snapshot;
-  const takenAtMs = senses.clock.nowMs();
-  const holder = holderAddress(snapshot, state.memory);
-  const heir = successor(snapshot, holder);
-  const brief = isLeaving(snapshot, holder) || (state.memory.suspicion?.silent ?? 0) >= SILENT_ENOUGH;
-  const question = { takenAtMs, timeoutMs: brief ? SHORT_PROBE_TIMEOUT_MS : PROBE_TIMEOUT_MS };
-  // While the leader itself is in doubt, nothing waits for the silence of a member that was lost before.
-  const stale = state.link === 'held' && !state.memory.suspicion ? staleCandidates(snapshot) : [];
-  const others = snapshot.pods === 'unknown' ? [] : snapshot.pods.filter((pod) => pod.name !== holder?.pod && pod.ip !== undefined);
-  const [reach, heirReach, staleReach, reports] = await Promise.all([
-    holder && reachOf(senses, holder.pod, holder.ip, question),
-    heir?.ip ? reachOf(senses, heir.name, heir.ip, question) : undefined,
-    Promise.all(stale.flatMap((pod) => (pod.ip ? [reachOf(senses, pod.name, pod.ip, question)] : []))),
-    Promise.all(others.map((pod) => askMember(senses.patroni, { pod: pod.name, ip: pod.ip! }, takenAtMs, REPORT_TIMEOUT_MS))),
+  const close: Close = { snapshot, memory: state.memory, holder: holderAddress(snapshot, state.memory) };
+  const question = { takenAtMs: senses.clock.nowMs(), timeoutMs: patienceWith(close) };
+  const [reach, staleReach, reports] = await Promise.all([
+    lookAtHolder(senses, close, question),
+    lookAtStale(senses, close, question),
+    askOthers(senses, close, question.takenAtMs),
   ]);
-  const answering = heirReach?.rest === 'answers' ? heirReach : reach;
   // The asking took time; what the watches told meanwhile counts.
-  return { ...fromStores(stores, identity, state.link), reach: answering, staleReach, reports: reports.filter(isPresent) as MemberReport[] };
+  return { ...fromStores(stores, identity, state.link), reach, staleReach, reports };
 }

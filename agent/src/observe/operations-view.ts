@@ -1,12 +1,12 @@
 /** Puts together what planned work is decided from. Members are asked only where something may have to be done. */
-import { podsOfCluster, type Senses } from './failover-view.js';
+import { addressesOf, isPresent, podsOfCluster, readLeader, type Senses } from './failover-view.js';
 import type { Store } from './store.js';
 import type { ContractDocument } from '../../../src/contract/document.js';
-import { COMPONENT, LABEL, SWITCHOVER_ANNOTATION } from '../../../src/contract/labels.js';
-import { dynamicConfigName, failoverName, leaderName, statusName, syncName } from '../../../src/contract/names.js';
+import { COMPONENT, LABEL } from '../../../src/contract/labels.js';
+import { dynamicConfigName, failoverName, syncName } from '../../../src/contract/names.js';
 import type { MemberReport, PodFacts } from '../model/facts.js';
 import { askMember } from '../model/member-report.js';
-import { leaderFacts, parseJson, syncFacts } from '../model/objects.js';
+import { parseJson, syncFacts } from '../model/objects.js';
 import type { OperationsSnapshot, StatefulSetFacts } from '../model/operations.js';
 import type { KubeObject } from '../ports/kube.js';
 
@@ -17,8 +17,6 @@ export interface OperationsStores {
   readonly pods: Store;
   readonly dcs: Store;
   readonly statefulSets: Store;
-  /** `<cluster>-status`, where people ask. */
-  readonly requests: Store;
 }
 
 interface StatefulSetShape {
@@ -38,7 +36,9 @@ function statefulSetFacts(object: KubeObject): StatefulSetFacts {
 }
 
 function isMemberOf(cluster: string): (object: KubeObject) => boolean {
-  return ({ metadata }) => metadata.labels?.[LABEL.cluster] === cluster && metadata.labels[LABEL.component] === COMPONENT.member;
+  return ({ metadata: { labels = {} } }) => (
+    labels[LABEL.cluster] === cluster && labels[LABEL.component] === COMPONENT.member
+  );
 }
 
 /** Patroni keeps the object and empties its annotations when the switchover is over. */
@@ -49,25 +49,23 @@ function isFailoverAsked(object: KubeObject | undefined): boolean {
 
 export function readOperations(stores: OperationsStores, contract: ContractDocument): OperationsSnapshot {
   const { cluster } = contract;
-  const known = stores.dcs.current;
-  const leader = stores.dcs.get(leaderName(cluster));
+  const { pods, dcs, statefulSets } = stores;
   return {
     cluster,
     contract,
-    leader: known && leader ? leaderFacts(leader) : 'unknown',
-    sync: known ? syncFacts(stores.dcs.get(syncName(cluster))) : 'unknown',
-    config: (known ? parseJson(stores.dcs.get(dynamicConfigName(cluster))?.metadata.annotations?.config) : undefined) ?? 'unknown',
-    failoverAsked: known ? isFailoverAsked(stores.dcs.get(failoverName(cluster))) : 'unknown',
-    pods: stores.pods.current ? podsOfCluster(stores.pods, cluster) : 'unknown',
-    statefulSets: stores.statefulSets.current ? stores.statefulSets.all().filter(isMemberOf(cluster)).map(statefulSetFacts) : 'unknown',
-    switchoverRequest: stores.requests.get(statusName(cluster))?.metadata.annotations?.[SWITCHOVER_ANNOTATION],
+    leader: readLeader(dcs, cluster),
+    sync: dcs.read(() => syncFacts(dcs.get(syncName(cluster)))),
+    config: dcs.read(() => parseJson(dcs.get(dynamicConfigName(cluster))?.metadata.annotations?.config)),
+    failoverAsked: dcs.read(() => isFailoverAsked(dcs.get(failoverName(cluster)))),
+    pods: pods.read(() => podsOfCluster(pods, cluster)),
+    statefulSets: statefulSets.read(() => statefulSets.all().filter(isMemberOf(cluster)).map(statefulSetFacts)),
     reports: [],
   };
 }
 
 export async function askAll(senses: Senses, pods: readonly PodFacts[]): Promise<MemberReport[]> {
   const takenAtMs = senses.clock.nowMs();
-  const asked = pods.filter((pod) => pod.ip !== undefined && pod.container === 'running');
-  const answers = await Promise.all(asked.map((pod) => askMember(senses.patroni, { pod: pod.name, ip: pod.ip! }, takenAtMs, REPORT_TIMEOUT_MS)));
-  return answers.filter((report): report is MemberReport => report !== undefined);
+  const running = addressesOf(pods.filter((pod) => pod.container === 'running'));
+  const asking = running.map((address) => askMember(senses.patroni, address, takenAtMs, REPORT_TIMEOUT_MS));
+  return (await Promise.all(asking)).filter(isPresent);
 }

@@ -1,4 +1,5 @@
 /** What the watches have told, by name, and whether that is still being kept up to date. */
+import type { Maybe } from '../model/facts.js';
 import type { Kube, KubeError, KubeObject, WatchOptions } from '../ports/kube.js';
 
 export class Store {
@@ -7,7 +8,10 @@ export class Store {
   private problem: KubeError | undefined;
 
   /** `changed` is called with each object that came, changed or went. */
-  constructor(private readonly options: WatchOptions, private readonly changed: (object: KubeObject, present: boolean) => void) {}
+  constructor(
+    private readonly options: WatchOptions,
+    private readonly changed: (object: KubeObject, present: boolean) => void,
+  ) {}
 
   /** False: what is in here may be old. */
   get current(): boolean {
@@ -28,6 +32,11 @@ export class Store {
 
   all(): KubeObject[] {
     return [...this.objects.values()];
+  }
+
+  /** What can be read from it, or `unknown` while it may be old. */
+  read<T>(reader: (store: this) => T | undefined): Maybe<T> {
+    return (this.current ? reader(this) : undefined) ?? 'unknown';
   }
 
   /** An answer to our own write may be newer than what the watch has told so far. */
