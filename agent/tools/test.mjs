@@ -4,19 +4,20 @@
  */
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BUNDLE } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const out = join(root, 'dist', 'test');
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const files = readdirSync(join(root, 'test'), { recursive: true })
   .filter((file) => file.endsWith('.test.ts') && (wanted.length === 0 || wanted.some((part) => file.includes(part))));
 
-rmSync(out, { recursive: true, force: true });
-mkdirSync(out, { recursive: true });
+mkdirSync(join(root, 'dist'), { recursive: true });
+// Of its own for each run, so that two at a time do not meet; below the root, where packages are found.
+const out = mkdtempSync(join(root, 'dist', 'test-'));
+process.on('exit', () => rmSync(out, { recursive: true, force: true }));
 await build({
   ...BUNDLE,
   entryPoints: files.map((file) => join(root, 'test', file)),
