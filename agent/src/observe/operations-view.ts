@@ -2,8 +2,8 @@
 import { addressesOf, isPresent, podsOfCluster, readLeader, type Senses } from './failover-view.js';
 import type { Store } from './store.js';
 import type { ContractDocument } from '../../../src/contract/document.js';
-import { COMPONENT, LABEL } from '../../../src/contract/labels.js';
-import { dynamicConfigName, failoverName, syncName } from '../../../src/contract/names.js';
+import { COMPONENT, LABEL, SWITCHOVER_ANNOTATION } from '../../../src/contract/labels.js';
+import { dynamicConfigName, failoverName, statusName, syncName } from '../../../src/contract/names.js';
 import type { MemberReport, PodFacts } from '../model/facts.js';
 import { askMember } from '../model/member-report.js';
 import { parseJson, syncFacts } from '../model/objects.js';
@@ -17,6 +17,8 @@ export interface OperationsStores {
   readonly pods: Store;
   readonly dcs: Store;
   readonly statefulSets: Store;
+  /** `<cluster>-status`, where people ask. */
+  readonly requests: Store;
 }
 
 interface StatefulSetShape {
@@ -59,6 +61,7 @@ export function readOperations(stores: OperationsStores, contract: ContractDocum
     failoverAsked: dcs.read(() => isFailoverAsked(dcs.get(failoverName(cluster)))),
     pods: pods.read(() => podsOfCluster(pods, cluster)),
     statefulSets: statefulSets.read(() => statefulSets.all().filter(isMemberOf(cluster)).map(statefulSetFacts)),
+    switchoverRequest: stores.requests.get(statusName(cluster))?.metadata.annotations?.[SWITCHOVER_ANNOTATION],
     reports: [],
   };
 }
