@@ -45,7 +45,9 @@ async function main(): Promise<number> {
 /** What the suite made goes away also when somebody stops it. */
 async function stopEarly(suite: Suite, context: SuiteContext): Promise<void> {
   context.reporter.progress('stopped early; clearing up');
-  await suite.tearDown?.(context).catch((problem) => context.reporter.progress(String(problem)));
+  const told = (problem: unknown) => context.reporter.progress(String(problem));
+  await context.faults.heal().catch(told);
+  await suite.tearDown?.(context).catch(told);
   process.exit(130);
 }
 

@@ -18,7 +18,12 @@ const LOCK = process.env.E2E_FAULT_LOCK ?? join(tmpdir(), 'testbed-faults.lock')
 
 export type NodeAction = 'kill' | 'start' | 'freeze' | 'thaw' | 'cut' | 'heal';
 
+/** What ends each fault. */
+const UNDO: Readonly<Record<string, NodeAction>> = { kill: 'start', freeze: 'thaw', cut: 'heal' };
+
 export class NodeFaults {
+  private readonly broken = new Map<string, readonly string[]>();
+
   private constructor(private readonly script: string | undefined, readonly whyNot: string) {}
 
   /** `server` is the API server in use: faults must never hit another cluster than the one under test. */
@@ -52,11 +57,25 @@ export class NodeFaults {
   async node(action: NodeAction, node: string): Promise<void> {
     const number = /(\d+)$/.exec(node)?.[1];
     if (!number) throw new Skip(`node ${node} is not one of the testbed's`);
-    await this.testbed('node', action, number);
+    await this.change(['node', action, number]);
   }
 
   async api(action: 'freeze' | 'thaw'): Promise<void> {
-    await this.testbed('api', action);
+    await this.change(['api', action]);
+  }
+
+  /** Whatever is broken now, such as when a person stops the suite in the middle of a fault. */
+  async heal(): Promise<void> {
+    for (const [what = '', action = '', ...rest] of [...this.broken.values()]) await this.change([what, UNDO[action]!, ...rest]);
+  }
+
+  private async change(command: readonly string[]): Promise<void> {
+    const [what, action = '', number = ''] = command;
+    const place = `${what} ${number} ${UNDO[action] ?? action}`;
+    // Noted first: a fault that fails half way has to be healed as well.
+    if (UNDO[action]) this.broken.set(place, command);
+    await this.testbed(...command);
+    if (!UNDO[action]) this.broken.delete(place);
   }
 
   async loadImage(archive: string): Promise<void> {

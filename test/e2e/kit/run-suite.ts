@@ -22,7 +22,9 @@ export async function runSuite(suite: Suite, context: SuiteContext, report: Repo
   } catch (problem) {
     report.failure('the suite itself', textOf(problem));
   } finally {
-    await suite.tearDown?.(context).catch((problem) => report.failure('clearing up', textOf(problem)));
+    const failed = (problem: unknown) => report.failure('clearing up', textOf(problem));
+    await context.faults.heal().catch(failed);
+    await suite.tearDown?.(context).catch(failed);
   }
 }
 
