@@ -3,11 +3,11 @@ import type { Health } from './decide/health.js';
 import type { Hands } from './execute/executor.js';
 import { FailoverLoop, type FailoverReport } from './failover-loop.js';
 import type { Log } from './log.js';
+import { MemberSql } from './member-sql.js';
 import type { Metrics } from './metrics.js';
 import { readContract, type ContractReading } from './model/contract.js';
 import type { DecisionRecord } from './model/status.js';
 import type { ClusterIdentity, Stores } from './observe/failover-view.js';
-import { MemberSql } from './member-sql.js';
 import { Store } from './observe/store.js';
 import { OperationsLoop } from './operations-loop.js';
 import type { Clock } from './ports/clock.js';
@@ -15,6 +15,7 @@ import type { Kube, KubeObject } from './ports/kube.js';
 import type { Network } from './ports/network.js';
 import type { Patroni } from './ports/patroni.js';
 import type { Sql } from './ports/sql.js';
+import { RolesLoop } from './roles-loop.js';
 import { reasonOf, StatusWriter } from './status-writer.js';
 import { COMPONENT, LABEL, SWITCHOVER_ANNOTATION } from '../../src/contract/labels.js';
 
@@ -41,6 +42,7 @@ interface Cluster {
   problem: string | undefined;
   readonly failover: FailoverLoop;
   readonly operations: OperationsLoop;
+  readonly roles: RolesLoop;
   readonly writer: StatusWriter;
   readonly stop: AbortController;
 }
@@ -85,7 +87,10 @@ export class Agent {
 
   /** The Lease came or went. */
   nudge(): void {
-    this.clusters.forEach((cluster) => cluster.operations.nudge());
+    this.clusters.forEach((cluster) => {
+      cluster.operations.nudge();
+      cluster.roles.nudge();
+    });
   }
 
   /** Clusters that are not healthy, with the reason. */
@@ -118,6 +123,7 @@ export class Agent {
     if (!reading.ok) this.refuse(name, known, reading.problem);
     known.failover.nudge();
     known.operations.nudge();
+    known.roles.nudge();
   }
 
   private refuse(name: string, cluster: Cluster, problem: string): void {
@@ -146,11 +152,18 @@ export class Agent {
       told: (record) => this.told(name, cluster, record),
       judged: (health, problem) => this.judged(name, cluster, health, problem),
     });
-    const cluster: Cluster = { reading, contract, health: undefined, problem: undefined, failover, operations, writer, stop };
+    const roles = new RolesLoop({
+      stores: this.stores, hands, writer, holdsLease, log,
+      reading: () => cluster.reading,
+      told: (record) => this.told(name, cluster, record),
+      lacks: (problem) => cluster.operations.lacks(problem),
+    });
+    const cluster: Cluster = { reading, contract, health: undefined, problem: undefined, failover, operations, roles, writer, stop };
     this.clusters.set(name, cluster);
     log.info('cluster found');
     void failover.run(stop.signal);
     void operations.run(stop.signal);
+    void roles.run(stop.signal);
     return cluster;
   }
 

@@ -72,6 +72,11 @@ export class StatusWriter {
     this.lastText = JSON.stringify(status);
   }
 
+  /** A part of its own, beside the status. */
+  async section(key: string, text: string): Promise<void> {
+    await this.put({ [key]: text });
+  }
+
   private async put(data: Record<string, string>): Promise<void> {
     try {
       await this.ports.kube.patch('configmaps', statusName(this.cluster), { data });

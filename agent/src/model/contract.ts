@@ -26,11 +26,19 @@ function loginProblem(login: unknown): string | undefined {
   return ['role', 'secret', 'key'].map((key) => (typeof login[key] === 'string' ? undefined : `agentLogin.${key} is missing`)).find(Boolean);
 }
 
+function declaredProblem(value: Record<string, unknown>): string | undefined {
+  return ['databases', 'roles'].map((key) => (Array.isArray(value[key]) ? undefined : `${key} is no list`)).find(Boolean);
+}
+
 function patroniProblem(patroni: unknown): string | undefined {
   if (!isRecord(patroni)) return 'patroni is missing';
   if (!isRecord(patroni.postgresql)) return 'patroni.postgresql is missing';
   if (!isRecord(patroni.postgresql.parameters)) return 'patroni.postgresql.parameters is missing';
   return Array.isArray(patroni.postgresql.pg_hba) ? undefined : 'patroni.postgresql.pg_hba is no list';
+}
+
+function partProblem(value: Record<string, unknown>): string | undefined {
+  return loginProblem(value.agentLogin) ?? declaredProblem(value) ?? patroniProblem(value.patroni);
 }
 
 function versionProblem(value: Record<string, unknown>): string | undefined {
@@ -50,8 +58,7 @@ function problemIn(value: unknown, object: KubeObject): string | undefined {
     return `cluster is ${JSON.stringify(value.cluster)}, which does not belong to ConfigMap ${object.metadata.name}`;
   }
   if (!Array.isArray(value.members) || value.members.length === 0) return 'members is no list of members';
-  return value.members.map(memberProblem).find((problem) => problem !== undefined)
-    ?? loginProblem(value.agentLogin) ?? patroniProblem(value.patroni);
+  return value.members.map(memberProblem).find((problem) => problem !== undefined) ?? partProblem(value);
 }
 
 export function readContract(object: KubeObject): ContractReading {

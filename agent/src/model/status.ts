@@ -1,10 +1,12 @@
 /** The document in `<cluster>-status`: what people, `kubectl everest` and the agent's own next leader read. */
 
 import type { RequestAnswer } from './operations.js';
+import type { SqlProblem } from './sql-catalog.js';
 
 export const STATUS_VERSION = 1;
 export const STATUS_KEY = 'status.json';
 export const MEMORY_KEY = 'memory.json';
+export const DATABASES_KEY = 'databases.json';
 
 export type Phase =
   /** All members stream, the sync key names a standby where it has to. */
@@ -59,4 +61,23 @@ export interface ClusterStatus {
   readonly refusedParameters: Readonly<Record<string, string>>;
   readonly missingRights: readonly string[];
   readonly decisions: readonly DecisionRecord[];
+}
+
+/** The document under `databases.json`: databases and roles against what is declared. */
+export interface DatabasesStatus {
+  readonly inStep: boolean;
+  readonly checkedAt: string;
+  /** What is not as declared, and why. */
+  readonly problems: readonly SqlProblem[];
+  readonly logins: readonly LoginStatus[];
+}
+
+/** A role whose password is in step with its Secret. */
+export interface LoginStatus {
+  readonly role: string;
+  /** Whose password the Secret holds: the role's, or that of one of the two that take turns. */
+  readonly login: string;
+  readonly secret: string;
+  readonly rotatedAt: string | undefined;
+  readonly nextRotation: string | undefined;
 }
