@@ -1,13 +1,13 @@
 /** The failover loop of one cluster: look, decide, act, look again. Runs on every replica of the agent. */
-import { decideFailover, NO_MEMORY, type FailoverDecision } from './decide/failover.js';
 import { FAILOVER_DEFAULTS, type FailoverMemory } from './decide/failover-facts.js';
+import { decideFailover, NO_MEMORY, type FailoverDecision } from './decide/failover.js';
 import { execute, type Hands, type Outcome } from './execute/executor.js';
 import { LeaderLink } from './leader-link.js';
 import type { Log } from './log.js';
 import type { FailoverAction } from './model/actions.js';
 import type { FailoverSnapshot } from './model/facts.js';
-import { KubeError } from './ports/kube.js';
 import { lookAt, type ClusterIdentity, type Stores } from './observe/failover-view.js';
+import { KubeError } from './ports/kube.js';
 
 /** After a fault of our own (a bug, an API error) nothing is hammered. */
 const AFTER_ERROR_MS = 500;
@@ -94,7 +94,8 @@ export class FailoverLoop {
 
   private async act(action: FailoverAction, decision: FailoverDecision, snapshot: FailoverSnapshot): Promise<boolean> {
     const outcome = await execute(this.options.hands, action);
-    this.options.log.info(decision.because, { ruleId: decision.ruleId, action: action.kind, done: outcome.done, detail: outcome.detail });
+    const { done, detail } = outcome;
+    this.options.log.info(decision.because, { ruleId: decision.ruleId, action: action.kind, done, detail });
     this.options.report({ decision, snapshot, action: action.kind, outcome });
     return outcome.done;
   }

@@ -2,10 +2,10 @@
  * The connection held to the leader's REST port. The death of the process ends it within milliseconds, at no cost
  * while all is well. A node without power ends nothing, so a short connection is tried now and then besides.
  */
-import { PATRONI_PORT } from '../../src/contract/ports.js';
 import type { LinkState } from './model/facts.js';
 import type { Clock } from './ports/clock.js';
 import type { HeldConnection, Network } from './ports/network.js';
+import { PATRONI_PORT } from '../../src/contract/ports.js';
 
 /** Bounds how late a lost node is noticed; the standbys need about 3 s to lose their stream, so 1 s costs nothing. */
 const HEARTBEAT_MS = 1000;

@@ -17,6 +17,12 @@ interface LeaseSpec {
   readonly leaseTransitions?: number;
 }
 
+export interface LeasePorts {
+  readonly kube: Kube;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 const specOf = (lease: KubeObject) => ((lease as { spec?: LeaseSpec }).spec ?? {});
 
 export class LeaderLease {
@@ -24,35 +30,33 @@ export class LeaderLease {
   private seen: { version: string; atMs: number } | undefined;
 
   constructor(
-    private readonly kube: Kube,
-    private readonly clock: Clock,
+    private readonly ports: LeasePorts,
     private readonly names: { readonly lease: string; readonly identity: string },
-    private readonly log: Log,
     private readonly changed: (held: boolean) => void,
   ) {}
 
   /** True only for as long as nobody else can have taken it. */
   get held(): boolean {
-    return this.clock.nowMs() < this.heldUntilMs;
+    return this.ports.clock.nowMs() < this.heldUntilMs;
   }
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const before = this.held;
-      await this.round().catch((problem: unknown) => this.log.warn('lease', { problem: String(problem) }));
+      await this.round().catch((problem: unknown) => this.ports.log.warn('lease', { problem: String(problem) }));
       if (this.held !== before) this.changed(this.held);
-      await this.clock.sleep(RENEW_MS * (0.9 + this.clock.random() * 0.2), signal);
+      await this.ports.clock.sleep(RENEW_MS * (0.9 + this.ports.clock.random() * 0.2), signal);
     }
     await this.release().catch(() => undefined);
   }
 
   private async round(): Promise<void> {
-    const startedAt = this.clock.nowMs();
+    const startedAt = this.ports.clock.nowMs();
     const lease = await this.read();
     const { holderIdentity: holder } = specOf(lease);
     if (holder !== this.names.identity && !this.hasRunOut(lease)) return;
     const transitions = (specOf(lease).leaseTransitions ?? 0) + (holder === this.names.identity ? 0 : 1);
-    await this.kube.patch('leases', this.names.lease, {
+    await this.ports.kube.patch('leases', this.names.lease, {
       metadata: { resourceVersion: lease.metadata.resourceVersion },
       spec: { ...this.spec(), leaseTransitions: transitions },
     });
@@ -61,10 +65,12 @@ export class LeaderLease {
 
   private async read(): Promise<KubeObject> {
     try {
-      return await this.kube.get('leases', this.names.lease);
+      return await this.ports.kube.get('leases', this.names.lease);
     } catch (problem) {
       if (!(problem instanceof KubeError && problem.notFound)) throw problem;
-      return this.kube.create('leases', { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: this.names.lease }, spec: {} });
+      return this.ports.kube.create('leases', {
+        apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: this.names.lease }, spec: {},
+      });
     }
   }
 
@@ -72,20 +78,22 @@ export class LeaderLease {
     const { holderIdentity: holder, renewTime } = specOf(lease);
     if (!holder || !renewTime) return true;
     const version = lease.metadata.resourceVersion ?? '';
-    if (this.seen?.version !== version) this.seen = { version, atMs: this.clock.nowMs() };
-    return this.clock.nowMs() - this.seen.atMs > DURATION_MS;
+    if (this.seen?.version !== version) this.seen = { version, atMs: this.ports.clock.nowMs() };
+    return this.ports.clock.nowMs() - this.seen.atMs > DURATION_MS;
   }
 
   private spec(): object {
-    const renewTime = this.clock.wall().toISOString().replace('Z', '000Z');
+    const renewTime = this.ports.clock.wall().toISOString().replace('Z', '000Z');
     return { holderIdentity: this.names.identity, renewTime, leaseDurationSeconds: DURATION_MS / 1000 };
   }
 
   private async release(): Promise<void> {
     if (!this.held) return;
     this.heldUntilMs = -Infinity;
-    const lease = await this.kube.get('leases', this.names.lease);
+    const lease = await this.ports.kube.get('leases', this.names.lease);
     if (specOf(lease).holderIdentity !== this.names.identity) return;
-    await this.kube.patch('leases', this.names.lease, { metadata: { resourceVersion: lease.metadata.resourceVersion }, spec: { holderIdentity: null } });
+    await this.ports.kube.patch('leases', this.names.lease, {
+      metadata: { resourceVersion: lease.metadata.resourceVersion }, spec: { holderIdentity: null },
+    });
   }
 }

@@ -2,7 +2,10 @@
 export type Level = 'info' | 'warn' | 'error';
 
 export class Log {
-  constructor(private readonly context: Readonly<Record<string, unknown>> = {}, private readonly write: (line: string) => void = toStdout) {}
+  constructor(
+    private readonly context: Readonly<Record<string, unknown>> = {},
+    private readonly write: (line: string) => void = toStdout,
+  ) {}
 
   with(context: Readonly<Record<string, unknown>>): Log {
     return new Log({ ...this.context, ...context }, this.write);

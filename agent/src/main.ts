@@ -36,7 +36,7 @@ async function run(): Promise<void> {
   const metrics = new Metrics();
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
-  const lease = new LeaderLease(kube, clock, { lease: config.leaseName, identity: config.podName }, log, (held) => {
+  const lease = new LeaderLease({ kube, clock, log }, { lease: config.leaseName, identity: config.podName }, (held) => {
     log.info(held ? 'holds the Lease: does the planned work' : 'does not hold the Lease');
     agent.nudge();
   });

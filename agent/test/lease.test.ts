@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LeaderLease } from '../src/lease.js';
 import { Log } from '../src/log.js';
-import type { Clock } from '../src/ports/clock.js';
 import { FakeKube } from './support/fake-kube.js';
+import type { Clock } from '../src/ports/clock.js';
 
 /** Two replicas on one clock: each round sleeps, and the clock goes on by what was slept. */
 class StepClock implements Clock {
@@ -36,7 +36,7 @@ function replicas() {
   const clock = new StepClock();
   const make = (identity: string) => {
     const stop = new AbortController();
-    const lease = new LeaderLease(kube, clock, { lease: 'agent', identity }, new Log({}, () => undefined), () => undefined);
+    const lease = new LeaderLease({ kube, clock, log: new Log({}, () => undefined) }, { lease: 'agent', identity }, () => undefined);
     const ended = lease.run(stop.signal);
     return { lease, stop, ended };
   };

@@ -10,23 +10,24 @@ type Section = Readonly<Record<string, unknown>>;
 
 const section = (value: unknown): Section => (typeof value === 'object' && value !== null ? (value as Section) : {});
 
+const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
+
 function changes(live: Section, wanted: Section): Record<string, unknown> {
   return Object.fromEntries(Object.entries(wanted).filter(([key, value]) => !isDeepStrictEqual(live[key], value)));
 }
 
-/** Parameters are texts in the contract; Patroni may hold a number. */
+/** Parameters are texts in the contract; Patroni may hold a number, or null for one that is taken out. */
+function textIn(live: Section, name: string): string | undefined {
+  return live[name] === undefined || live[name] === null ? undefined : String(live[name]);
+}
+
 function parameterChanges(
   live: Section, wanted: Readonly<Record<string, string>>, memory: OperationsMemory,
 ): Record<string, string | null> {
-  const changed: Record<string, string | null> = {};
-  for (const [name, value] of Object.entries(wanted)) {
-    const refused = memory.refused?.[name] === value;
-    if (!refused && (live[name] === undefined || String(live[name]) !== value)) changed[name] = value;
-  }
-  for (const name of memory.managedParameters ?? []) {
-    if (!(name in wanted) && live[name] !== undefined && live[name] !== null) changed[name] = null;
-  }
-  return changed;
+  const { refused = {}, managedParameters = [] } = memory;
+  const isNew = ([name, value]: [string, string]) => refused[name] !== value && textIn(live, name) !== value;
+  const left = managedParameters.filter((name) => !(name in wanted) && textIn(live, name) !== undefined);
+  return Object.fromEntries([...Object.entries(wanted).filter(isNew), ...left.map((name) => [name, null])]);
 }
 
 /** Undefined: nothing to change. */
@@ -39,10 +40,10 @@ export function diffConfig(
   const parameterPatch = parameterChanges(section(livePostgres.parameters), parameters, memory);
   const postgresPatch = {
     ...changes(livePostgres, settings),
-    ...(Object.keys(parameterPatch).length > 0 ? { parameters: parameterPatch } : {}),
+    ...(isEmpty(parameterPatch) ? {} : { parameters: parameterPatch }),
   };
-  const patch = { ...changes(live, top), ...(Object.keys(postgresPatch).length > 0 ? { postgresql: postgresPatch } : {}) };
-  return Object.keys(patch).length > 0 ? patch : undefined;
+  const patch = { ...changes(live, top), ...(isEmpty(postgresPatch) ? {} : { postgresql: postgresPatch }) };
+  return isEmpty(patch) ? undefined : patch;
 }
 
 /** The parameters that a patch touches, as they are now: the way back. */

@@ -8,8 +8,8 @@
 import { diffConfig } from './config-diff.js';
 import { notWell, pickCandidate, troubleOf, type MemberFacts, type OperationsFacts } from './operations-facts.js';
 import type { Row, RuleTable } from './rule-table.js';
-import type { DynamicConfig, OperationsAction } from '../model/operations.js';
 import type { PendingChange } from '../model/facts.js';
+import type { DynamicConfig, OperationsAction } from '../model/operations.js';
 
 type OperationsRow = Row<OperationsFacts, OperationsAction>;
 
@@ -24,7 +24,8 @@ const SHARED_MEMORY = ['max_connections', 'max_prepared_transactions', 'max_lock
 
 const live = (f: OperationsFacts): DynamicConfig => f.snapshot.config as DynamicConfig;
 const diff = (f: OperationsFacts) => diffConfig(live(f), f.snapshot.contract.patroni, f.memory);
-const pending = (f: OperationsFacts): MemberFacts[] => f.listed.filter((member) => (member.report?.pendingRestart.length ?? 0) > 0);
+const isPending = ({ report }: MemberFacts): boolean => (report?.pendingRestart.length ?? 0) > 0;
+const pending = (f: OperationsFacts): MemberFacts[] => f.listed.filter(isPending);
 const pendingStandby = (f: OperationsFacts) => pending(f).find((member) => !member.primary);
 const primaryPends = (f: OperationsFacts) => pending(f).some((member) => member.primary);
 

@@ -1,16 +1,19 @@
 /** The rule tables as text: docs/reference/decisions.md is made from this, so that it cannot lag behind the code. */
 import { FAILOVER_TABLE } from './failover.js';
 import { OPERATIONS_TABLES } from './operations.js';
+import type { Row } from './rule-table.js';
+
+type RowText = Pick<Row<unknown, unknown>, 'id' | 'when' | 'actions' | 'goOn'>;
 
 interface TableText {
   readonly name: string;
   readonly purpose: string;
-  readonly rows: ReadonlyArray<{ readonly id: string; readonly when: string; readonly actions: readonly string[]; readonly goOn?: true }>;
+  readonly rows: readonly RowText[];
 }
 
 const TABLES: readonly TableText[] = [FAILOVER_TABLE, ...OPERATIONS_TABLES];
 
-function doing(row: TableText['rows'][number]): string {
+function doing(row: RowText): string {
   if (row.goOn) return 'next table';
   return row.actions.length === 0 ? 'holds' : row.actions.join(', then ');
 }

@@ -36,23 +36,32 @@ function roleOf(pod: PodFacts | undefined, leader: string | undefined): MemberSt
   return pod.name === leader ? 'primary' : 'standby';
 }
 
-function memberStatus(name: string, podName: string, snapshot: OperationsSnapshot): MemberStatus {
-  const pod = known(snapshot.pods)?.find((item) => item.name === podName);
-  const statefulSet = known(snapshot.statefulSets)?.find((item) => item.name === name);
-  const leader = known(snapshot.leader);
-  const primary = known(snapshot.pods)?.find((item) => item.name === leader?.pod);
-  const role = roleOf(pod, leader?.pod);
+function lagOf(standby: PodFacts | undefined, primary: PodFacts | undefined): number | undefined {
+  const own = standby?.status?.location;
   const ahead = primary?.status?.location;
-  const own = pod?.status?.location;
+  return own === undefined || ahead === undefined ? undefined : Math.max(0, ahead - own);
+}
+
+function isStreaming(pod: PodFacts | undefined): boolean {
+  return pod?.ready === true && pod.status?.streaming === true;
+}
+
+function memberStatus(name: string, podName: string, snapshot: OperationsSnapshot): MemberStatus {
+  const podNamed = (wanted: string | undefined) => known(snapshot.pods)?.find((item) => item.name === wanted);
+  const leader = known(snapshot.leader)?.pod;
+  const pod = podNamed(podName);
+  const role = roleOf(pod, leader);
+  const isStandby = role === 'standby';
+  const { timeline, pendingRestart = [] } = pod?.status ?? {};
   return {
     name, pod: podName, role,
     node: pod?.node,
     state: stateOf(pod),
-    streaming: role === 'standby' && pod?.ready === true && pod.status?.streaming === true,
-    timeline: pod?.status?.timeline,
-    lagBytes: role === 'standby' && ahead !== undefined && own !== undefined ? Math.max(0, ahead - own) : undefined,
-    templateCurrent: templateCurrent(pod, statefulSet),
-    pendingRestart: pod?.status?.pendingRestart.map((change) => change.parameter) ?? [],
+    streaming: isStandby && isStreaming(pod),
+    timeline,
+    lagBytes: isStandby ? lagOf(pod, podNamed(leader)) : undefined,
+    templateCurrent: templateCurrent(pod, known(snapshot.statefulSets)?.find((item) => item.name === name)),
+    pendingRestart: pendingRestart.map((change) => change.parameter),
   };
 }
 

@@ -38,11 +38,15 @@ function matchingRow<Facts, Action>(table: RuleTable<Facts, Action>, facts: Fact
 
 export function firstMatch<Facts, Action>(table: RuleTable<Facts, Action>, facts: Facts): Verdict<Action> {
   const row = matchingRow(table, facts);
-  return { ruleId: row.id, because: row.because(facts), actions: row.then(facts), checkAgainInMs: row.checkAgainInMs(facts) };
+  return {
+    ruleId: row.id, because: row.because(facts), actions: row.then(facts), checkAgainInMs: row.checkAgainInMs(facts),
+  };
 }
 
 /** The first table with something to say; the last one's word where all go on. */
-export function firstVerdict<Facts, Action>(tables: ReadonlyArray<RuleTable<Facts, Action>>, facts: Facts): Verdict<Action> {
+export function firstVerdict<Facts, Action>(
+  tables: ReadonlyArray<RuleTable<Facts, Action>>, facts: Facts,
+): Verdict<Action> {
   const table = tables.find((candidate) => !matchingRow(candidate, facts).goOn) ?? tables[tables.length - 1]!;
   return firstMatch(table, facts);
 }

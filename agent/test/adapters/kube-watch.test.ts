@@ -35,7 +35,9 @@ interface Answers {
   readonly watch?: (round: number, stream: Answer) => Answer;
 }
 
-async function watching(context: TestContext, answers: Answers = {}, limits: Partial<KubeLimits> = {}): Promise<Watching> {
+async function watching(
+  context: TestContext, answers: Answers = {}, limits: Partial<KubeLimits> = {},
+): Promise<Watching> {
   const streams: ServerResponse[] = [];
   const rounds = { list: 0, watch: 0 };
   const api = await ApiServer.start(context, (asked, response) => {

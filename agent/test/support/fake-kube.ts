@@ -1,12 +1,20 @@
-/** The Kubernetes API as far as executors use it: objects with versions, conflicts on conditional patches, refusals on demand. */
+/** The Kubernetes API as far as executors use it: objects with versions, conflicts on conditional patches, refusals. */
 import { KubeError, type Kube, type KubeObject, type Resource } from '../../src/ports/kube.js';
 
 interface Patch {
-  readonly metadata?: { readonly resourceVersion?: string; readonly uid?: string; readonly annotations?: Record<string, string | null>; readonly labels?: Record<string, string | null> };
+  readonly metadata?: {
+    readonly resourceVersion?: string;
+    readonly uid?: string;
+    readonly annotations?: Changes;
+    readonly labels?: Changes;
+  };
   readonly [field: string]: unknown;
 }
 
-function merged(old: Readonly<Record<string, string>> | undefined, change: Record<string, string | null> | undefined): Record<string, string> {
+type Texts = Readonly<Record<string, string>>;
+type Changes = Readonly<Record<string, string | null>>;
+
+function merged(old: Texts | undefined, change: Changes | undefined): Texts {
   const all = { ...old, ...change };
   return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null));
 }
@@ -21,7 +29,8 @@ export class FakeKube implements Kube {
 
   put(resource: Resource, object: KubeObject): void {
     this.version += 1;
-    this.objects.set(`${resource}/${object.metadata.name}`, { ...object, metadata: { ...object.metadata, resourceVersion: String(this.version) } });
+    const metadata = { ...object.metadata, resourceVersion: String(this.version) };
+    this.objects.set(`${resource}/${object.metadata.name}`, { ...object, metadata });
   }
 
   async get(resource: Resource, name: string): Promise<KubeObject> {
@@ -37,12 +46,11 @@ export class FakeKube implements Kube {
   async patch(resource: Resource, name: string, body: object): Promise<KubeObject> {
     const old = this.find('patch', resource, name);
     const { metadata, ...rest } = body as Patch;
-    const conflict = (metadata?.resourceVersion && metadata.resourceVersion !== old.metadata.resourceVersion) || (metadata?.uid && metadata.uid !== old.metadata.uid);
-    if (conflict) throw new KubeError(409, { verb: 'patch', resource, name }, 'conflict');
-    this.put(resource, {
-      ...old, ...rest,
-      metadata: { ...old.metadata, annotations: merged(old.metadata.annotations, metadata?.annotations), labels: merged(old.metadata.labels, metadata?.labels) },
-    });
+    const isOther = (key: 'resourceVersion' | 'uid') => metadata?.[key] && metadata[key] !== old.metadata[key];
+    if (isOther('resourceVersion') || isOther('uid')) throw new KubeError(409, { verb: 'patch', resource, name }, 'conflict');
+    const annotations = merged(old.metadata.annotations, metadata?.annotations);
+    const labels = merged(old.metadata.labels, metadata?.labels);
+    this.put(resource, { ...old, ...rest, metadata: { ...old.metadata, annotations, labels } });
     return this.find('patch', resource, name);
   }
 
