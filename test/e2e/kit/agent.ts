@@ -2,11 +2,16 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { ClusterApi, Obj } from './cluster-api';
 import { isReady } from './cluster-api';
+import type { PostgresUnderTest } from './postgres';
 import { nameOf } from './postgres';
 import { waitFor } from './wait';
 
 const NAME = 'everest-agent';
 const REPLICAS = 2;
+const SWITCHOVER = 'everest.io/switchover';
+const STATUS_KEY = 'status.json';
+
+type StatusMap = Obj & { readonly data?: Readonly<Record<string, string>> };
 
 export class AgentUnderTest {
   constructor(private readonly api: ClusterApi, readonly namespace: string) {}
@@ -33,6 +38,19 @@ export class AgentUnderTest {
     });
   }
 
+  /** As a person asks for it: by an annotation on the status document. `any` lets the agent choose. */
+  async switchover(cluster: PostgresUnderTest, to?: V1Pod): Promise<void> {
+    const before = nameOf(await cluster.primary());
+    const wanted = to ? nameOf(to) : 'any';
+    const request = { metadata: { annotations: { [SWITCHOVER]: wanted } } };
+    await this.api.merge(statusOf(cluster.name), this.namespace, request);
+    await waitFor({ what: `a switchover from ${before} to ${wanted}`, seconds: 60 }, async () => {
+      const status = await this.status(cluster.name);
+      if (status?.metadata.annotations?.[SWITCHOVER]) return 'the agent has not taken the request';
+      return nameOf(await cluster.primary()) === before ? `the agent says: ${answerIn(status)}` : undefined;
+    });
+  }
+
   async scale(replicas: number): Promise<void> {
     const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: NAME } } as Obj;
     await this.api.merge(deployment, this.namespace, { spec: { replicas } });
@@ -42,13 +60,25 @@ export class AgentUnderTest {
   }
 
   async diagnosis(cluster: string): Promise<string> {
-    const status = await this.api.read<Obj & { data?: Record<string, string> }>(
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${cluster}-status` } }, this.namespace);
+    const status = await this.status(cluster);
     const logs = await Promise.all((await this.pods()).map(async (pod) => `${nameOf(pod)}:\n${await this.api.logs(this.namespace, nameOf(pod), 'agent', 25)}`));
-    return [status?.data?.['status.json'] ?? 'no status', ...logs].join('\n');
+    return [status?.data?.[STATUS_KEY] ?? 'no status', ...logs].join('\n');
+  }
+
+  private async status(cluster: string): Promise<StatusMap | undefined> {
+    return this.api.read<StatusMap>(statusOf(cluster), this.namespace);
   }
 
   private async objects(): Promise<Obj[]> {
     return (await this.pods()).map((pod) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: nameOf(pod) } }) as Obj);
   }
+}
+
+function statusOf(cluster: string): Obj {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${cluster}-status` } };
+}
+
+function answerIn(status: StatusMap | undefined): string {
+  const { lastRequest } = JSON.parse(status?.data?.[STATUS_KEY] ?? '{}') as { lastRequest?: unknown };
+  return JSON.stringify(lastRequest ?? 'nothing yet');
 }

@@ -55,21 +55,6 @@ export class PostgresUnderTest {
   }
 
   /**
-   * As a person asks for it: Patroni's REST API, from inside of the primary. What counts is that another one leads: the
-   * answer is a refusal too when the lease was cleared under Patroni's hands.
-   */
-  async switchover(candidate?: V1Pod): Promise<void> {
-    const primary = await this.primary();
-    const body = JSON.stringify({ leader: nameOf(primary), ...(candidate ? { candidate: nameOf(candidate) } : {}) });
-    const ask = `import urllib.request as u; print(u.urlopen(u.Request("http://127.0.0.1:8008/switchover", b'${body}')).read().decode())`;
-    const result = await this.execIn(primary, ['python3', '-c', ask]);
-    const told = result.ok ? result.stdout.trim() : result.stderr.trim().split('\n').pop();
-    await waitFor({ what: `another primary than ${nameOf(primary)} (Patroni: ${told})`, seconds: 30 }, async () => {
-      return nameOf(await this.primary()) === nameOf(primary) ? 'it is the same' : undefined;
-    });
-  }
-
-  /**
    * Seconds until a member is seen streaming by the primary. One question that waits there, so that the answer is not
    * late by the way to it.
    */

@@ -67,14 +67,17 @@ export class Fixture {
 
   /** Writing again, whole again, every acknowledged row in its place. `client` is the one whose gap is the result. */
   async outcome(context: SuiteContext, client: ClientName = 'rw'): Promise<Outcome> {
+    const start = performance.now();
     await this.writer.untilWriting(PATIENCE_S);
     await this.renewStandbys(context);
     await this.settled();
+    const whole = `whole again after ${((performance.now() - start) / 1000).toFixed(1)} s`;
     const clients = await this.writer.statuses();
     const { acked, lost } = await this.writer.verify();
     this.usable = true;
     const { longestGap, errors, lastError } = clients[client]!;
-    return { value: longestGap, acked, lost, errors, clients, ...(errors > 0 ? { note: `last error: ${lastError}` } : {}) };
+    const note = errors > 0 ? `${whole}, last error: ${lastError.split('\n')[0]!}` : whole;
+    return { value: longestGap, acked, lost, errors, clients, note };
   }
 
   /** The writer must not be on a node that is about to be taken away. */
@@ -92,7 +95,7 @@ export class Fixture {
     if (fits(nodeOf(primary))) return nodeOf(primary);
     const candidate = (await this.cluster.members()).find((pod) => fits(nodeOf(pod)));
     if (!candidate) throw new Error('no member runs on a node that would do');
-    await this.cluster.switchover(candidate);
+    await this.agent.switchover(this.cluster, candidate);
     await this.settled();
     return nodeOf(candidate);
   }
@@ -158,7 +161,7 @@ export class Fixture {
   private async renewPrimary(context: SuiteContext): Promise<void> {
     const primary = await this.cluster.primary();
     if (restartsOf([primary]) === 0) return;
-    await this.cluster.switchover();
+    await this.agent.switchover(this.cluster);
     await this.replace(context, [primary]);
     await this.settled();
   }

@@ -28,7 +28,7 @@ interface Planned {
 }
 
 export function plannedEvents(fixture: Fixture): SuiteEvent[] {
-  const handOver: Work = (_, f) => f.cluster.switchover();
+  const handOver: Work = (_, f) => f.agent.switchover(f.cluster);
   const pooled = (name: string, work: Work): SuiteEvent =>
     ({ name, measure: POOLED, noErrors: true, run: (context) => planned(context, fixture, { work, clients: ['pooled'] }) });
   const direct = (name: string, work: Work): SuiteEvent => ({
