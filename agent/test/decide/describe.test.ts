@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeDecisions, ruleIds } from '../../src/decide/describe.js';
+import { FAILOVER_TABLE } from '../../src/decide/failover.js';
+import { OPERATIONS_TABLES } from '../../src/decide/operations.js';
+
+test('the documented tables are those whose rows must each have an example', () => {
+  const withExamples = [FAILOVER_TABLE, ...OPERATIONS_TABLES].flatMap((table) => table.rows.map((row) => row.id));
+  assert.deepEqual(ruleIds(), withExamples);
+});
 
 test('every rule stands in the documentation once, with a condition and what it does', () => {
   const text = describeDecisions();

@@ -105,7 +105,7 @@ for (const example of EXAMPLES) {
   });
 }
 
-test('every row of the failover table has a named example', () => {
+test('every row of the failover table is hit by a named example', () => {
   const hit = new Set(EXAMPLES.map((example) => example.rule));
   assert.deepEqual(FAILOVER_TABLE.rows.map((row) => row.id).filter((id) => !hit.has(id)), []);
 });
