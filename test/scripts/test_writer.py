@@ -16,7 +16,7 @@ def load():
     driver = types.ModuleType("psycopg2")
     driver.Error = driver.OperationalError = DriverError
     driver.errors = types.ModuleType("psycopg2.errors")
-    driver.errors.ReadOnlySqlTransaction = driver.errors.UndefinedTable = type("Other", (DriverError,), {})
+    driver.errors.UndefinedTable = type("Other", (DriverError,), {})
     driver.extensions = types.ModuleType("psycopg2.extensions")
     driver.extensions.connection = object
     modules = {"psycopg2": driver, "psycopg2.errors": driver.errors, "psycopg2.extensions": driver.extensions}
@@ -102,6 +102,26 @@ class Promises(unittest.TestCase):
         with self.assertRaises(writer.NotPromised):
             client.write(connection)
         self.assertEqual(client.acked.pairs, [])
+
+
+class Witness(unittest.TestCase):
+    def client_and_connection(self, in_recovery):
+        cursor = mock.Mock()
+        cursor.fetchone.side_effect = [(in_recovery,), ("a", 1)]
+        connection = mock.Mock(notices=[])
+        connection.cursor.return_value = cursor
+        return writer.Client({"name": "n1-a", "host": "a", "witness": True}), connection
+
+    def test_a_member_in_recovery_is_asked_and_not_written_to_because_each_refusal_would_fill_its_log(self):
+        client, connection = self.client_and_connection(True)
+        with self.assertRaises(writer.NoPrimary):
+            client.write(connection)
+        self.assertEqual((client.next_id, client.acked.pairs), (1, []))
+
+    def test_a_member_that_says_it_is_a_primary_gets_a_row(self):
+        client, connection = self.client_and_connection(False)
+        client.write(connection)
+        self.assertEqual(client.acked.pairs, [[1, 1]])
 
 
 class Start(unittest.TestCase):

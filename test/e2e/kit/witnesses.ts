@@ -26,7 +26,8 @@ export class Witnesses {
     const members = await cluster.members();
     const nodes = (await api.nodes()).map((node) => node.metadata?.name ?? '?');
     const writers = await Promise.all(nodes.map(async (node) => {
-      const clients = members.map((pod) => ({ name: `${node}-${nameOf(pod)}`, host: pod.status?.podIP ?? '?', everyMs: EVERY_MS }));
+      const clients = members.map((pod) =>
+        ({ name: `${node}-${nameOf(pod)}`, host: pod.status?.podIP ?? '?', everyMs: EVERY_MS, witness: true }));
       const writer = new Writer(api, { namespace: cluster.namespace, cluster: cluster.name, secret, clients, onlyThese: true, name: `witness-${node}` });
       await writer.delete();
       await writer.start({ node });

@@ -5,7 +5,8 @@
   writer.py ask JSON     one request to the running writer, one JSON answer on stdout
 
 A client: {"name", "host", "everyMs", "fresh": connect anew for each row, "patient": no time-outs of its own,
-"lifetimeMs": connect anew between two rows once the connection is so old, as connection pools do, "firstId"}. Requests: {"do": "status"}, {"do": "mark", "clients": […]} (starts a new window for gaps and errors; clients
+"lifetimeMs": connect anew between two rows once the connection is so old, as connection pools do, "witness": asks one
+member on one connection whether it is a primary by now, and writes as soon as it is, "firstId"}. Requests: {"do": "status"}, {"do": "mark", "clients": […]} (starts a new window for gaps and errors; clients
 that are not named rest), {"do": "stop"}, {"do": "verify", "acked": {name: [[first, last], …]}} (ranges of earlier
 writers are checked too).
 """
@@ -118,12 +119,16 @@ class NotPromised(Exception):
     pass
 
 
+class NoPrimary(Exception):
+    """Asked, not tried: a failing INSERT would be two lines in the member's log each time."""
+
+
 class Client:
     def __init__(self, spec):
         self.name, self.host, self.fresh = spec["name"], spec["host"], spec.get("fresh", False)
         self.kind = Connection if spec.get("patient") else Impatient
         self.interval, self.lifetime = spec.get("everyMs", 10) / 1000, spec.get("lifetimeMs", float("inf")) / 1000
-        self.connected_at = 0.0
+        self.connected_at, self.witness = 0.0, spec.get("witness", False)
         self.next_id, self.acked, self.count = spec.get("firstId", 1), Ranges(), 0
         self.last_error, self.last_ack, self.last_server, self.active = "", None, None, True
         self.lock = threading.Lock()
@@ -172,20 +177,25 @@ class Client:
                 old = self.fresh or time.monotonic() - self.connected_at > self.lifetime
                 connection = close(connection) if old else connection
                 time.sleep(self.interval)
+            except NoPrimary:
+                time.sleep(self.interval)
             except (psycopg2.Error, NotPromised) as problem:
-                # A member that is no primary says so on a good connection: asked again at the usual pace.
-                refused = isinstance(problem, psycopg2.errors.ReadOnlySqlTransaction)
                 self.failed(problem)
                 connection = close(connection)
-                time.sleep(self.interval if refused else RECONNECT_S)
+                time.sleep(RECONNECT_S)
 
     def connect(self):
         self.connected_at = time.monotonic()
         return connect(self.host, self.kind)
 
     def write(self, connection):
+        cursor = connection.cursor()
+        if self.witness:
+            cursor.execute("SELECT pg_is_in_recovery()")
+            if cursor.fetchone()[0]:
+                raise NoPrimary
         number, self.next_id = self.next_id, self.next_id + 1
-        cursor, start = connection.cursor(), time.monotonic()
+        start = time.monotonic()
         try:
             cursor.execute(INSERT, (self.name, number))
         except psycopg2.errors.UndefinedTable:

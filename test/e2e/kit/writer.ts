@@ -18,6 +18,8 @@ export interface ClientSpec {
   readonly everyMs?: number;
   /** Connects anew for each row. */
   readonly fresh?: boolean;
+  /** Asks one member on one connection whether it is a primary by now, and writes as soon as it is. */
+  readonly witness?: boolean;
   /** Connects anew between two rows once its connection is so old, as connection pools do. */
   readonly lifetimeMs?: number;
   /** No time-outs of its own: it waits and holds on as a careless application does. */
