@@ -64,6 +64,8 @@ export interface MemberDocument {
   /** Pods of all members. */
   readonly members: string[];
   readonly dataDirectory: string;
+  /** An agent looks after the cluster: before its Pod stops, a primary first gives it time to hand over. */
+  readonly agent: boolean;
   readonly credentials: {
     readonly secret: string;
     readonly generate: boolean;

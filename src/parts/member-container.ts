@@ -72,6 +72,7 @@ export function memberContainer(cluster: ResolvedPostgres, group: ResolvedGroup)
       { name: 'patroni', containerPort: PATRONI_PORT, protocol: 'TCP' },
     ],
     ...probes(cluster),
+    lifecycle: { preStop: { exec: { command: ['python3', `${FILES.folder}/${FILES.script}`, 'hand-over'] } } },
     resources: withEphemeral(group.resources, EPHEMERAL.request, EPHEMERAL.limit),
     securityContext: restrictedContainer(cluster.image.uid),
     terminationMessagePath: '/dev/termination-log',

@@ -89,6 +89,7 @@ export function renderMemberDocument(cluster: ResolvedPostgres): string {
     name: cluster.name,
     members: cluster.groups.flatMap((group) => group.members).map(podName),
     dataDirectory: dataDirectory(cluster),
+    agent: cluster.agent !== undefined,
     credentials: {
       secret: cluster.credentialsSecret,
       generate,

@@ -32,6 +32,11 @@ export function renderPgbouncer(pooler: ResolvedPooler): string {
     server_connect_timeout: 3,
     server_check_delay: 1,
     dns_max_ttl: 5,
+    // Connections to a server whose node has lost its power look alive: what it owes for 3 s, it will not answer.
+    tcp_user_timeout: 3000,
+    tcp_keepidle: 3,
+    tcp_keepintvl: 1,
+    tcp_keepcnt: 3,
     // Longer than a failover by Patroni alone (31 s) and than any pause: clients wait rather than fail.
     query_wait_timeout: 60,
     log_connections: 0,

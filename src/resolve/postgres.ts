@@ -195,12 +195,15 @@ function resolveDisruption(disruption: PodDisruption | undefined, members: numbe
   return members > 1 ? 1 : undefined;
 }
 
+/** What a primary may take to hand over before it stops (member.py hand-over). */
+const HAND_OVER_SECONDS = 20;
+
 /**
  * Time for a fast shutdown: its checkpoint writes at most all shared buffers (50 MB/s on a slow network disk), then the
  * last write-ahead log goes to the standbys.
  */
 function graceSeconds(sharedBuffers: number): number {
-  return 60 + Math.ceil(sharedBuffers / (50 * 1000 * 1000));
+  return HAND_OVER_SECONDS + 60 + Math.ceil(sharedBuffers / (50 * 1000 * 1000));
 }
 
 /**

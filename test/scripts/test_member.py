@@ -283,6 +283,61 @@ class UserlistTest(unittest.TestCase):
         self.assertIn('"everest_pooler" "other"', changed["list"])
         self.assertIn('"mine" "md5x"', changed["list"])
 
+class HandOverTest(unittest.TestCase):
+    """The hook against a Patroni that plays its part; what counts is what it asks of it."""
+
+    def setUp(self):
+        self.patroni = {"role": "primary", "state": "running"}
+        self.members = [{"name": "orders-2-0", "state": "streaming"}]
+        self.metadata = {"deletionTimestamp": "t", "deletionGracePeriodSeconds": 80}
+        self.posted, self.clock = [], 0.0
+
+    def run_hook(self, agent=False, agent_acts=False):
+        def ask(method, path, body=None, limit_s=2.0):
+            if method == "POST":
+                self.posted.append(body)
+                return {"answer": "Successfully switched over"}
+            return {"members": self.members} if path == "/cluster" else self.patroni
+
+        def sleep(seconds):
+            self.clock += seconds
+            if agent_acts:
+                self.patroni = {"role": "replica", "state": "stopping"}
+
+        api = mock.Mock(call=lambda *_: self.metadata and {"metadata": self.metadata})
+        with mock.patch.object(member, "patroni", ask), mock.patch.object(member.time, "sleep", sleep), \
+                mock.patch.object(member.time, "monotonic", lambda: self.clock), mock.patch.dict(os.environ, HOSTNAME="orders-1-0"):
+            member.hand_over({"agent": agent}, api)
+        return self.posted
+
+    def test_a_primary_hands_over_at_once_where_no_agent_would(self):
+        self.assertEqual(self.run_hook(), [{"leader": "orders-1-0"}])
+        self.assertEqual(self.clock, 0)
+
+    def test_the_agent_comes_first_because_it_lets_clients_wait(self):
+        self.assertEqual(self.run_hook(agent=True, agent_acts=True), [])
+
+    def test_without_a_word_from_the_agent_the_primary_hands_over_itself(self):
+        self.assertEqual(len(self.run_hook(agent=True)), 1)
+        self.assertLess(self.clock, member.HAND_OVER_S)
+
+    def test_a_standby_a_paused_member_and_one_that_does_not_answer_stop_at_once(self):
+        for answer in ({"role": "replica", "state": "running"}, {"role": "primary", "state": "running", "pause": True}, None):
+            self.patroni = answer
+            self.assertEqual(self.run_hook(), [])
+
+    def test_without_an_heir_nothing_is_to_gain(self):
+        for members in ([], [{"state": "starting"}], [{"state": "streaming", "tags": {"nofailover": True}}]):
+            self.members = members
+            self.assertEqual(self.run_hook(agent=True), [])
+        self.assertEqual(self.clock, 0)
+
+    def test_a_forced_deletion_and_a_restart_in_place_are_not_held_up(self):
+        for metadata in (None, {}, {"deletionTimestamp": "t", "deletionGracePeriodSeconds": 1}):
+            self.metadata = metadata
+            self.assertEqual(self.run_hook(agent=True), [])
+        self.assertEqual(self.clock, 0)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -4,6 +4,7 @@
   member.py start                          fill the cluster's Secrets where allowed, wait for its turn, become Patroni
   member.py post-bootstrap CONNURL         Patroni's bootstrap.post_bootstrap: roles and databases of cluster.json
   member.py callback ACTION ROLE SCOPE     Patroni's callbacks: on a primary, passwords follow the Secrets
+  member.py hand-over                      the kubelet's preStop hook: a primary goes elsewhere before it stops
 
 Git holds the Secrets empty, so `get` and `patch` on exact names are all the rights that this needs beyond Patroni's.
 Nothing here logs a secret, and no clear-text password reaches the server: only SCRAM verifiers do.
@@ -33,6 +34,8 @@ DEFAULT_ROLES = {"superuser": "postgres", "replication": "everest_replication", 
 FIRST_DELAY_S, LONGEST_DELAY_S, API_TIMEOUT_S = 0.1, 5.0, 5.0
 # How long a member that could start waits for others to be heard of, and once more for one with newer data to lead.
 TURN_S, TURN_DELAY_S = 30.0, 0.3
+# A hand-over before the Pod stops: in all, of it for the agent, and between two looks. The grace period has room for it.
+HAND_OVER_S, HAND_OVER_AGENT_S, HAND_OVER_LOOK_S = 20.0, 6.0, 0.1
 HISTORY, CONTAINER = "everest.io/history", "postgres"
 # PostgreSQL's own default (scram_iterations); a stored verifier is compared with its own count.
 SCRAM_ITERATIONS = 4096
@@ -453,7 +456,64 @@ def until_aligned(cluster: Json, wanted: Values) -> List[str]:
     raise AssertionError("delays() never ends")
 
 
+# ---- before the Pod stops
+
+def patroni(method: str, path: str, body: Optional[Json] = None, limit_s: float = 2.0) -> Optional[Json]:
+    """This member's own Patroni; None when it does not answer in time, or not in JSON."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("EVEREST_PATRONI_PORT", "8008")), timeout=limit_s)
+    try:
+        connection.request(method, path, body and json.dumps(body), {"Content-Type": "application/json"})
+        text = connection.getresponse().read().decode()
+        return json.loads(text) if text.startswith("{") else {"answer": text}
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+
+
+def leads() -> bool:
+    """As a primary that Patroni looks after; while it is paused, a person does."""
+    answer = patroni("GET", "/patroni") or {}
+    return answer.get("role") in ("primary", "master") and answer.get("state") == "running" and not answer.get("pause")
+
+
+def has_heir() -> bool:
+    members = (patroni("GET", "/cluster") or {}).get("members", [])
+    return any(item.get("state") == "streaming" and not item.get("tags", {}).get("nofailover") for item in members)
+
+
+def is_leaving(api: Api) -> bool:
+    """Only a Pod that is deleted in peace: with less time, or none, stopping at once is the faster way to a new primary.
+
+    A Pod whose container is restarted in place stays, and a forced deletion leaves no object, or that of its successor.
+    """
+    try:
+        metadata = (api.call("GET", f"pods/{os.environ['HOSTNAME']}") or {}).get("metadata", {})
+    except (NotYet, Conflict):
+        return False  # without the API Patroni cannot change the leader either
+    return "deletionTimestamp" in metadata and metadata.get("deletionGracePeriodSeconds", 0) >= 2 * HAND_OVER_S
+
+
+def waits_until(done: Callable[[], bool], limit_s: float) -> bool:
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        if done():
+            return True
+        time.sleep(HAND_OVER_LOOK_S)
+    return False
+
+
 # ---- subcommands
+
+def hand_over(cluster: Json, api: Api) -> None:
+    if not (leads() and is_leaving(api) and has_heir()):
+        return
+    # The agent lets clients of poolers wait meanwhile.
+    if cluster.get("agent") and waits_until(lambda: not leads(), HAND_OVER_AGENT_S):
+        return
+    told = patroni("POST", "/switchover", {"leader": os.environ["HOSTNAME"]}, HAND_OVER_S - HAND_OVER_AGENT_S)
+    log(f"handing over before the stop: {(told or {}).get('answer', 'no answer')}")
+
 
 def start(cluster: Json, api: Api) -> None:
     for owner in cluster.get("owners", []):
@@ -499,14 +559,15 @@ def callback(cluster: Json, api: Api) -> None:
 
 def main(arguments: List[str]) -> int:
     command = arguments[0] if arguments else ""
-    if command not in ("start", "post-bootstrap", "callback"):
+    if command not in ("start", "post-bootstrap", "callback", "hand-over"):
         print(__doc__, file=sys.stderr)
         return 2
     # `master` until Patroni 4. Callbacks of standbys end here, before anything is read.
     if command == "callback" and arguments[2] not in ("primary", "master"):
         return 0
     cluster, api = json.loads(read(f"{CONFIG_DIR}/cluster.json")), Api.in_cluster()
-    {"start": start, "post-bootstrap": post_bootstrap, "callback": callback}[command](cluster, api)
+    commands = {"start": start, "post-bootstrap": post_bootstrap, "callback": callback, "hand-over": hand_over}
+    commands[command](cluster, api)
     return 0
 
 

@@ -74,7 +74,7 @@ describe('resolvePostgres', () => {
 
   it('gives a large shared_buffers more time to shut down, because its checkpoint writes all of it', () => {
     const grace = (memory: string) => resolved({ resources: { requests: { memory } } }).terminationGraceSeconds;
-    expect(grace('1Gi')).toBe(66);
+    expect(grace('1Gi')).toBe(86);
     expect(grace('64Gi')).toBeGreaterThan(300);
   });
 
