@@ -61,7 +61,7 @@ export class Fixture {
   }
 
   async settled(): Promise<void> {
-    await this.cluster.untilSettled(MEMBERS, PATIENCE_S);
+    await this.cluster.hurryToSettle(MEMBERS, PATIENCE_S);
     await this.agent.untilReady(PATIENCE_S);
   }
 
