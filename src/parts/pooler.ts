@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { restrictedContainer, withEphemeral } from './container';
 import { budgetSpec } from './disruption';
 import { metadata, type Manifest } from './manifest';
@@ -13,6 +14,7 @@ import { POOLER_USERLIST_KEY, type ResolvedPostgres } from '../resolve/postgres'
 
 const CONFIG = '/etc/pgbouncer';
 const PROBE = 'alive.pl';
+const CONFIG_VERSION = 'everest.io/config-version';
 
 /** Labels by which a pooler's own Service, budget and policy find its Pods. They never match members. */
 function selector(cluster: ResolvedPostgres, pooler: ResolvedPooler): Record<string, string> {
@@ -91,6 +93,8 @@ function container(pooler: ResolvedPooler): Record<string, unknown> {
     ports: [{ name: 'pgbouncer', containerPort: POOLER_PORT, protocol: 'TCP' }],
     livenessProbe: { exec: { command: ['perl', `${CONFIG}/${PROBE}`, socket] }, ...LIVENESS },
     readinessProbe: { tcpSocket: { port: 'pgbouncer' }, periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 2 },
+    // Services stop sending new clients here before PgBouncer stops listening.
+    lifecycle: { preStop: { exec: { command: ['sleep', '5'] } } },
     resources: withEphemeral(pooler.resources, '16Mi', '256Mi'),
     securityContext: restrictedContainer(POOLER_UID),
     volumeMounts: [
@@ -101,7 +105,12 @@ function container(pooler: ResolvedPooler): Record<string, unknown> {
   };
 }
 
-/** Open transactions may end before a Pod goes; PgBouncer waits for them after SIGINT, and 60 s are enough for OLTP. */
+/** PgBouncer reads its file once: another one replaces the Pods, one after the other. */
+function configVersion(pooler: ResolvedPooler): Record<string, string> {
+  return { [CONFIG_VERSION]: createHash('sha256').update(renderPgbouncer(pooler)).digest('hex').slice(0, 16) };
+}
+
+/** After SIGTERM PgBouncer serves the clients that it has until they leave; those that stay are cut after a minute. */
 const GRACE_SECONDS = 60;
 
 function deployment(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest {
@@ -118,7 +127,7 @@ function deployment(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
       revisionHistoryLimit: 3,
       template: {
-        metadata: { labels: { ...cluster.labels, ...labels } },
+        metadata: { labels: { ...cluster.labels, ...labels }, annotations: configVersion(pooler) },
         spec: {
           automountServiceAccountToken: false,
           enableServiceLinks: false,

@@ -44,6 +44,15 @@ test('a pause that nobody ends is over after a minute, because the container the
   expect(periodSeconds * failureThreshold).toBe(60);
 });
 
+test('another setting replaces the Pods, since PgBouncer would go on with the old one', () => {
+  const version = (options: PoolerOptions) => JSON.stringify(pooler(options).template.metadata);
+  expect(version({ poolSize: 5 })).not.toBe(version({ poolSize: 6 }));
+});
+
+test('connections to a node that has lost its power are given up after three seconds', () => {
+  expect(pooler().ini).toMatch(/^tcp_user_timeout = 3000$/m);
+});
+
 test('clients wait longer than any failover or pause lasts', () => {
   expect(pooler().ini).toMatch(/^query_wait_timeout = 60$/m);
 });
