@@ -1,7 +1,7 @@
 /** One look at databases and roles: read the catalogs, carry out what is missing, say what cannot be. */
 import { planDatabase } from './decide/database-plan.js';
 import { loginInUse, nextPasswordStep, nextRotationMs, rotatedAtMs } from './decide/password.js';
-import { planServer, untouchable, type Declared } from './decide/server-plan.js';
+import { planServer, touchable, type Declared } from './decide/server-plan.js';
 import type { Hands } from './execute/executor.js';
 import { doPasswordStep } from './execute/password.js';
 import type { SqlPlace } from './member-sql.js';
@@ -54,13 +54,14 @@ export class Keeper {
   private readonly logins: LoginStatus[] = [];
   private failed = false;
   private unreachable = false;
+  /** Nothing, as long as the server has not been read. */
+  private touched: Declared = { databases: [], roles: [] };
 
   constructor(private readonly options: KeepOptions) {}
 
   async run(): Promise<KeepReport> {
-    const { databases } = this.options.declared;
     await this.session('server', 'postgres', (session) => this.server(session));
-    for (const database of this.unreachable ? [] : databases) {
+    for (const database of this.touched.databases) {
       await this.session(`database ${database.name}`, database.name, (session) => this.database(session, database));
     }
     const { problems, logins, failed, unreachable } = this;
@@ -92,14 +93,14 @@ export class Keeper {
   private async server(session: SqlSession): Promise<void> {
     const { declared } = this.options;
     await this.carryOut(session, planServer(declared, await readServer(session)));
-    const spared = untouchable(declared.roles, await readServer(session));
-    for (const role of declared.roles.filter(({ name }) => !spared.has(name))) {
+    this.touched = touchable(declared, await readServer(session));
+    for (const role of this.touched.roles) {
       await this.attempt(`password of ${role.name}`, () => this.password(session, role));
     }
   }
 
   private async database(session: SqlSession, database: DeclaredDatabase): Promise<void> {
-    const { roles } = this.options.declared;
+    const { roles } = this.touched;
     await this.carryOut(session, planDatabase(database, roles, await readDatabase(session, database, roles)));
   }
 

@@ -102,22 +102,29 @@ function planGrants(plan: Plan, role: DeclaredRole, databases: readonly Declared
 }
 
 /** Roles that somebody else gave more than any declaration could: whatever is done to them is done by hand. */
-export function untouchable(roles: readonly DeclaredRole[], catalog: ServerCatalog): Set<string> {
+function untouchable(roles: readonly DeclaredRole[], catalog: ServerCatalog): Set<string> {
   const privileged = new Set(catalog.roles.filter((role) => role.privileged).map(({ name }) => name));
   return new Set(roles.filter((role) => loginsOf(role).some((login) => privileged.has(login))).map(({ name }) => name));
 }
 
-export function planServer({ databases, roles }: Declared, catalog: ServerCatalog): SqlPlan {
-  const plan = new Plan(catalog);
+/** What is declared, without such roles and what they own. */
+export function touchable({ databases, roles }: Declared, catalog: ServerCatalog): Declared {
   const spared = untouchable(roles, catalog);
+  return {
+    databases: databases.filter(({ owner }) => !spared.has(owner)),
+    roles: roles.filter(({ name }) => !spared.has(name))
+      .map((role) => ({ ...role, inRoles: role.inRoles.filter((group) => !spared.has(group)) })),
+  };
+}
+
+export function planServer(declared: Declared, catalog: ServerCatalog): SqlPlan {
+  const plan = new Plan(catalog);
   const why = 'it exists with SUPERUSER or REPLICATION, and is not touched';
-  spared.forEach((name) => plan.problems.push({ what: `role ${name}`, why }));
-  const mine = roles.filter(({ name }) => !spared.has(name));
-  mine.forEach((role) => planRole(plan, role));
-  for (const { name, inRoles } of mine) {
-    inRoles.filter((group) => !spared.has(group)).forEach((group) => plan.membership(group, name));
-  }
-  databases.filter(({ owner }) => !spared.has(owner)).forEach((database) => planDatabase(plan, database));
-  mine.forEach((role) => planGrants(plan, role, databases.filter(({ owner }) => !spared.has(owner))));
+  untouchable(declared.roles, catalog).forEach((name) => plan.problems.push({ what: `role ${name}`, why }));
+  const { databases, roles } = touchable(declared, catalog);
+  roles.forEach((role) => planRole(plan, role));
+  roles.forEach(({ name, inRoles }) => inRoles.forEach((group) => plan.membership(group, name)));
+  databases.forEach((database) => planDatabase(plan, database));
+  roles.forEach((role) => planGrants(plan, role, databases));
   return plan;
 }
