@@ -3,6 +3,7 @@
  * keep the health, for their readiness and their metrics.
  */
 import { judge, type Health } from './decide/health.js';
+import { mayBeRefused } from './decide/config.js';
 import { atRest, decideOperations, mayHaveWork, type OperationsDecision } from './decide/operations.js';
 import { execute, interruptsClients, type Hands, type Outcome } from './execute/executor.js';
 import { pausablePoolers } from './execute/pause-poolers.js';
@@ -10,6 +11,7 @@ import type { Log } from './log.js';
 import type { OperationsAction, OperationsMemory, OperationsSnapshot } from './model/operations.js';
 import { STATUS_VERSION, type ClusterStatus, type DecisionRecord } from './model/status.js';
 import { askAll, readOperations, type OperationsStores } from './observe/operations-view.js';
+import { askRefusals } from './observe/refusals.js';
 import { KubeError } from './ports/kube.js';
 import type { StatusWriter } from './status-writer.js';
 import type { ContractReading } from './model/contract.js';
@@ -99,11 +101,21 @@ export class OperationsLoop {
   private async work(rest: OperationsSnapshot): Promise<number> {
     const { hands } = this.options;
     // Members are asked only when something differs: at rest the watches are enough.
-    const snapshot = mayHaveWork(rest, this.memory!) ? { ...rest, reports: await askAll(hands, rest.pods === 'unknown' ? [] : rest.pods) } : undefined;
+    const snapshot = mayHaveWork(rest, this.memory!) ? await this.lookClosely(rest) : undefined;
     const decision = snapshot ? decideOperations(snapshot, this.memory!, hands.clock.nowMs()) : atRest(rest, this.memory!);
     const pause = decision.actions.length > 0 ? await this.act(decision) : this.hold(decision);
     await this.write(decision);
     return pause;
+  }
+
+  private async lookClosely(rest: OperationsSnapshot): Promise<OperationsSnapshot> {
+    const { hands } = this.options;
+    // What the last leader of the agent changed, this one gives as long as if it had been done now.
+    if (mayBeRefused(this.memory!)) this.memory = { patchedAtMs: hands.clock.nowMs(), ...this.memory };
+    const [reports, refusals] = await Promise.all([
+      askAll(hands, rest.pods === 'unknown' ? [] : rest.pods), askRefusals(hands, rest, this.memory!),
+    ]);
+    return { ...rest, reports, refusals };
   }
 
   private async write(decision: OperationsDecision): Promise<void> {

@@ -59,7 +59,8 @@ export class StatusWriter {
   }
 
   async write(status: ClusterStatus, memory: OperationsMemory): Promise<void> {
-    const { lastActionAtMs: _, ...lasting } = memory;
+    // The clock of this process means nothing to the next one.
+    const { lastActionAtMs: _, patchedAtMs: __, ...lasting } = memory;
     const essence = withoutLag(status) + JSON.stringify(lasting);
     const now = this.ports.clock.nowMs();
     if (essence === this.written && now - this.writtenAtMs < QUIET_MS) return;

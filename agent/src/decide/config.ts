@@ -9,7 +9,7 @@ import { diffConfig } from './config-diff.js';
 import { notWell, pickCandidate, troubleOf, type MemberFacts, type OperationsFacts } from './operations-facts.js';
 import type { Row, RuleTable } from './rule-table.js';
 import type { PendingChange } from '../model/facts.js';
-import type { DynamicConfig, OperationsAction } from '../model/operations.js';
+import type { DynamicConfig, OperationsAction, OperationsMemory, Refusal } from '../model/operations.js';
 
 type OperationsRow = Row<OperationsFacts, OperationsAction>;
 
@@ -42,6 +42,22 @@ function wayBack(f: OperationsFacts): Record<string, string | null> {
   return f.memory.restartFailed ? { ...f.memory.before } : {};
 }
 
+/** Those that a reload did not bring into force, and that have a way back. */
+function notTaken(f: OperationsFacts): readonly Refusal[] {
+  const { refusals } = f.snapshot;
+  return refusals === 'unknown' ? [] : refusals.filter(({ parameter }) => parameter in (f.memory.before ?? {}));
+}
+
+/** The parameters of a patch that takes back what PostgreSQL refused. */
+export function takenBack(f: OperationsFacts): Record<string, string | null> {
+  const refused = notTaken(f).map(({ parameter }) => [parameter, f.memory.before![parameter] ?? null] as const);
+  return f.memory.restartFailed ? wayBack(f) : Object.fromEntries(refused);
+}
+
+export function mayBeRefused({ before }: OperationsMemory): boolean {
+  return Object.keys(before ?? {}).length > 0;
+}
+
 const names = (members: readonly MemberFacts[]) => members.map((member) => member.pod).join(', ');
 const parameters = (f: OperationsFacts) => [...new Set(pending(f).flatMap((member) => member.report!.pendingRestart.map((change) => change.parameter)))].join(', ');
 
@@ -55,6 +71,18 @@ const configRows: OperationsRow[] = [
       patch: { postgresql: { parameters: wayBack(f) } },
     }],
     because: (f) => `${f.memory.restartFailed} did not start with the new values; ${Object.keys(wayBack(f)).join(', ')} goes back to what it was.`,
+    checkAgainInMs: () => AFTER_PATCH_MS,
+    actions: ['PatchConfig'],
+  },
+  {
+    id: 'parameter-not-taken',
+    when: 'PostgreSQL does not take new values at a reload, and the old ones are known',
+    matches: (f) => notTaken(f).length > 0,
+    then: (f) => [{
+      kind: 'PatchConfig', cluster: f.snapshot.cluster, via: f.primary!.pod, expected: live(f),
+      patch: { postgresql: { parameters: takenBack(f) } },
+    }],
+    because: (f) => `PostgreSQL refuses ${notTaken(f).map(({ parameter, error }) => `${parameter} (${error})`).join(', ')}; it goes back to what it was.`,
     checkAgainInMs: () => AFTER_PATCH_MS,
     actions: ['PatchConfig'],
   },
@@ -78,6 +106,13 @@ const configRows: OperationsRow[] = [
 ];
 
 const restartRows: OperationsRow[] = [
+  {
+    id: 'parameters-unchecked',
+    when: 'nobody has to restart, and whether PostgreSQL took the new values is not known yet',
+    matches: (f) => pending(f).length === 0 && mayBeRefused(f.memory) && f.snapshot.refusals === 'unknown',
+    because: (f) => `Whether PostgreSQL takes ${Object.keys(f.memory.before!).join(', ')} is seen in a moment.`,
+    ...holding,
+  },
   {
     id: 'no-restart-pending',
     when: 'no member waits for a restart',

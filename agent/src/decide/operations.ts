@@ -1,16 +1,16 @@
 /** Planned work as one decision: the tables in their order, at most one action, and what to remember of it. */
-import { CONFIG_TABLE, RESTART_TABLE } from './config.js';
+import { CONFIG_TABLE, RESTART_TABLE, mayBeRefused, takenBack } from './config.js';
 import { diffConfig, valuesBefore } from './config-diff.js';
 import { GUARD_TABLE } from './guard.js';
 import { HANDOVER_TABLE, REQUEST_TABLE } from './handover.js';
-import { gatherOperations } from './operations-facts.js';
+import { gatherOperations, type OperationsFacts } from './operations-facts.js';
 import { ROLLOUT_TABLE } from './rollout.js';
 import { firstVerdict, type Verdict } from './rule-table.js';
 import type { DynamicConfig, OperationsAction, OperationsMemory, OperationsSnapshot } from '../model/operations.js';
 
 /**
- * What people ask for and what is about to be stopped comes before what can wait. Then configuration first, so that members that are replaced come up with it; restarts last, since a replaced member needs
- * none.
+ * What people ask for and what is about to be stopped comes before what can wait. Then configuration first, so that
+ * members that are replaced come up with it; restarts last, since a replaced member needs none.
  */
 export const OPERATIONS_TABLES = [REQUEST_TABLE, GUARD_TABLE, HANDOVER_TABLE, CONFIG_TABLE, ROLLOUT_TABLE, RESTART_TABLE];
 
@@ -23,16 +23,24 @@ function without<T extends object, K extends keyof T>(value: T, ...keys: K[]): O
   return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key as K))) as Omit<T, K>;
 }
 
-function afterPatch(
-  snapshot: OperationsSnapshot, memory: OperationsMemory, patch: Readonly<Record<string, unknown>>,
-): OperationsMemory {
+function afterPatch(facts: OperationsFacts, patch: Readonly<Record<string, unknown>>): OperationsMemory {
+  const { snapshot, memory, nowMs } = facts;
   const wanted = snapshot.contract.patroni.postgresql.parameters;
-  if (memory.restartFailed) {
-    const refused = Object.fromEntries(Object.keys(memory.before ?? {}).map((name) => [name, wanted[name] ?? '']));
-    return { ...without(memory, 'before', 'restartFailed'), refused };
+  const back = Object.keys(takenBack(facts));
+  if (back.length > 0) {
+    const refused = Object.fromEntries(back.map((name) => [name, wanted[name] ?? '']));
+    const before = Object.fromEntries(Object.entries(memory.before ?? {}).filter(([name]) => !back.includes(name)));
+    return { ...without(memory, 'restartFailed'), before, patchedAtMs: nowMs, refused: { ...memory.refused, ...refused } };
   }
-  const before = { ...memory.before, ...valuesBefore(snapshot.config as DynamicConfig, patch) };
-  return { ...memory, managedParameters: Object.keys(wanted).sort(), before };
+  const before = { ...valuesBefore(snapshot.config as DynamicConfig, patch), ...memory.before };
+  return { ...memory, managedParameters: Object.keys(wanted).sort(), before, patchedAtMs: nowMs };
+}
+
+/** The new values are in force: the way back is not needed, nor what is said of values that nobody asks for any more. */
+function settled(snapshot: OperationsSnapshot, memory: OperationsMemory): OperationsMemory {
+  const wanted = snapshot.contract.patroni.postgresql.parameters;
+  const refused = Object.fromEntries(Object.entries(memory.refused ?? {}).filter(([name, value]) => wanted[name] === value));
+  return { ...without(memory, 'before', 'patchedAtMs', 'refused'), ...(Object.keys(refused).length > 0 ? { refused } : {}) };
 }
 
 function nextMemory(
@@ -40,11 +48,10 @@ function nextMemory(
 ): OperationsMemory {
   const [action] = verdict.actions;
   if (!action) {
-    // All restarts are done: the new values are good, and the way back is no longer needed.
-    const settled = verdict.ruleId === 'no-restart-pending' ? without(memory, 'before') : memory;
-    return settled.managedParameters ? settled : { ...settled, managedParameters: Object.keys(snapshot.contract.patroni.postgresql.parameters).sort() };
+    const kept = verdict.ruleId === 'no-restart-pending' ? settled(snapshot, memory) : memory;
+    return kept.managedParameters ? kept : { ...kept, managedParameters: Object.keys(snapshot.contract.patroni.postgresql.parameters).sort() };
   }
-  if (action.kind === 'PatchConfig') return afterPatch(snapshot, memory, action.patch);
+  if (action.kind === 'PatchConfig') return afterPatch(gatherOperations(snapshot, memory, nowMs), action.patch);
   if (action.kind === 'ResumePoolers') return without(memory, 'poolersPaused');
   if (action.kind === 'RefuseRequest') return memory;
   return { ...memory, lastActionAtMs: nowMs };
@@ -61,7 +68,7 @@ export function decideOperations(
  * Whether the watches show anything that planned work could be needed for. Only then are the members themselves asked.
  */
 export function mayHaveWork(snapshot: OperationsSnapshot, memory: OperationsMemory): boolean {
-  if (memory.restartFailed !== undefined || memory.poolersPaused) return true;
+  if (memory.restartFailed !== undefined || memory.poolersPaused || mayBeRefused(memory)) return true;
   if (snapshot.config !== 'unknown' && diffConfig(snapshot.config, snapshot.contract.patroni, memory)) return true;
   if (snapshot.switchoverRequest !== undefined) return true;
   const facts = gatherOperations(snapshot, memory, 0);

@@ -25,8 +25,16 @@ export interface OperationsSnapshot {
   readonly statefulSets: Maybe<readonly StatefulSetFacts[]>;
   /** What a person asks for on `<cluster>-status`: a member's name, or `any`. */
   readonly switchoverRequest: string | undefined;
+  /** New values that PostgreSQL does not take; `unknown` while nobody could say. */
+  readonly refusals: Maybe<readonly Refusal[]>;
   /** Asked just now. Empty where nothing is to be done and nobody needs to be asked. */
   readonly reports: readonly MemberReport[];
+}
+
+/** A parameter that is not in force although its file has been read, and why. */
+export interface Refusal {
+  readonly parameter: string;
+  readonly error: string;
 }
 
 /** Kept in the status ConfigMap, so that the next leader of the agent goes on from there. */
@@ -37,6 +45,8 @@ export interface OperationsMemory {
   readonly before?: Readonly<Record<string, string | null>>;
   /** Parameters that were taken back, with the value that was refused. The contract must say something else first. */
   readonly refused?: Readonly<Record<string, string>>;
+  /** When parameters were last changed; members take them up within a round of Patroni. */
+  readonly patchedAtMs?: number;
   /** When the last disruptive action was carried out; things need a moment to show. */
   readonly lastActionAtMs?: number;
   /** A member that did not come up after a restart for new values. */

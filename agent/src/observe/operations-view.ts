@@ -62,6 +62,7 @@ export function readOperations(stores: OperationsStores, contract: ContractDocum
     pods: pods.read(() => podsOfCluster(pods, cluster)),
     statefulSets: statefulSets.read(() => statefulSets.all().filter(isMemberOf(cluster)).map(statefulSetFacts)),
     switchoverRequest: stores.requests.get(statusName(cluster))?.metadata.annotations?.[SWITCHOVER_ANNOTATION],
+    refusals: 'unknown',
     reports: [],
   };
 }

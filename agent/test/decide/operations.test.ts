@@ -73,6 +73,15 @@ const EXAMPLES: Example[] = [
     action: { kind: 'PatchConfig', patch: { postgresql: { parameters: { max_connections: '90' } } } },
   },
   {
+    name: 'takes a value back that PostgreSQL does not take at a reload', rule: 'parameter-not-taken',
+    view: operations({ refusals: [{ parameter: 'work_mem', error: 'invalid value' }] }), memory: { ...MEMORY, before: { work_mem: '2MB', max_connections: '90' } },
+    action: { kind: 'PatchConfig', patch: { postgresql: { parameters: { work_mem: '2MB' } } } },
+  },
+  {
+    name: 'does not call new values good before PostgreSQL was asked', rule: 'parameters-unchecked',
+    view: operations({ refusals: 'unknown' }), memory: { ...MEMORY, before: { work_mem: '2MB' } },
+  },
+  {
     name: 'changes only what differs', rule: 'config-differs', view: operations({ contract: wanted({ max_connections: '100', work_mem: '8MB' }) }),
     action: { kind: 'PatchConfig', patch: { postgresql: { parameters: { work_mem: '8MB' } } } },
   },
@@ -170,4 +179,17 @@ test('a value that was refused is not tried again until the contract says anothe
   assert.equal(decideOperations(operations({ contract: same }), refused, 1e6).ruleId, 'no-restart-pending');
   const other = wanted({ max_connections: '200', work_mem: '4MB' });
   assert.equal(decideOperations(operations({ contract: other }), refused, 1e6).ruleId, 'config-differs');
+});
+
+test('only what PostgreSQL refused is remembered as refused, and the rest keeps its way back', () => {
+  const before = { work_mem: '2MB', max_connections: '90' };
+  const seen = operations({ refusals: [{ parameter: 'work_mem', error: 'invalid value' }] });
+  const { memory } = decideOperations(seen, { ...MEMORY, before }, 1e6);
+  assert.deepEqual(memory.refused, { work_mem: '4MB' });
+  assert.deepEqual(memory.before, { max_connections: '90' });
+});
+
+test('what was refused is forgotten when nobody asks for it any more', () => {
+  const { memory } = decideOperations(operations(), { ...MEMORY, refused: { work_mem: '999XB' } }, 1e6);
+  assert.equal(memory.refused, undefined);
 });
