@@ -5,13 +5,13 @@ import type { Fixture } from './fixture';
 import type { AuditEntry } from '../../kit/audit';
 import { parseAudit, requests } from '../../kit/audit';
 import { nameOf } from '../../kit/postgres';
+import type { Usage } from '../../kit/proc';
+import { parseUsage } from '../../kit/proc';
 import { SimulatedClusters } from '../../kit/simulated';
 import type { Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 
 const WINDOW_S = 60;
 const SIMULATED = 99;
-/** Unit of the times in /proc, on every Linux that Kubernetes runs on. */
-const TICKS_PER_S = 100;
 
 const memory = (max: number): Measure => ({ what: 'resident memory of the larger one of the agent\'s Pods', unit: 'MiB', goal: { max } });
 const REQUESTS: Measure = { what: 'API requests of the busier Pod for each second, by the audit log, renewals of the Lease included', unit: '1/s', goal: { max: 1 } };
@@ -44,11 +44,6 @@ async function idle(context: SuiteContext, fixture: Fixture): Promise<void> {
   await fixture.writer.mark([]);
 }
 
-interface Usage {
-  readonly ticks: number;
-  readonly mebibytes: number;
-}
-
 async function cost({ api, faults }: SuiteContext, fixture: Fixture, window: () => Promise<void>): Promise<Sample> {
   const pods = await fixture.agent.pods();
   const usage = async (pod: V1Pod): Promise<Usage> => {
@@ -66,7 +61,7 @@ async function cost({ api, faults }: SuiteContext, fixture: Fixture, window: () 
   const log = faults.available ? requests(parseAudit(await faults.auditOf(fixture.namespace))) : [];
   const meanwhile = log.filter(({ requestReceivedTimestamp: at }) => at >= from && at < to);
   const asked = pods.map((pod) => meanwhile.filter((entry) => isBy(entry, pod)).length / seconds);
-  const cpu = after.map(({ ticks }, index) => ((ticks - before[index]!.ticks) / TICKS_PER_S / seconds) * 100);
+  const cpu = after.map(({ cpuSeconds }, index) => ((cpuSeconds - before[index]!.cpuSeconds) / seconds) * 100);
   const list = (values: readonly number[]) => values.map((value) => value.toFixed(2)).join(' and ');
   return {
     value: Math.max(...after.map(({ mebibytes }) => mebibytes)),
@@ -77,13 +72,4 @@ async function cost({ api, faults }: SuiteContext, fixture: Fixture, window: () 
 
 function isBy({ user }: AuditEntry, pod: V1Pod): boolean {
   return user.extra?.['authentication.kubernetes.io/pod-name']?.includes(nameOf(pod)) === true;
-}
-
-/** From /proc/PID/stat and /proc/PID/status, one after the other. */
-export function parseUsage(text: string): Usage {
-  const [stat = '', ...status] = text.split('\n');
-  // The name, in brackets, may hold blanks; utime and stime are the 14th and 15th field, the 12th and 13th after it.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const rss = /^VmRSS:\s+(\d+) kB$/m.exec(status.join('\n'))?.[1];
-  return { ticks: Number(fields[11]) + Number(fields[12]), mebibytes: Number(rss) / 1024 };
 }
