@@ -86,7 +86,7 @@ describe('PostgresCluster.connectionSecret', () => {
   });
 
   it('is refused for an owner that does not exist, because the Pod would wait for ever', () => {
-    expect(everestErrorOf(() => aCluster().connectionSecret('nobody')).message).toContain('owners are app');
+    expect(everestErrorOf(() => aCluster().connectionSecret('nobody')).message).toContain('those that do are app');
     expect(everestErrorOf(() => aCluster({ databases: [] }).connectionSecret()).message).toContain('there is no database');
   });
 });

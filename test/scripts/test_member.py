@@ -149,6 +149,23 @@ class SecretTest(WithApi):
         self.assertFalse(any("a/b@c:d" in text for text in self.said))
 
 
+class LoginTest(unittest.TestCase):
+
+    def test_a_secret_may_name_one_of_the_logins_that_take_turns(self):
+        owner = {**OWNER, "logins": ["app_a", "app_b"]}
+        self.assertEqual(member.login_of(owner, {"user": "app_b"}), "app_b")
+
+    def test_any_other_user_of_a_secret_is_not_taken_for_a_role(self):
+        for user in ("postgres", "app_c", "", "app"):
+            self.assertEqual(member.login_of({**OWNER, "logins": ["app_a", "app_b"]}, {"user": user}), "app")
+
+    def test_an_owner_whose_secret_has_outlived_its_cluster_gets_the_login_that_the_secret_names(self):
+        database = mock.Mock(value=mock.Mock(return_value=None))
+        member.create_owner(database, {**OWNER, "logins": ["app_a", "app_b"]}, {"app_b": "secret"})
+        self.assertEqual([call.args[0] for call in database.run.call_args_list], [
+            'CREATE ROLE "app" LOGIN', 'CREATE ROLE "app_b" LOGIN IN ROLE "app"', 'ALTER ROLE "app_b" SET role = "app"'])
+
+
 class ScramTest(unittest.TestCase):
 
     def test_agrees_with_rfc_7677(self):

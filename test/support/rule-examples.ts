@@ -1,7 +1,8 @@
 import { Duration } from 'cdk8s';
 import { aCluster, everestErrorOf, findingsOf, someProps, synth, testChart } from './cluster';
 import {
-  AntiAffinity, Credentials, EverestAgent, ImageCatalog, NetworkPeer, PodDisruption, PostgresCluster, Replication,
+  AntiAffinity, Credentials, DatabaseAccess, EverestAgent, ImageCatalog, NetworkPeer, PasswordRotation, PodDisruption,
+  PostgresCluster, Replication,
   type EverestAgentProps, type PoolerOptions, type PostgresClusterProps,
 } from '../../src';
 import { checkChanges } from '../../src/cli/previous';
@@ -40,6 +41,17 @@ function props(code: string, mistake: string, at: string,
     code, mistake, at, bad: () => findingsOf({ ...someProps(), ...inputs.bad }),
     good: () => findingsOf({ ...someProps(), ...inputs.good }),
   };
+}
+
+/** Of a document, the agent is no more than a name. */
+const AGENT = { agentName: 'everest-agent' };
+
+function withRoles(...roles: object[]): Loose {
+  return { agent: AGENT, roles };
+}
+
+function withDatabase(database: object): Loose {
+  return { agent: AGENT, databases: [{ name: 'app', ...database }] };
 }
 
 const SHAPE = [
@@ -263,6 +275,86 @@ const SURROUNDINGS = [
   props('EV1505', 'a label with a space', 'network.dns[0]', {
     bad: { network: { dns: [NetworkPeer.podsInNamespace('kube-system', { 'k8s app': 'dns' })] } },
     good: { network: { dns: [NetworkPeer.podsInNamespace('kube-system', { 'k8s-app': 'dns' })] } },
+  }),
+  props('EV1308', 'a role with a reserved name', 'roles[0].name', {
+    bad: withRoles({ name: 'everest_agent' }), good: withRoles({ name: 'reporting' }),
+  }),
+  props('EV1308', 'a role that stands twice', 'roles[1].name', {
+    bad: withRoles({ name: 'bi' }, { name: 'bi' }), good: withRoles({ name: 'bi' }, { name: 'ci' }),
+  }),
+  props('EV1308', 'a role of its own where a rotation needs the name', 'roles[0].rotation', {
+    bad: withRoles({ name: 'app', rotation: PasswordRotation.onRequest() }, { name: 'app_a' }),
+    good: withRoles({ name: 'app', rotation: PasswordRotation.onRequest() }, { name: 'ci' }),
+  }),
+  props('EV1308', 'a name that leaves no room for the logins of a rotation', 'roles[0].rotation', {
+    bad: withRoles({ name: 'r'.repeat(62), rotation: PasswordRotation.onRequest() }),
+    good: withRoles({ name: 'r'.repeat(61), rotation: PasswordRotation.onRequest() }),
+  }),
+  props('EV1308', 'an owner that may not log in', 'roles[0].login', {
+    bad: withRoles({ name: 'app', login: false }), good: withRoles({ name: 'team', login: false }),
+  }),
+  props('EV1308', 'a rotation of a role that does not log in', 'roles[0].login', {
+    bad: withRoles({ name: 'team', login: false, rotation: PasswordRotation.onRequest() }),
+    good: withRoles({ name: 'team', login: true, rotation: PasswordRotation.onRequest() }),
+  }),
+  props('EV1308', 'a limit of connections that is no number of them', 'roles[0].connectionLimit', {
+    bad: withRoles({ name: 'bi', connectionLimit: -2 }), good: withRoles({ name: 'bi', connectionLimit: 0 }),
+  }),
+  props('EV1308', 'a membership that is as good as a superuser\'s', 'roles[0].inRoles[0]', {
+    bad: withRoles({ name: 'bi', inRoles: ['pg_execute_server_program'] }), good: withRoles({ name: 'bi', inRoles: ['pg_monitor'] }),
+  }),
+  props('EV1308', 'a role that is a member of itself', 'roles[0].inRoles', {
+    bad: withRoles({ name: 'bi', inRoles: ['bi'] }, { name: 'ci' }),
+    good: withRoles({ name: 'bi', inRoles: ['ci'] }, { name: 'ci' }),
+  }),
+  props('EV1308', 'a grant on a database that is not there', 'roles[0].grants[0].database', {
+    bad: withRoles({ name: 'bi', grants: [{ database: 'ap', access: DatabaseAccess.readOnly() }] }),
+    good: withRoles({ name: 'bi', grants: [{ database: 'app', access: DatabaseAccess.readOnly() }] }),
+  }),
+  props('EV1308', 'a schema of PostgreSQL', 'databases[0].schemas[0].name', {
+    bad: withDatabase({ schemas: [{ name: 'pg_stock' }] }), good: withDatabase({ schemas: [{ name: 'stock' }] }),
+  }),
+  props('EV1308', 'a schema of nobody', 'databases[0].schemas[0].owner', {
+    bad: withDatabase({ schemas: [{ name: 'stock', owner: 'ap' }] }), good: withDatabase({ schemas: [{ name: 'stock', owner: 'app' }] }),
+  }),
+  props('EV1309', 'an extension that the image has not', 'databases[0].extensions[0].name', {
+    bad: withDatabase({ extensions: [{ name: 'pg_trigram' }] }), good: withDatabase({ extensions: [{ name: 'pg_trgm' }] }),
+  }),
+  props('EV1309', 'an extension whose library is not loaded', 'databases[0].extensions[0].name', {
+    bad: { ...withDatabase({ extensions: [{ name: 'pg_stat_statements' }] }), parameters: { shared_preload_libraries: 'auto_explain' } },
+    good: {
+      ...withDatabase({ extensions: [{ name: 'pg_stat_statements' }] }),
+      parameters: { shared_preload_libraries: 'auto_explain,pg_stat_statements' },
+    },
+  }),
+  props('EV1309', 'a version with a quote', 'databases[0].extensions[0].version', {
+    bad: withDatabase({ extensions: [{ name: 'hstore', version: '1\'' }] }), good: withDatabase({ extensions: [{ name: 'hstore', version: '1.8' }] }),
+  }),
+  props('EV1309', 'an extension in a schema of PostgreSQL', 'databases[0].extensions[0].schema', {
+    bad: withDatabase({ extensions: [{ name: 'hstore', schema: 'pg_ext' }] }), good: withDatabase({ extensions: [{ name: 'hstore', schema: 'ext' }] }),
+  }),
+  props('EV1310', 'extensions without an agent', 'databases[0].extensions', {
+    bad: { databases: [{ name: 'app', extensions: [{ name: 'hstore' }] }] }, good: { databases: [{ name: 'app', extensions: [] }] },
+  }),
+  props('EV1310', 'roles without an agent', 'roles', { bad: { roles: [{ name: 'bi' }] }, good: { roles: [] } }),
+  props('EV1602', 'a rotation every minute', 'roles[0].rotation.interval', {
+    bad: withRoles({ name: 'app', rotation: PasswordRotation.every(Duration.minutes(1)) }),
+    good: withRoles({ name: 'app', rotation: PasswordRotation.every(Duration.hours(1)) }),
+  }),
+  props('EV1602', 'an old password that outlives the next rotation', 'roles[0].rotation.oldValidFor', {
+    bad: withRoles({ name: 'app', rotation: PasswordRotation.every(Duration.days(1), { oldValidFor: Duration.days(1) }) }),
+    good: withRoles({ name: 'app', rotation: PasswordRotation.every(Duration.days(1), { oldValidFor: Duration.hours(1) }) }),
+  }),
+  props('EV1602', 'an old password that ends before anybody can follow', 'roles[0].rotation.oldValidFor', {
+    bad: withRoles({ name: 'app', rotation: PasswordRotation.onRequest({ oldValidFor: Duration.seconds(5) }) }),
+    good: withRoles({ name: 'app', rotation: PasswordRotation.onRequest({ oldValidFor: Duration.minutes(10) }) }),
+  }),
+  props('EV1602', 'a rotation of a password that comes from elsewhere', 'roles[0].rotation', {
+    bad: withRoles({ name: 'app', secretName: 'vault', rotation: PasswordRotation.onRequest() }),
+    good: withRoles({ name: 'app', secretName: 'vault' }),
+  }),
+  props('EV1601', 'a store that cannot exist', 'credentials.externalStore.store', {
+    bad: { credentials: Credentials.external({ store: 'My Vault' }) }, good: { credentials: Credentials.external({ store: 'vault' }) },
   }),
   props('EV1601', 'a Secret that cannot exist', 'credentials.secretName', {
     bad: { credentials: Credentials.existing('Orders_Secret') }, good: { credentials: Credentials.existing('orders-secret') },

@@ -52,7 +52,7 @@ describe('renderMemberDocument', () => {
   it('tells the script which Secrets to fill, and not to where they exist', () => {
     const document = JSON.parse(renderMemberDocument(resolved()));
     expect(document.owners).toEqual([{
-      role: 'app', secret: 'orders-app', generate: true, connection: { host: 'orders-rw.shop.svc', port: '5432', dbname: 'app' },
+      role: 'app', logins: ['app_a', 'app_b'], secret: 'orders-app', generate: true, connection: { host: 'orders-rw.shop.svc', port: '5432', dbname: 'app' },
     }]);
     expect(JSON.parse(renderMemberDocument(resolved({ credentials: Credentials.existing('vault') }))).credentials).toMatchObject({
       secret: 'vault', generate: false,
