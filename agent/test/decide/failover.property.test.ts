@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decideFailover } from '../../src/decide/failover.js';
 import { FAILOVER_DEFAULTS, type FailoverMemory } from '../../src/decide/failover-facts.js';
+import { decideFailover } from '../../src/decide/failover.js';
 import type { FailoverSnapshot, PodFacts, Reach } from '../../src/model/facts.js';
 import { NAMES, lease, pod, report, snapshot } from '../support/failover.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FAILOVER_TABLE, NO_MEMORY } from '../../src/decide/failover.js';
 import type { FailoverMemory } from '../../src/decide/failover-facts.js';
+import { FAILOVER_TABLE, NO_MEMORY } from '../../src/decide/failover.js';
 import type { FailoverSnapshot } from '../../src/model/facts.js';
 import { KNOWN, LEADER, NAMES, STOPPED, STREAMING, lease, look, pod, reach, report, snapshot } from '../support/failover.js';
 

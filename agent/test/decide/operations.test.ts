@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { OPERATIONS_TABLES, decideOperations } from '../../src/decide/operations.js';
 import { gatherOperations } from '../../src/decide/operations-facts.js';
+import { OPERATIONS_TABLES, decideOperations } from '../../src/decide/operations.js';
 import type { OperationsMemory, OperationsSnapshot } from '../../src/model/operations.js';
 import { LEADER, NAMES, lease, pod, report } from '../support/failover.js';
 import { MEMORY, PATRONI, PRIMARY_REPORT, REPORTS, contract, operations, statefulSet } from '../support/operations.js';

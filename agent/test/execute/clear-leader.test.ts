@@ -4,8 +4,8 @@ import { execute, type Hands } from '../../src/execute/executor.js';
 import { Log } from '../../src/log.js';
 import type { ClearLeader } from '../../src/model/actions.js';
 import type { Reach } from '../../src/ports/network.js';
-import { noSql } from '../support/no-sql.js';
 import { FakeKube } from '../support/fake-kube.js';
+import { noSql } from '../support/no-sql.js';
 
 const action: ClearLeader = { kind: 'ClearLeader', cluster: 'orders', pod: 'orders-1-0', uid: 'u1', ip: '10.0.0.1', proof: 'process-gone', leaderVersion: undefined };
 

@@ -1,14 +1,14 @@
 /** The agent's own look, decision and executors in that world: only the ports are simulated, and time passes at each call. */
-import { decideFailover, NO_MEMORY } from '../../src/decide/failover.js';
+import { STEP_MS, type Member, type World } from './world.js';
+import { LABEL } from '../../../src/contract/labels.js';
 import { FAILOVER_DEFAULTS, type FailoverMemory } from '../../src/decide/failover-facts.js';
+import { decideFailover, NO_MEMORY } from '../../src/decide/failover.js';
 import { execute, type Hands } from '../../src/execute/executor.js';
 import { Log } from '../../src/log.js';
 import { lookAt, type Stores } from '../../src/observe/failover-view.js';
+import { Store } from '../../src/observe/store.js';
 import { KubeError, type Kube, type KubeObject } from '../../src/ports/kube.js';
 import type { Reach } from '../../src/ports/network.js';
-import type { Store } from '../../src/observe/store.js';
-import { LABEL } from '../../../src/contract/labels.js';
-import { STEP_MS, type Member, type World } from './world.js';
 import { noSql } from '../support/no-sql.js';
 
 /** A watch that has heard nothing for this long is known to be broken. */
@@ -92,6 +92,7 @@ export class SimulatedAgent {
       get current() { return agent.world.now - agent.cache.atMs < WATCH_NOTICED_MS; },
       get: (name: string) => agent.cache[which].find((object) => object.metadata.name === name),
       all: () => agent.cache[which],
+      read: Store.prototype.read,
     };
     return store as unknown as Store;
   }

@@ -204,8 +204,7 @@ export class World {
   private patroni(member: Member): void {
     const api = this.linked(member.name, 'api');
     if (api) this.watch(member);
-    if (member.election) this.elect(member);
-    else if (this.now >= member.nextLoopMs) {
+    if (member.election) {this.elect(member);} else if (this.now >= member.nextLoopMs) {
       member.nextLoopMs = this.now + LOOP_MS + this.random.below(4) * STEP_MS;
       if (api) member.apiOkMs = this.now;
       if (member.role === 'primary') this.primaryLoop(member, api);
@@ -275,8 +274,7 @@ export class World {
     }
     const silent = this.members.some((other) => other !== member && other.known && !this.answers(member, other) && !(other.nodeUp && !other.frozen && this.linked(member.name, other.name)));
     const dueMs = this.now + (silent ? DEAD_PEER_MS : this.random.below(100));
-    if (this.isHealthiest(member)) member.election = { dueMs, leaseVersion: this.lease.version, syncVersion: this.sync.version };
-    else {
+    if (this.isHealthiest(member)) {member.election = { dueMs, leaseVersion: this.lease.version, syncVersion: this.sync.version };} else {
       // `follow(None)`: who does not stand for election stops its WAL receiver until there is somebody to follow.
       Object.assign(member, { nextLoopMs: this.now + 1000, source: undefined, streaming: false });
     }

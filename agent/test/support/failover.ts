@@ -1,6 +1,6 @@
 /** Builders of failover snapshots: a healthy cluster of three, from which each example changes what it is about. */
-import { decideFailover, NO_MEMORY, type FailoverDecision } from '../../src/decide/failover.js';
 import { FAILOVER_DEFAULTS, type FailoverMemory } from '../../src/decide/failover-facts.js';
+import { decideFailover, NO_MEMORY, type FailoverDecision } from '../../src/decide/failover.js';
 import type { FailoverSnapshot, LeaderFacts, MemberReport, PodFacts, Reach, ReachFacts } from '../../src/model/facts.js';
 
 export const NAMES = ['orders-1-0', 'orders-2-0', 'orders-3-0'] as const;
