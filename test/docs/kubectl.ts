@@ -1,5 +1,5 @@
 import { App, Chart } from 'cdk8s';
-import { PostgresCluster } from '../../src';
+import { EverestAgent, PostgresCluster } from '../../src';
 import { patroniObjectNames } from '../../src/contract/names';
 import { FILES } from '../../src/render/files';
 
@@ -23,6 +23,7 @@ export function knownObjects(): Set<string> {
   const chart = new Chart(new App({ outdir: 'never-written' }), 'chart');
   const { objects } = new PostgresCluster(chart, 'orders', {
     instances: 5,
+    agent: EverestAgent.fromAgentName(chart, 'agent', 'everest-agent'),
     storage: { size: '100Gi', walSize: '20Gi' },
     databases: [{ name: 'app' }, { name: 'orders', owner: 'orders_app' }],
     memberGroups: [{ name: 'spot', instances: 2, promotable: false }],
@@ -48,7 +49,8 @@ function split(args: readonly string[]): { positionals: string[]; command: strin
 /** `pod/orders-1-0 pod/orders-2-0`, `pod orders-1-0 orders-2-0`; exec and logs take a bare Pod too. */
 function referencesOf(verb: string, words: readonly string[]): Array<[type: string, name: string]> {
   if (verb === 'apply' || verb === 'run' || words.length === 0) return [];
-  const slashed = words.filter((word) => word.includes('/')).map((word) => word.split('/', 2) as [string, string]);
+  // `everest.io/rotate=now` is an annotation.
+  const slashed = words.filter((word) => word.includes('/') && !word.includes('=')).map((word) => word.split('/', 2) as [string, string]);
   if (slashed.length > 0) return slashed;
   if (verb === 'exec' || verb === 'logs') return words.slice(0, 1).map((name) => ['pod', name]);
   const [types = '', ...names] = words;

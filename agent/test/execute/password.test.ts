@@ -252,7 +252,8 @@ test('no clear-text password reaches the server', async () => {
 
 test('whatever interrupts it: what stands in the Secret logs in, and a new process ends what was begun', async () => {
   const event = fc.record({ after: fc.nat(4), hours: fc.nat(30), asks: fc.boolean() });
-  await fc.assert(fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 8 }), fc.boolean(), async (events, isShort) => {
+  const history = fc.array(event, { minLength: 1, maxLength: 8 });
+  await fc.assert(fc.asyncProperty(history, fc.boolean(), async (events, isShort) => {
     const rotation = { everySeconds: 24 * 3600, ...(isShort ? { oldValidForSeconds: 7200 } : {}) };
     const world = await rotating(role('app', { rotation }));
     for (const { after, hours, asks } of events) {

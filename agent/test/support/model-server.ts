@@ -43,7 +43,8 @@ export function newDatabase(owner: string): ModelDatabase {
 
 export function newRole(change: Partial<ModelRole> = {}): ModelRole {
   return {
-    login: true, privileged: false, connectionLimit: -1, verifier: undefined, memberOf: new Set(), actsAs: {}, ...change,
+    login: true, privileged: false, connectionLimit: -1, verifier: undefined,
+    memberOf: new Set(), actsAs: {}, ...change,
   };
 }
 
