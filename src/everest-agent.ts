@@ -41,6 +41,15 @@ export interface EverestAgentProps {
    */
   readonly resources?: Resources;
 
+  /**
+   * Whether the agent watches the nodes: it then hands a primary over when its node is cordoned, before anybody drains
+   * it. Reading nodes is a right on the whole Kubernetes cluster, so it takes a ClusterRole and a ClusterRoleBinding,
+   * called `<namespace>-<agentName>-nodes`. A change replaces the agent's Pods and no member.
+   *
+   * @default false
+   */
+  readonly watchNodes?: boolean;
+
   /** @default - different nodes */
   readonly placement?: Placement;
 }

@@ -5,6 +5,8 @@ export interface AgentConfig {
   readonly nodeName: string | undefined;
   readonly leaseName: string;
   readonly port: number;
+  /** The Role allows it to read nodes. */
+  readonly watchNodes: boolean;
 }
 
 export class ConfigError extends Error {
@@ -32,6 +34,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
     podName: required(environment, 'POD_NAME'),
     nodeName: environment.NODE_NAME,
     leaseName: environment.AGENT_LEASE ?? 'cdk8s-everest-agent',
+    watchNodes: environment.AGENT_WATCH_NODES === 'true',
     port: portOf(environment.AGENT_PORT ?? '8080'),
   };
 }

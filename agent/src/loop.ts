@@ -33,6 +33,8 @@ export interface AgentOptions {
   readonly metrics: Metrics;
   readonly namespace: string;
   readonly holdsLease: () => boolean;
+  /** Nodes are read only where a person has given the right. */
+  readonly watchNodes?: boolean;
 }
 
 interface Cluster {
@@ -53,7 +55,7 @@ const POOLERS = `${LABEL.component}=${COMPONENT.pooler}`;
 
 export class Agent {
   private readonly clusters = new Map<string, Cluster>();
-  private readonly stores: Stores & { readonly contracts: Store; readonly poolers: Store; readonly requests: Store; readonly statefulSets: Store };
+  private readonly stores: Stores & { readonly contracts: Store; readonly nodes?: Store; readonly poolers: Store; readonly requests: Store; readonly statefulSets: Store };
   private readonly hands: Omit<Hands, 'sql'>;
 
   constructor(private readonly options: AgentOptions) {
@@ -66,6 +68,7 @@ export class Agent {
       contracts: new Store({ resource: 'configmaps', labelSelector: LABEL.contract }, (object, present) => this.contract(object, present)),
       pods: new Store({ resource: 'pods', labelSelector: MEMBERS }, both),
       requests: new Store({ resource: 'configmaps', labelSelector: STATUSES }, (object) => this.requested(object)),
+      ...(options.watchNodes ? { nodes: new Store({ resource: 'nodes', labelSelector: '' }, () => this.nudge()) } : {}),
       // They are only looked up when they are needed.
       poolers: new Store({ resource: 'pods', labelSelector: POOLERS }, () => undefined),
       dcs: new Store({ resource: 'configmaps', labelSelector: MEMBERS }, failover),

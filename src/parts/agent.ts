@@ -3,7 +3,7 @@ import { budgetSpec } from './disruption';
 import type { Manifest } from './manifest';
 import { DNS_PORTS, tcp } from './network-policies';
 import { placementFields } from './placement-fields';
-import { RBAC, roleBinding } from './rbac';
+import { RBAC, clusterRoleBinding, roleBinding } from './rbac';
 import { AGENT_LABELS, agentPodLabels } from '../contract/labels';
 import { AGENT_PORT, PATRONI_PORT, POOLER_PORT, POSTGRES_PORT } from '../contract/ports';
 import { AGENT_UID, type ResolvedAgent } from '../resolve/agent';
@@ -29,6 +29,17 @@ function access(agent: ResolvedAgent): Manifest[] {
       ],
     },
     roleBinding(metadata(agent), agent.name),
+  ];
+}
+
+/** Nodes belong to no namespace, so neither does the right to read them; the name is unique for each agent. */
+function nodeAccess(agent: ResolvedAgent): Manifest[] {
+  if (!agent.watchNodes) return [];
+  const meta = { name: `${agent.namespace}-${agent.name}-nodes`, labels: metadata(agent).labels };
+  const rules = [{ apiGroups: [''], resources: ['nodes'], verbs: ['list', 'watch'] }];
+  return [
+    { apiVersion: `${RBAC}/v1`, kind: 'ClusterRole', metadata: meta, rules },
+    clusterRoleBinding(meta, { name: agent.name, namespace: agent.namespace }),
   ];
 }
 
@@ -86,6 +97,7 @@ function container(agent: ResolvedAgent): Record<string, unknown> {
     env: [
       fieldEnvironment('POD_NAME', 'metadata.name'), fieldEnvironment('POD_NAMESPACE', 'metadata.namespace'), fieldEnvironment('NODE_NAME', 'spec.nodeName'),
       { name: 'AGENT_LEASE', value: agent.name },
+      ...(agent.watchNodes ? [{ name: 'AGENT_WATCH_NODES', value: 'true' }] : []),
     ],
     ports: [{ name: 'http', containerPort: AGENT_PORT, protocol: 'TCP' }],
     livenessProbe: probe('/healthz', { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
@@ -133,5 +145,5 @@ function deployment(agent: ResolvedAgent): Manifest {
 
 /** All objects of an agent. */
 export function agentManifests(agent: ResolvedAgent): Manifest[] {
-  return [...access(agent), networkPolicy(agent), service(agent), budget(agent), deployment(agent)];
+  return [...access(agent), ...nodeAccess(agent), networkPolicy(agent), service(agent), budget(agent), deployment(agent)];
 }

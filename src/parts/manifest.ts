@@ -7,7 +7,8 @@ export interface Manifest {
   readonly kind: string;
   readonly metadata: {
     readonly name: string;
-    readonly namespace: string;
+    /** Undefined only for what belongs to no namespace, such as ClusterRoles. */
+    readonly namespace?: string;
     readonly labels: Record<string, string>;
     readonly annotations?: Record<string, string>;
     readonly finalizers?: string[];

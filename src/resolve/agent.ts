@@ -17,6 +17,7 @@ export interface ResolvedAgent {
   readonly namespace: string;
   readonly image: string;
   readonly resources: ResolvedResources;
+  readonly watchNodes: boolean;
   readonly placement: Placement;
 }
 
@@ -27,6 +28,7 @@ export function resolveAgent(props: EverestAgentProps, chartNamespace: string | 
     namespace: props.namespace ?? chartNamespace ?? DEFAULT_NAMESPACE,
     image: props.image ?? DEFAULT_IMAGE,
     resources: resolveResources(props.resources ?? DEFAULT_RESOURCES),
+    watchNodes: props.watchNodes ?? false,
     placement: { antiAffinity: AntiAffinity.even(), ...props.placement },
   };
 }

@@ -3,7 +3,7 @@
  * answers would be objects of classes, with times as `Date`s and without fields that the library does not know, while
  * its watch gives plain JSON. Here all is plain JSON.
  */
-import type { CoreV1Event, V1ConfigMap, V1Lease, V1Pod, V1Secret, V1StatefulSet } from '@kubernetes/client-node';
+import type { CoreV1Event, V1ConfigMap, V1Lease, V1Node, V1Pod, V1Secret, V1StatefulSet } from '@kubernetes/client-node';
 // By file: the index would bring the API groups and tools that nothing here uses.
 import { AppsV1ApiRequestFactory } from '@kubernetes/client-node/dist/gen/apis/AppsV1Api.js';
 import { CoordinationV1ApiRequestFactory } from '@kubernetes/client-node/dist/gen/apis/CoordinationV1Api.js';
@@ -25,7 +25,7 @@ interface ResourceRequests {
 
 type Requests<R extends Resource> = Record<R, ResourceRequests>;
 
-function coreRequests(core: CoreV1ApiRequestFactory, namespace: string): Requests<'configmaps' | 'secrets' | 'pods' | 'events'> {
+function coreRequests(core: CoreV1ApiRequestFactory, namespace: string): Requests<'configmaps' | 'secrets' | 'pods' | 'events' | 'nodes'> {
   return {
     configmaps: {
       get: (name) => core.readNamespacedConfigMap(name, namespace),
@@ -44,6 +44,12 @@ function coreRequests(core: CoreV1ApiRequestFactory, namespace: string): Request
       list: () => core.listNamespacedPod(namespace),
       create: (body) => core.createNamespacedPod(namespace, body as V1Pod),
       patch: (name, body) => core.patchNamespacedPod(name, namespace, body),
+    },
+    nodes: {
+      get: (name) => core.readNode(name),
+      list: () => core.listNode(),
+      create: (body) => core.createNode(body as V1Node),
+      patch: (name, body) => core.patchNode(name, body),
     },
     events: {
       get: (name) => core.readNamespacedEvent(name, namespace),

@@ -108,8 +108,9 @@ const configRows: OperationsRow[] = [
 const restartRows: OperationsRow[] = [
   {
     id: 'parameters-unchecked',
-    when: 'nobody has to restart, and whether PostgreSQL took the new values is not known yet',
-    matches: (f) => pending(f).length === 0 && mayBeRefused(f.memory) && f.snapshot.refusals === 'unknown',
+    // Before any restart: a value that is refused at a reload would keep the member from starting at all.
+    when: 'whether PostgreSQL takes new values is not known yet',
+    matches: (f) => mayBeRefused(f.memory) && f.snapshot.refusals === 'unknown',
     because: (f) => `Whether PostgreSQL takes ${Object.keys(f.memory.before!).join(', ')} is seen in a moment.`,
     ...holding,
   },

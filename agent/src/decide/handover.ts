@@ -5,7 +5,7 @@
  * out or refused once; nobody takes over who would lose a row. Not here: the primary's own last try before its Pod
  * stops (member.py hand-over), which does not need the agent.
  */
-import { candidates, troubleOf, type MemberFacts, type OperationsFacts } from './operations-facts.js';
+import { candidates, pickCandidate, troubleOf, type MemberFacts, type OperationsFacts } from './operations-facts.js';
 import type { Row, RuleTable } from './rule-table.js';
 import type { OperationsAction } from '../model/operations.js';
 
@@ -52,6 +52,15 @@ function switchover(f: OperationsFacts, to: MemberFacts): OperationsAction {
   return { kind: 'Switchover', cluster: f.snapshot.cluster, from: f.primary!.pod, to: to.pod };
 }
 
+export function isOnCordoned(f: OperationsFacts, member: MemberFacts | undefined): boolean {
+  return member?.object?.node !== undefined && f.snapshot.cordoned.includes(member.object.node);
+}
+
+/** There is no hurry: all standbys are back first. */
+function elsewhere(f: OperationsFacts): MemberFacts | undefined {
+  return pickCandidate(f) && candidates(f).find((member) => !isOnCordoned(f, member));
+}
+
 /** Before the guard, whose rows would let a request wait for hours and then come true by surprise. */
 const requestRow: OperationsRow = {
   id: 'request-refused',
@@ -92,6 +101,15 @@ const rows: OperationsRow[] = [
     matches: (f) => f.primary?.object?.deleting === true,
     because: (f) => `${f.primary!.pod} is being stopped, and no standby may take over.`,
     ...holding,
+  },
+  {
+    id: 'hand-over-cordoned',
+    when: 'the primary\'s node is cordoned, and a standby on another node may take over',
+    matches: (f) => isOnCordoned(f, f.primary) && elsewhere(f) !== undefined,
+    then: (f) => [switchover(f, elsewhere(f)!)],
+    because: (f) => `${f.primary!.object!.node} takes no new Pods any more; ${elsewhere(f)!.pod} takes over from ${f.primary!.pod}.`,
+    checkAgainInMs: () => WAIT_MS,
+    actions: ['Switchover'],
   },
   {
     id: 'primary-stays',

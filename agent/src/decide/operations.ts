@@ -2,7 +2,7 @@
 import { CONFIG_TABLE, RESTART_TABLE, mayBeRefused, takenBack } from './config.js';
 import { diffConfig, valuesBefore } from './config-diff.js';
 import { GUARD_TABLE } from './guard.js';
-import { HANDOVER_TABLE, REQUEST_TABLE } from './handover.js';
+import { HANDOVER_TABLE, REQUEST_TABLE, isOnCordoned } from './handover.js';
 import { gatherOperations, type OperationsFacts } from './operations-facts.js';
 import { ROLLOUT_TABLE } from './rollout.js';
 import { firstVerdict, type Verdict } from './rule-table.js';
@@ -72,7 +72,7 @@ export function mayHaveWork(snapshot: OperationsSnapshot, memory: OperationsMemo
   if (snapshot.config !== 'unknown' && diffConfig(snapshot.config, snapshot.contract.patroni, memory)) return true;
   if (snapshot.switchoverRequest !== undefined) return true;
   const facts = gatherOperations(snapshot, memory, 0);
-  if (facts.primary?.object?.deleting) return true;
+  if (facts.primary?.object?.deleting || isOnCordoned(facts, facts.primary)) return true;
   return facts.members.some((member) => {
     if (!member.listed) return (member.statefulSet?.replicas ?? 0) > 0;
     return member.template !== 'current' || (member.object?.status?.pendingRestart.length ?? 0) > 0;

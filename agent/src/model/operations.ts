@@ -25,6 +25,8 @@ export interface OperationsSnapshot {
   readonly statefulSets: Maybe<readonly StatefulSetFacts[]>;
   /** What a person asks for on `<cluster>-status`: a member's name, or `any`. */
   readonly switchoverRequest: string | undefined;
+  /** Nodes that take no new Pods; empty where nodes are not watched. */
+  readonly cordoned: readonly string[];
   /** New values that PostgreSQL does not take; `unknown` while nobody could say. */
   readonly refusals: Maybe<readonly Refusal[]>;
   /** Asked just now. Empty where nothing is to be done and nobody needs to be asked. */

@@ -17,6 +17,8 @@ export interface OperationsStores {
   readonly pods: Store;
   readonly dcs: Store;
   readonly statefulSets: Store;
+  /** Only where the agent may read them. */
+  readonly nodes?: Store;
   /** `<cluster>-status`, where people ask. */
   readonly requests: Store;
 }
@@ -35,6 +37,10 @@ function statefulSetFacts(object: KubeObject): StatefulSetFacts {
     replicas: shape.spec?.replicas ?? 1,
     updateRevision: seen ? shape.status?.updateRevision : undefined,
   };
+}
+
+function isCordoned(node: KubeObject): boolean {
+  return (node as { spec?: { unschedulable?: boolean } }).spec?.unschedulable === true;
 }
 
 function isMemberOf(cluster: string): (object: KubeObject) => boolean {
@@ -62,6 +68,7 @@ export function readOperations(stores: OperationsStores, contract: ContractDocum
     pods: pods.read(() => podsOfCluster(pods, cluster)),
     statefulSets: statefulSets.read(() => statefulSets.all().filter(isMemberOf(cluster)).map(statefulSetFacts)),
     switchoverRequest: stores.requests.get(statusName(cluster))?.metadata.annotations?.[SWITCHOVER_ANNOTATION],
+    cordoned: stores.nodes?.all().filter(isCordoned).map(({ metadata }) => metadata.name) ?? [],
     refusals: 'unknown',
     reports: [],
   };

@@ -20,7 +20,7 @@ export interface KubeObject {
 }
 
 /** Resources that the agent touches; each has its API group in the adapter. */
-export type Resource = 'configmaps' | 'secrets' | 'pods' | 'events' | 'statefulsets' | 'leases';
+export type Resource = 'configmaps' | 'secrets' | 'pods' | 'events' | 'statefulsets' | 'leases' | 'nodes';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'patch';
 

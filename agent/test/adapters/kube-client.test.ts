@@ -101,6 +101,7 @@ const PATHS: Record<Resource, string> = {
   events: '/api/v1/namespaces/shop/events',
   statefulsets: '/apis/apps/v1/namespaces/shop/statefulsets',
   leases: '/apis/coordination.k8s.io/v1/namespaces/shop/leases',
+  nodes: '/api/v1/nodes',
 };
 
 for (const [resource, path] of Object.entries(PATHS) as [Resource, string][]) {

@@ -58,6 +58,11 @@ const EXAMPLES: Example[] = [
     view: operations({ pods: LEAVING, sync: { leader: LEADER, standbys: [NAMES[2]], quorum: 0 } }), action: { kind: 'Switchover', to: NAMES[2] },
   },
   {
+    name: 'leaves a cordoned node, to a member on another one', rule: 'hand-over-cordoned', view: operations({ cordoned: ['n1', 'n2'] }),
+    action: { kind: 'Switchover', from: LEADER, to: NAMES[2] },
+  },
+  { name: 'stays where all nodes are cordoned', rule: 'no-restart-pending', view: operations({ cordoned: ['n1', 'n2', 'n3'] }) },
+  {
     name: 'begins nothing else while a primary leaves that nobody can follow', rule: 'leaving-without-heir',
     view: operations({ pods: LEAVING, reports: [PRIMARY_REPORT], statefulSets: NEW }),
   },

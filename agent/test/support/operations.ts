@@ -29,7 +29,7 @@ export function operations(change: Partial<OperationsSnapshot> = {}): Operations
     cluster: 'orders', contract: contract(), leader: lease(),
     sync: { leader: LEADER, standbys: [NAMES[1], NAMES[2]], quorum: 1 },
     config: PATRONI as unknown as Record<string, unknown>,
-    failoverAsked: false, switchoverRequest: undefined, refusals: [], pods: NAMES.map((name) => pod(name)), statefulSets: NAMES.map((name) => statefulSet(name)), reports: REPORTS,
+    failoverAsked: false, switchoverRequest: undefined, refusals: [], cordoned: [], pods: NAMES.map((name) => pod(name)), statefulSets: NAMES.map((name) => statefulSet(name)), reports: REPORTS,
     ...change,
   };
 }
