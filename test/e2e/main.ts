@@ -37,8 +37,15 @@ async function main(): Promise<number> {
   const report = new Report(suite.name);
   const faults = await NodeFaults.detect(api.server);
   const context = { api, faults, reporter: report, runs };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stopEarly(suite, context));
-  await runSuite(suite, context, report, { only: values.only?.split(','), anyTiming: values['any-timing'] });
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      stop.abort();
+      void stopEarly(suite, context);
+    });
+  }
+  const { only, 'any-timing': anyTiming } = values;
+  await runSuite(suite, context, report, { only: only?.split(','), anyTiming, signal: stop.signal });
   return report.close();
 }
 

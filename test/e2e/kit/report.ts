@@ -1,6 +1,6 @@
 /** JSON lines on stdout for machines, progress and a table on stderr for people. */
+import type { Goal, Measure, Reporter, Sample } from './measure';
 import { largest, median, rounded, sum } from './statistics';
-import type { Goal, Measure, Reporter, Sample } from './suite';
 
 export interface Line {
   readonly suite: string;

@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly only?: readonly string[] | undefined;
   /** Figures are reported and not judged: for machines that are busy with other things. */
   readonly anyTiming?: boolean;
+  /** Aborted when a person stops the suite: no further run begins. */
+  readonly signal?: AbortSignal;
 }
 
 export async function runSuite(suite: Suite, context: SuiteContext, report: Report,
@@ -16,8 +18,8 @@ export async function runSuite(suite: Suite, context: SuiteContext, report: Repo
   try {
     await suite.setUp?.(context);
     for (const event of suite.events) {
-      const wanted = !options.only || options.only.includes(event.name);
-      if (wanted) await runEvent(suite, event, context, { report, options });
+      const wanted = !options.signal?.aborted && (!options.only || options.only.includes(event.name));
+      if (wanted) await runEvent(event, { suite, context, report, options });
     }
   } catch (problem) {
     report.failure('the suite itself', textOf(problem));
@@ -28,8 +30,15 @@ export async function runSuite(suite: Suite, context: SuiteContext, report: Repo
   }
 }
 
-async function runEvent(suite: Suite, event: SuiteEvent, context: SuiteContext,
-  { report, options }: { report: Report; options: RunOptions }): Promise<void> {
+interface Running {
+  readonly suite: Suite;
+  readonly context: SuiteContext;
+  readonly report: Report;
+  readonly options: RunOptions;
+}
+
+async function runEvent(event: SuiteEvent, running: Running): Promise<void> {
+  const { suite, context, report, options } = running;
   const samples: Sample[] = [];
   const problems: string[] = [];
   const runs = event.once ? 1 : context.runs;
@@ -41,15 +50,22 @@ async function runEvent(suite: Suite, event: SuiteEvent, context: SuiteContext,
       report.progress(`${event.name}: ${told(event, sample)}`);
     } catch (problem) {
       if (problem instanceof Skip) return report.skip(event.name, event.measure, problem.message);
-      problems.push(textOf(problem));
-      report.progress(`${event.name} failed: ${textOf(problem)}`);
-      report.progress(await suite.diagnose?.(context).catch(textOf) ?? 'nothing is known about the failure');
+      problems.push(await lookedInto(event, problem, running));
     }
+    // What was torn down under an event says nothing about it.
+    if (options.signal?.aborted) return;
   }
   const lines = linesOf(suite.name, event, samples);
   const late = (line: Line) => (options.anyTiming ? [] : overGoal(line));
   report.event(lines[0]!, [...problems, ...missed(event, samples), ...late(lines[0]!)]);
   lines.slice(1).forEach((line) => report.event(line, late(line)));
+}
+
+/** Tells what a person would look at while it is still there. */
+async function lookedInto(event: SuiteEvent, problem: unknown, { suite, context, report }: Running): Promise<string> {
+  report.progress(`${event.name} failed: ${textOf(problem)}`);
+  report.progress(await suite.diagnose?.(context).catch(textOf) ?? 'nothing is known about the failure');
+  return textOf(problem);
 }
 
 function told(event: SuiteEvent, { value, figures = {}, note }: Sample): string {
