@@ -55,7 +55,8 @@ const POOLERS = `${LABEL.component}=${COMPONENT.pooler}`;
 
 export class Agent {
   private readonly clusters = new Map<string, Cluster>();
-  private readonly stores: Stores & { readonly contracts: Store; readonly nodes?: Store; readonly poolers: Store; readonly requests: Store; readonly statefulSets: Store };
+  private readonly stores: Stores & Readonly<Record<'contracts' | 'poolers' | 'requests' | 'statefulSets', Store>>
+    & { readonly nodes?: Store };
   private readonly hands: Omit<Hands, 'sql'>;
 
   constructor(private readonly options: AgentOptions) {
@@ -161,7 +162,8 @@ export class Agent {
       told: (record) => this.told(name, cluster, record),
       lacks: (problem) => cluster.operations.lacks(problem),
     });
-    const cluster: Cluster = { reading, contract, health: undefined, problem: undefined, failover, operations, roles, writer, stop };
+    const unknown = { health: undefined, problem: undefined };
+    const cluster: Cluster = { reading, contract, ...unknown, failover, operations, roles, writer, stop };
     this.clusters.set(name, cluster);
     log.info('cluster found');
     void failover.run(stop.signal);
@@ -211,11 +213,11 @@ export class Agent {
     const { metrics } = this.options;
     cluster.health = health;
     cluster.problem = problem;
-    metrics.set('everest_cluster_healthy', { cluster: name }, health?.phase === 'Healthy' ? 1 : 0);
-    metrics.set('everest_cluster_highly_available', { cluster: name }, health?.highlyAvailable ? 1 : 0);
-    for (const member of health?.members ?? []) {
-      metrics.set('everest_member_up', { cluster: name, member: member.name }, member.role === 'primary' || member.streaming ? 1 : 0);
-      if (member.lagBytes !== undefined) metrics.set('everest_member_lag_bytes', { cluster: name, member: member.name }, member.lagBytes);
+    metrics.set('everest_cluster_healthy', { cluster: name }, Number(health?.phase === 'Healthy'));
+    metrics.set('everest_cluster_highly_available', { cluster: name }, Number(health?.highlyAvailable === true));
+    for (const { name: member, role, streaming, lagBytes } of health?.members ?? []) {
+      metrics.set('everest_member_up', { cluster: name, member }, Number(role === 'primary' || streaming));
+      if (lagBytes !== undefined) metrics.set('everest_member_lag_bytes', { cluster: name, member }, lagBytes);
     }
   }
 }

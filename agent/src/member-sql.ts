@@ -3,10 +3,10 @@
  * since a failover must not wait for the API, and read again when a server refuses it.
  */
 import { Buffer } from 'node:buffer';
-import type { AgentLogin } from '../../src/contract/document.js';
-import { POSTGRES_PORT } from '../../src/contract/ports.js';
 import type { Kube } from './ports/kube.js';
 import { SqlError, type Sql, type SqlSession } from './ports/sql.js';
+import type { AgentLogin } from '../../src/contract/document.js';
+import { POSTGRES_PORT } from '../../src/contract/ports.js';
 
 /** A member, or whatever speaks its protocol there. */
 export interface SqlPlace {
@@ -19,7 +19,10 @@ export interface SqlPlace {
 export class MemberSql {
   private password: { readonly of: string; readonly value: string } | undefined;
 
-  constructor(private readonly ports: { readonly kube: Kube; readonly sql: Sql }, private readonly login: () => AgentLogin | undefined) {}
+  constructor(
+    private readonly ports: { readonly kube: Kube; readonly sql: Sql },
+    private readonly login: () => AgentLogin | undefined,
+  ) {}
 
   /** Reads the password now, so that it is there when it is needed. */
   async prepare(): Promise<void> {

@@ -2,19 +2,19 @@
  * Planned work of one cluster, on the replica that holds the Lease: read, decide, act, write down. Other replicas only
  * keep the health, for their readiness and their metrics.
  */
-import { judge, type Health } from './decide/health.js';
 import { mayBeRefused } from './decide/config.js';
+import { judge, type Health } from './decide/health.js';
 import { atRest, decideOperations, mayHaveWork, type OperationsDecision } from './decide/operations.js';
 import { execute, interruptsClients, type Hands, type Outcome } from './execute/executor.js';
 import { pausablePoolers } from './execute/pause-poolers.js';
 import type { Log } from './log.js';
+import type { ContractReading } from './model/contract.js';
 import type { OperationsAction, OperationsMemory, OperationsSnapshot } from './model/operations.js';
 import { STATUS_VERSION, type ClusterStatus, type DecisionRecord } from './model/status.js';
 import { askAll, readOperations, type OperationsStores } from './observe/operations-view.js';
 import { askRefusals } from './observe/refusals.js';
 import { KubeError } from './ports/kube.js';
 import type { StatusWriter } from './status-writer.js';
-import type { ContractReading } from './model/contract.js';
 
 /** With nothing to do; changes wake the loop. A look now and then finds what no watch tells. */
 const AT_REST_MS = 30_000;
@@ -102,7 +102,8 @@ export class OperationsLoop {
     const { hands } = this.options;
     // Members are asked only when something differs: at rest the watches are enough.
     const snapshot = mayHaveWork(rest, this.memory!) ? await this.lookClosely(rest) : undefined;
-    const decision = snapshot ? decideOperations(snapshot, this.memory!, hands.clock.nowMs()) : atRest(rest, this.memory!);
+    const memory = this.memory!;
+    const decision = snapshot ? decideOperations(snapshot, memory, hands.clock.nowMs()) : atRest(rest, memory);
     const pause = decision.actions.length > 0 ? await this.act(decision) : this.hold(decision);
     await this.write(decision);
     return pause;
@@ -137,7 +138,8 @@ export class OperationsLoop {
     const [action] = decision.actions as [OperationsAction];
     await this.announcePause(action, decision);
     const outcome = await execute(this.options.hands, action);
-    this.options.log.info(decision.because, { ruleId: decision.ruleId, action: action.kind, done: outcome.done, detail: outcome.detail });
+    const { done, detail } = outcome;
+    this.options.log.info(decision.because, { ruleId: decision.ruleId, action: action.kind, done, detail });
     this.memory = this.afterAction(action, outcome, decision);
     this.lastRule = decision.ruleId;
     this.tell(decision, action, outcome);
@@ -164,7 +166,8 @@ export class OperationsLoop {
   private tell(decision: OperationsDecision, action: OperationsAction, outcome: Outcome): void {
     const record: DecisionRecord = {
       at: this.options.hands.clock.wall().toISOString(),
-      ruleId: decision.ruleId, because: decision.because, action: action.kind, done: outcome.done, detail: outcome.detail,
+      ruleId: decision.ruleId, because: decision.because,
+      action: action.kind, done: outcome.done, detail: outcome.detail,
     };
     this.remember(record);
     this.options.told(record);
@@ -193,7 +196,8 @@ export class OperationsLoop {
   private async writeRefused(problem: string): Promise<void> {
     await this.options.writer.write({
       statusVersion: STATUS_VERSION, phase: 'ContractRefused', highlyAvailable: false, why: `the contract is refused: ${problem}`,
-      primary: undefined, synchronousStandbys: [], members: [], doing: undefined, lastRequest: undefined, refusedParameters: {}, missingRights: [], decisions: this.decisions,
+      primary: undefined, synchronousStandbys: [], members: [], doing: undefined, lastRequest: undefined,
+      refusedParameters: {}, missingRights: [], decisions: this.decisions,
     }, this.memory ?? {});
   }
 

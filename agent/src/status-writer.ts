@@ -51,7 +51,10 @@ export class StatusWriter {
       const object = await this.ports.kube.get('configmaps', statusName(this.cluster));
       const data = (object as { data?: Record<string, string> }).data ?? {};
       const decisions = parseJson(data[STATUS_KEY])?.decisions;
-      return { memory: (parseJson(data[MEMORY_KEY]) ?? {}) as OperationsMemory, decisions: Array.isArray(decisions) ? (decisions as DecisionRecord[]) : [] };
+      return {
+        memory: (parseJson(data[MEMORY_KEY]) ?? {}) as OperationsMemory,
+        decisions: Array.isArray(decisions) ? (decisions as DecisionRecord[]) : [],
+      };
     } catch (problem) {
       if (problem instanceof KubeError && problem.notFound) return { memory: {}, decisions: [] };
       throw problem;

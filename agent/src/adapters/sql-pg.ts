@@ -26,7 +26,9 @@ export class SqlByPg implements Sql {
     const client = new Client({ ...target, application_name: 'everest-agent', connectionTimeoutMillis: limitMs });
     // Without a listener a connection that breaks between two statements would end the process.
     client.on('error', () => undefined);
-    const session: SqlSession = { query: async (text, values) => rowsOf(await client.query(text, values && [...values])) };
+    const session: SqlSession = {
+      query: async (text, values) => rowsOf(await client.query(text, values && [...values])),
+    };
     try {
       return await within(limitMs, client, client.connect().then(() => work(session)));
     } catch (problem) {

@@ -1,9 +1,9 @@
 /**
  * The primary goes elsewhere before somebody stops it, or because a person asks for it.
  *
- * From: the request on `<cluster>-status`, the primary's Pod, the members' own reports. Invariants: a request is carried
- * out or refused once; nobody takes over who would lose a row. Not here: the primary's own last try before its Pod
- * stops (member.py hand-over), which does not need the agent.
+ * From: the request on `<cluster>-status`, the primary's Pod, the members' own reports. Invariants: a request is
+ * carried out or refused once; nobody takes over who would lose a row. Not here: the primary's own last try before its
+ * Pod stops (member.py hand-over), which does not need the agent.
  */
 import { candidates, pickCandidate, troubleOf, type MemberFacts, type OperationsFacts } from './operations-facts.js';
 import type { Row, RuleTable } from './rule-table.js';

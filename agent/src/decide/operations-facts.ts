@@ -58,12 +58,13 @@ function memberFacts(names: Names, contract: ContractMember | undefined, snapsho
   const leader = known(snapshot.leader)?.pod;
   const primaryReport = snapshot.reports.find((item) => item.pod === leader && item.role === 'primary');
   const lagBytes = lagOf(report, primaryReport);
+  const { maximum_lag_on_failover: mostLag } = snapshot.contract.patroni;
   return {
     ...names, object, statefulSet, report, lagBytes,
     listed: contract !== undefined,
     promotable: contract?.promotable ?? false,
     primary: leader === names.pod,
-    streaming: isStreaming(report, primaryReport) && (lagBytes ?? Infinity) <= snapshot.contract.patroni.maximum_lag_on_failover,
+    streaming: isStreaming(report, primaryReport) && (lagBytes ?? Infinity) <= mostLag,
     template: templateOf(object, statefulSet),
   };
 }

@@ -1,6 +1,6 @@
 /** Planned work as one decision: the tables in their order, at most one action, and what to remember of it. */
-import { CONFIG_TABLE, RESTART_TABLE, mayBeRefused, takenBack } from './config.js';
 import { diffConfig, valuesBefore } from './config-diff.js';
+import { CONFIG_TABLE, RESTART_TABLE, mayBeRefused, takenBack } from './config.js';
 import { GUARD_TABLE } from './guard.js';
 import { HANDOVER_TABLE, REQUEST_TABLE, isOnCordoned } from './handover.js';
 import { gatherOperations, type OperationsFacts } from './operations-facts.js';
@@ -12,7 +12,9 @@ import type { DynamicConfig, OperationsAction, OperationsMemory, OperationsSnaps
  * What people ask for and what is about to be stopped comes before what can wait. Then configuration first, so that
  * members that are replaced come up with it; restarts last, since a replaced member needs none.
  */
-export const OPERATIONS_TABLES = [REQUEST_TABLE, GUARD_TABLE, HANDOVER_TABLE, CONFIG_TABLE, ROLLOUT_TABLE, RESTART_TABLE];
+export const OPERATIONS_TABLES = [
+  REQUEST_TABLE, GUARD_TABLE, HANDOVER_TABLE, CONFIG_TABLE, ROLLOUT_TABLE, RESTART_TABLE,
+];
 
 export interface OperationsDecision extends Verdict<OperationsAction> {
   /** In force once the action is done. */
@@ -36,10 +38,11 @@ function afterPatch(facts: OperationsFacts, patch: Readonly<Record<string, unkno
   return { ...memory, managedParameters: Object.keys(wanted).sort(), before, patchedAtMs: nowMs };
 }
 
-/** The new values are in force: the way back is not needed, nor what is said of values that nobody asks for any more. */
+/** The new values are in force: the way back is not needed, nor what is said of values that nobody asks for now. */
 function settled(snapshot: OperationsSnapshot, memory: OperationsMemory): OperationsMemory {
   const wanted = snapshot.contract.patroni.postgresql.parameters;
-  const refused = Object.fromEntries(Object.entries(memory.refused ?? {}).filter(([name, value]) => wanted[name] === value));
+  const stillWanted = Object.entries(memory.refused ?? {}).filter(([name, value]) => wanted[name] === value);
+  const refused = Object.fromEntries(stillWanted);
   return { ...without(memory, 'before', 'patchedAtMs', 'refused'), ...(Object.keys(refused).length > 0 ? { refused } : {}) };
 }
 
@@ -49,7 +52,8 @@ function nextMemory(
   const [action] = verdict.actions;
   if (!action) {
     const kept = verdict.ruleId === 'no-restart-pending' ? settled(snapshot, memory) : memory;
-    return kept.managedParameters ? kept : { ...kept, managedParameters: Object.keys(snapshot.contract.patroni.postgresql.parameters).sort() };
+    const { parameters } = snapshot.contract.patroni.postgresql;
+    return kept.managedParameters ? kept : { ...kept, managedParameters: Object.keys(parameters).sort() };
   }
   if (action.kind === 'PatchConfig') return afterPatch(gatherOperations(snapshot, memory, nowMs), action.patch);
   if (action.kind === 'ResumePoolers') return without(memory, 'poolersPaused');

@@ -18,7 +18,8 @@ const WAIT_MS = 2000;
 const holding = { then: () => [], actions: [] as string[], checkAgainInMs: () => WAIT_MS };
 
 const outdated = (f: OperationsFacts) => f.listed.filter((member) => member.template === 'old');
-const retired = (f: OperationsFacts) => f.members.filter((member) => !member.listed && (member.statefulSet?.replicas ?? 0) > 0);
+const isRetired = ({ listed, statefulSet }: MemberFacts) => !listed && (statefulSet?.replicas ?? 0) > 0;
+const retired = (f: OperationsFacts) => f.members.filter(isRetired);
 
 /** On an old template and not up: nobody loses anything when it is replaced, and nothing else would ever mend it. */
 function stuck(f: OperationsFacts): MemberFacts | undefined {

@@ -14,7 +14,7 @@ import { SqlError, type SqlRow } from '../ports/sql.js';
 /** Running transactions get this long to end. Longer ones are cut, as they are without a pooler. */
 const PAUSE_LIMIT_MS = 3000;
 const RESUME_LIMIT_MS = 2000;
-/** A pooler's own limit for a waiting client is 60 s (`query_wait_timeout`): before that, clients rather see an error. */
+/** Clients rather see an error than wait for a pooler's own limit, 60 s (`query_wait_timeout`). */
 const PRIMARY_LIMIT_MS = 40_000;
 /** A big cache on a slow disk. */
 const CHECKPOINT_LIMIT_MS = 120_000;
@@ -120,7 +120,9 @@ export async function whilePaused(hands: Hands, cluster: string, work: () => Pro
   return withNotes(outcome, absent, '');
 }
 
-async function pausedRound(hands: Hands, { cluster, poolers, before }: Round, work: () => Promise<Outcome>): Promise<Outcome> {
+async function pausedRound(
+  hands: Hands, { cluster, poolers, before }: Round, work: () => Promise<Outcome>,
+): Promise<Outcome> {
   const started = hands.clock.nowMs();
   const unpaused = sentence(await Promise.all(poolers.map((pooler) => pause(hands, pooler))));
   // Clients go on as soon as the Service leads to a new server; Patroni's answer comes later. Failed work changes none.

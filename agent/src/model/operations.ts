@@ -1,6 +1,6 @@
 /** What the planned work of one cluster is decided from, and what it can do. Values only. */
-import type { ContractDocument } from '../../../src/contract/document.js';
 import type { LeaderFacts, Maybe, MemberReport, PodFacts, SyncFacts } from './facts.js';
+import type { ContractDocument } from '../../../src/contract/document.js';
 
 export interface StatefulSetFacts {
   readonly name: string;

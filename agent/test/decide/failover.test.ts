@@ -83,7 +83,10 @@ const EXAMPLES: Example[] = [
   },
   {
     name: 'leaves a silent primary to the ttl in asynchronous mode, because it may still acknowledge', rule: 'silent-async', looks: 5,
-    view: snapshot({ ...DARK, dynamic: { paused: false, synchronous: false, ttlMs: 30_000 }, sync: { leader: undefined, standbys: [], quorum: 0 }, reports: STOPPED }),
+    view: snapshot({
+      ...DARK, dynamic: { paused: false, synchronous: false, ttlMs: 30_000 },
+      sync: { leader: undefined, standbys: [], quorum: 0 }, reports: STOPPED,
+    }),
   },
   {
     name: 'holds while one voter still streams, because it could confirm a commit', rule: 'silent-streaming', looks: 5,

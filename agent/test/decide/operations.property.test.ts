@@ -17,7 +17,8 @@ const pods = fc.tuple(...NAMES.map((name) => fc.record({
 const reports = fc.tuple(
   fc.record({ pendingRestart: change, role: fc.constantFrom('primary', 'replica') }).map((facts) => ({ ...PRIMARY_REPORT, ...facts }) as never),
   ...NAMES.slice(1).map((name) => fc.record({
-    streaming: fc.boolean(), receivedLocation: fc.constantFrom(0, 900, 1000), pendingRestart: change, timeline: fc.constantFrom(1, 2),
+    streaming: fc.boolean(), receivedLocation: fc.constantFrom(0, 900, 1000),
+    pendingRestart: change, timeline: fc.constantFrom(1, 2),
   }).map((facts) => report(name, facts))),
 ).chain((all) => fc.subarray(all));
 
@@ -51,14 +52,17 @@ test('the primary is never evicted while the cluster has another member', () => 
   if (action?.kind === 'EvictPod' && action.pod === LEADER) assert.deepEqual(seen.contract.members.map((member) => member.pod), [LEADER]);
 }));
 
+function takenStandby(seen: OperationsSnapshot, { actions: [action] }: ReturnType<typeof decideOperations>) {
+  if (action?.kind !== 'EvictPod' && action?.kind !== 'RestartMember') return undefined;
+  if (action.pod === LEADER || seen.pods === 'unknown') return undefined;
+  return seen.pods.find((item) => item.name === action.pod);
+}
+
 test('a standby that is up is taken away only while all the others that the contract lists stream', () => always((seen, decision) => {
-  const [action] = decision.actions;
-  if (action?.kind !== 'EvictPod' && action?.kind !== 'RestartMember') return;
-  const target = seen.pods === 'unknown' ? undefined : seen.pods.find((item) => item.name === action.pod);
-  if (action.pod === LEADER || !target?.ready) return;
-  for (const { pod: other } of seen.contract.members.filter((member) => member.pod !== LEADER && member.pod !== action.pod)) {
-    assert.equal(seen.reports.find((item) => item.pod === other)?.streaming, true);
-  }
+  const taken = takenStandby(seen, decision);
+  if (!taken?.ready) return;
+  const others = seen.contract.members.filter((member) => member.pod !== LEADER && member.pod !== taken.name);
+  for (const other of others) assert.equal(seen.reports.find((item) => item.pod === other.pod)?.streaming, true);
 }));
 
 test('nobody takes over who does not stream or whom the sync key does not name', () => always((seen, decision) => {
@@ -77,7 +81,8 @@ test('only members that the contract does not list are scaled to 0, and never th
 
 test('a pause that was left behind is ended before anything else, whatever is known', () => {
   fc.assert(fc.property(view, (seen) => {
-    const decision = decideOperations({ ...seen, switchoverRequest: undefined }, { ...MEMORY, poolersPaused: true }, 1e6);
+    const memory = { ...MEMORY, poolersPaused: true as const };
+    const decision = decideOperations({ ...seen, switchoverRequest: undefined }, memory, 1e6);
     assert.deepEqual(decision.actions.map((action) => action.kind), ['ResumePoolers']);
   }), { numRuns: RUNS });
 });

@@ -19,8 +19,14 @@ const NEW = NAMES.map((name) => statefulSet(name, { updateRevision: 'r2' }));
 const current = (name: string) => pod(name, { revision: 'r2' });
 const RAISED = [{ parameter: 'max_connections', from: '100', to: '200' }];
 const LOWERED = [{ parameter: 'max_connections', from: '100', to: '50' }];
-const wanted = (parameters: Record<string, string>) => contract(NAMES, { ...PATRONI, postgresql: { ...PATRONI.postgresql, parameters } });
-const single = { contract: contract([LEADER]), pods: [pod(LEADER)], statefulSets: [statefulSet(LEADER)], reports: [PRIMARY_REPORT] };
+const PRIMARY_RAISED = { ...PRIMARY_REPORT, pendingRestart: RAISED };
+const PRIMARY_LOWERED = { ...PRIMARY_REPORT, pendingRestart: LOWERED };
+const wanted = (parameters: Record<string, string>) => (
+  contract(NAMES, { ...PATRONI, postgresql: { ...PATRONI.postgresql, parameters } })
+);
+const single = {
+  contract: contract([LEADER]), pods: [pod(LEADER)], statefulSets: [statefulSet(LEADER)], reports: [PRIMARY_REPORT],
+};
 
 const LEAVING = [pod(LEADER, { deleting: true }), pod(NAMES[1]), pod(NAMES[2])];
 
@@ -105,14 +111,22 @@ const EXAMPLES: Example[] = [
   },
   {
     name: 'keeps a member that is to go while a listed one is not well', rule: 'retire-waits',
-    view: operations({ contract: contract(NAMES.slice(0, 2)), reports: [PRIMARY_REPORT, report(NAMES[1], { streaming: false }), REPORTS[2]!] }),
+    view: operations({
+      contract: contract(NAMES.slice(0, 2)),
+      reports: [PRIMARY_REPORT, report(NAMES[1], { streaming: false }), REPORTS[2]!],
+    }),
   },
   { name: 'stops a standby that the contract lists no more', rule: 'retire-member', view: operations({ contract: contract(NAMES.slice(0, 2)) }), action: { kind: 'ScaleToZero', statefulSet: 'orders-3' } },
   { name: 'waits for the StatefulSet controller', rule: 'template-unknown', view: operations({ statefulSets: NAMES.map((name) => statefulSet(name, { updateRevision: undefined })) }) },
   { name: 'replaces no second member while one is not back', rule: 'rollout-waits', view: operations({ statefulSets: NEW, reports: [PRIMARY_REPORT, REPORTS[1]!] }) },
   {
     name: 'replaces no member while another lags beyond the bound', rule: 'rollout-waits',
-    view: operations({ statefulSets: NEW, reports: [{ ...PRIMARY_REPORT, location: 9_000_000 }, report(NAMES[1], { receivedLocation: 9_000_000 }), REPORTS[2]!] }),
+    view: operations({
+      statefulSets: NEW,
+      reports: [
+        { ...PRIMARY_REPORT, location: 9_000_000 }, report(NAMES[1], { receivedLocation: 9_000_000 }), REPORTS[2]!,
+      ],
+    }),
   },
   { name: 'replaces a standby first', rule: 'replace-standby', view: operations({ statefulSets: NEW }), action: { kind: 'EvictPod', pod: NAMES[1] } },
   {
@@ -121,22 +135,27 @@ const EXAMPLES: Example[] = [
   },
   {
     name: 'does not hand over before the sync key names all standbys', rule: 'hand-over-waits',
-    view: operations({ statefulSets: NEW, pods: [pod(LEADER), current(NAMES[1]), current(NAMES[2])], sync: { leader: LEADER, standbys: [NAMES[1]], quorum: 0 } }),
+    view: operations({
+      statefulSets: NEW, pods: [pod(LEADER), current(NAMES[1]), current(NAMES[2])],
+      sync: { leader: LEADER, standbys: [NAMES[1]], quorum: 0 },
+    }),
   },
   { name: 'restarts the only member', rule: 'replace-single', view: operations({ ...single, statefulSets: [statefulSet(LEADER, { updateRevision: 'r2' })] }), action: { kind: 'EvictPod', pod: LEADER, evenPrimary: true } },
   { name: 'rests when all is as it should be', rule: 'no-restart-pending', view: operations() },
   {
     name: 'restarts nobody while a member is not well', rule: 'restart-waits',
-    view: operations({ reports: [PRIMARY_REPORT, report(NAMES[1], { pendingRestart: RAISED }), report(NAMES[2], { streaming: false })] }),
+    view: operations({
+      reports: [PRIMARY_REPORT, report(NAMES[1], { pendingRestart: RAISED }), report(NAMES[2], { streaming: false })],
+    }),
   },
   {
     name: 'restarts the primary first for a lowered value', rule: 'restart-primary-lowered',
-    view: operations({ reports: [{ ...PRIMARY_REPORT, pendingRestart: LOWERED }, report(NAMES[1], { pendingRestart: LOWERED }), REPORTS[2]!] }),
+    view: operations({ reports: [PRIMARY_LOWERED, report(NAMES[1], { pendingRestart: LOWERED }), REPORTS[2]!] }),
     action: { kind: 'RestartMember', pod: LEADER, role: 'primary' },
   },
   {
     name: 'restarts standbys first for a raised value', rule: 'restart-standby',
-    view: operations({ reports: [{ ...PRIMARY_REPORT, pendingRestart: RAISED }, report(NAMES[1], { pendingRestart: RAISED }), REPORTS[2]!] }),
+    view: operations({ reports: [PRIMARY_RAISED, report(NAMES[1], { pendingRestart: RAISED }), REPORTS[2]!] }),
     action: { kind: 'RestartMember', pod: NAMES[1], role: 'replica' },
   },
   {
@@ -146,7 +165,9 @@ const EXAMPLES: Example[] = [
   { name: 'restarts the only member in place', rule: 'restart-single', view: operations({ ...single, reports: [{ ...PRIMARY_REPORT, pendingRestart: RAISED }] }), action: { kind: 'RestartMember', pod: LEADER } },
   {
     name: 'holds when nobody may take over', rule: 'restart-hand-over-waits',
-    view: operations({ sync: { leader: LEADER, standbys: [], quorum: 0 }, reports: [{ ...PRIMARY_REPORT, pendingRestart: RAISED }, ...REPORTS.slice(1)] }),
+    view: operations({
+      sync: { leader: LEADER, standbys: [], quorum: 0 }, reports: [PRIMARY_RAISED, ...REPORTS.slice(1)],
+    }),
   },
 ];
 
@@ -155,7 +176,8 @@ for (const example of EXAMPLES) {
     const decision = decideOperations(example.view, example.memory ?? MEMORY, NOW_MS);
     assert.equal(decision.ruleId, example.rule, decision.because);
     assert.equal(decision.actions.length, example.action ? 1 : 0);
-    for (const [key, value] of Object.entries(example.action ?? {})) assert.deepEqual((decision.actions[0] as never)[key], value);
+    const action = decision.actions[0] as Record<string, unknown> | undefined;
+    for (const [key, value] of Object.entries(example.action ?? {})) assert.deepEqual(action?.[key], value);
     assert.match(decision.because, /^\S.*[.]$/);
   });
 }

@@ -11,7 +11,7 @@ import { FakeKube } from '../support/fake-kube.js';
 const POOLERS = ['10.0.1.1', '10.0.1.2'];
 const DONE: Outcome = { done: true, detail: 'orders-2-0 is primary' };
 
-/** A cluster whose primary is seen through the Service, with two poolers; `fails` says which question gets no answer. */
+/** A cluster whose primary is seen through the Service, with two poolers; `fails` tells what gets no answer. */
 function world(fails: (call: number, text: string) => boolean = () => false, knock: 'answers' | 'silent' = 'answers') {
   const told: string[] = [];
   const server = { address: '10.0.0.1', since: 1 };
@@ -28,7 +28,10 @@ function world(fails: (call: number, text: string) => boolean = () => false, kno
     network: { probe: async (host) => (host === POOLERS[1] ? knock : 'answers'), hold: () => ({ close: () => undefined }) },
     patroni: { get: async () => ({ status: 200, body: '' }), send: async () => ({ status: 200, body: '' }) },
     sql: { session: (place: SqlPlace, _limit, work) => work({ query: async (text) => ask(place.host, text) }) },
-    clock: { nowMs: () => now, wall: () => new Date(now), sleep: async (milliseconds) => { now += milliseconds; }, random: () => 0 },
+    clock: {
+      nowMs: () => now, wall: () => new Date(now), random: () => 0,
+      sleep: async (milliseconds) => { now += milliseconds; },
+    },
     pods: (_, component) => (component === 'pooler' ? POOLERS.map((ip, index) => ({
       metadata: { name: `pooler-${index + 1}`, labels: { 'everest.io/pausable': 'true' } }, status: { podIP: ip },
     })) : []),

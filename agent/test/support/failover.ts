@@ -15,7 +15,7 @@ export function pod(name: string, change: Partial<PodFacts> = {}): PodFacts {
 }
 
 export function lease(change: Partial<LeaderFacts> = {}): LeaderFacts {
-  return { pod: LEADER, resourceVersion: '100', renewTime: 't', acquireTime: 't', addresses: {}, ...change };
+  return { pod: LEADER, fence: undefined, resourceVersion: '100', renewTime: 't', acquireTime: 't', addresses: {}, ...change };
 }
 
 export function report(name: string, change: Partial<MemberReport> = {}): MemberReport {

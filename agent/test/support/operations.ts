@@ -5,7 +5,8 @@ import type { MemberReport } from '../../src/model/facts.js';
 import type { OperationsMemory, OperationsSnapshot, StatefulSetFacts } from '../../src/model/operations.js';
 
 export const PATRONI: ContractDocument['patroni'] = {
-  ttl: 30, loop_wait: 10, retry_timeout: 10, maximum_lag_on_failover: 1048576, check_timeline: true, failsafe_mode: true,
+  ttl: 30, loop_wait: 10, retry_timeout: 10,
+  maximum_lag_on_failover: 1048576, check_timeline: true, failsafe_mode: true,
   synchronous_mode: 'quorum', synchronous_mode_strict: false, synchronous_node_count: 1,
   postgresql: { use_pg_rewind: true, use_slots: true, parameters: { max_connections: '100', work_mem: '4MB' }, pg_hba: ['local all all peer'], pg_ident: [] },
 };
@@ -29,7 +30,8 @@ export function operations(change: Partial<OperationsSnapshot> = {}): Operations
     cluster: 'orders', contract: contract(), leader: lease(),
     sync: { leader: LEADER, standbys: [NAMES[1], NAMES[2]], quorum: 1 },
     config: PATRONI as unknown as Record<string, unknown>,
-    failoverAsked: false, switchoverRequest: undefined, refusals: [], cordoned: [], pods: NAMES.map((name) => pod(name)), statefulSets: NAMES.map((name) => statefulSet(name)), reports: REPORTS,
+    failoverAsked: false, switchoverRequest: undefined, refusals: [], cordoned: [], reports: REPORTS,
+    pods: NAMES.map((name) => pod(name)), statefulSets: NAMES.map((name) => statefulSet(name)),
     ...change,
   };
 }
