@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fail, run, setUp } from './setup.mjs';
 
-const LINT = ['eslint', '--ext', '.ts', '--no-error-on-unmatched-pattern', 'src', 'test', 'tools', 'examples', '.projenrc.ts'];
+const LINT = ['eslint', '--ext', '.ts', '--no-error-on-unmatched-pattern', 'src', 'test', 'tools', 'examples', 'agent', '.projenrc.ts'];
 
 /** Generated files must be what their sources make of them. */
 function checkGenerated() {

@@ -1,4 +1,4 @@
-/** The agent's own look, decision and executors in that world: only the ports are simulated, and time passes at each call. */
+/** The agent's own look, decision and executors in that world: only ports are simulated, and each call takes time. */
 import { STEP_MS, type Member, type World } from './world.js';
 import { LABEL } from '../../../src/contract/labels.js';
 import { FAILOVER_DEFAULTS, type FailoverMemory } from '../../src/decide/failover-facts.js';
@@ -27,10 +27,12 @@ function podObject(member: Member): KubeObject {
 
 function dcsObjects(world: World): KubeObject[] {
   const { lease, sync } = world;
-  const annotations = (values: Record<string, string | undefined>) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Record<string, string>;
+  const leader = lease.pod === undefined ? {} : { leader: lease.pod };
+  const named = sync.leader === undefined ? {} : { leader: sync.leader };
+  const key = { ...named, sync_standby: sync.standbys.join(','), quorum: String(sync.quorum) };
   return [
-    { metadata: { name: 'orders-leader', resourceVersion: String(lease.version), annotations: annotations({ leader: lease.pod }) } },
-    { metadata: { name: 'orders-sync', resourceVersion: String(sync.version), annotations: annotations({ leader: sync.leader, sync_standby: sync.standbys.join(','), quorum: String(sync.quorum) }) } },
+    { metadata: { name: 'orders-leader', resourceVersion: String(lease.version), annotations: leader } },
+    { metadata: { name: 'orders-sync', resourceVersion: String(sync.version), annotations: key } },
     { metadata: { name: 'orders-config', annotations: { config: JSON.stringify({ ttl: 30, synchronous_mode: 'quorum' }) } } },
     { metadata: { name: 'orders-failover', annotations: {} } },
   ];
@@ -70,7 +72,8 @@ export class SimulatedAgent {
     this.rules.set(decision.ruleId, (this.rules.get(decision.ruleId) ?? 0) + 1);
     for (const action of decision.actions) {
       if (this.world.random.below(20) === 0) return this.forget();
-      const outcome = await execute(this.hands, action).catch((problem: unknown) => ({ done: false, detail: String(problem) }));
+      const failed = (problem: unknown) => ({ done: false, detail: String(problem) });
+      const outcome = await execute(this.hands, action).catch(failed);
       this.world.tell(`${this.name} ${decision.ruleId} ${action.kind} ${action.pod}: ${outcome.detail}`);
       if (!outcome.done) return;
     }

@@ -1,9 +1,10 @@
 /**
- * What a testbed cannot show in some dozen runs: thousands of seeded lives of a cluster with kills, lost and frozen nodes, cut
- * links, force-deleted Pods, an unreachable API and agents that die between two calls. No acknowledged commit may be lost.
- * Crashes come in any number; of cuts and freezes there is one at a time, and none in the instant of an election. Beyond that
- * no lease can promise it, Patroni's own neither: a standby that has given its vote and is then kept from hearing of the new
- * primary could confirm one more commit to an old one that comes back in the same moment.
+ * What a testbed cannot show in some dozen runs: thousands of seeded lives of a cluster with kills, lost and frozen
+ * nodes, cut links, force-deleted Pods, an unreachable API and agents that die between two calls. No acknowledged
+ * commit may be lost. Crashes come in any number; of cuts and freezes there is one at a time, and none in the instant
+ * of an election. Beyond that no lease can promise it, Patroni's own neither: a standby that has given its vote and is
+ * then kept from hearing of the new primary could confirm one more commit to an old one that comes back in the same
+ * moment.
  * AGENT_SIM_RUNS sets the number of lives, AGENT_SIM_SEED the first seed; a failure names its seed.
  */
 import assert from 'node:assert/strict';
@@ -81,6 +82,18 @@ const FAULTS: Record<string, (world: World, agents: SimulatedAgent[]) => void> =
   agent: (_world, agents) => agents.forEach((agent) => agent.forget()),
 };
 
+async function settle(world: World, agents: readonly SimulatedAgent[]): Promise<void> {
+  for (let left = 0; left < 80_000; left += 500) {
+    world.advance(500);
+    for (const agent of agents) await agent.tick();
+  }
+}
+
+function add(rules: Map<string, number>, more: ReadonlyMap<string, number>): Map<string, number> {
+  for (const [rule, count] of more) rules.set(rule, (rules.get(rule) ?? 0) + count);
+  return rules;
+}
+
 async function live(world: World, withAgents: boolean): Promise<Map<string, number>> {
   const agents = withAgents ? [new SimulatedAgent(world, 'agent-a'), new SimulatedAgent(world, 'agent-b')] : [];
   const kinds = Object.keys(FAULTS);
@@ -95,13 +108,8 @@ async function live(world: World, withAgents: boolean): Promise<Map<string, numb
   }
   FAULTS.heal!(world, agents);
   FAULTS.power!(world, agents);
-  for (let left = 0; left < 80_000; left += 500) {
-    world.advance(500);
-    for (const agent of agents) await agent.tick();
-  }
-  const rules = new Map<string, number>();
-  for (const agent of agents) for (const [rule, count] of agent.rules) rules.set(rule, (rules.get(rule) ?? 0) + count);
-  return rules;
+  await settle(world, agents);
+  return agents.reduce((rules, agent) => add(rules, agent.rules), new Map<string, number>());
 }
 
 function checkEnd(world: World): void {
@@ -118,7 +126,7 @@ async function manyLives(withAgents: boolean, runs: number): Promise<Map<string,
     try {
       const fired = await live(world, withAgents);
       checkEnd(world);
-      for (const [rule, count] of fired) rules.set(rule, (rules.get(rule) ?? 0) + count);
+      add(rules, fired);
     } catch (problem) {
       throw new Error(`seed ${seed}: ${(problem as Error).message}\n${world.story.slice(-40).join('\n')}`, { cause: problem });
     }

@@ -1,8 +1,9 @@
 /**
- * A small world: three members under a model of Patroni in quorum mode, an API server, links that can be cut. Time goes in
- * steps; every random choice comes from the seed. The model is as careless as Patroni may be and no more: what it promises
- * (docs of Patroni's quorum mode) holds without the agent, and the simulation checks that it holds with it.
+ * A small world: three members under a model of Patroni in quorum mode, an API server, links that can be cut. Time goes
+ * in steps; every random choice comes from the seed. The model is as careless as Patroni may be and no more: what it
+ * promises (docs of Patroni's quorum mode) holds without the agent, and the simulation checks that it holds with it.
  */
+/* eslint-disable no-bitwise -- mulberry32, a generator of 32 bits, is made of them */
 export class Random {
   constructor(private state: number) {}
 
@@ -21,6 +22,7 @@ export class Random {
     return items[this.below(items.length)]!;
   }
 }
+/* eslint-enable no-bitwise */
 
 export const STEP_MS = 50;
 export const TTL_MS = 30_000;
@@ -85,6 +87,14 @@ export interface Member {
   label: boolean;
 }
 
+function isSource({ open, role }: Member): boolean {
+  return open && role === 'primary';
+}
+
+function differs(log: readonly number[], source: readonly number[]): boolean {
+  return log.length !== source.length || log.at(-1) !== source.at(-1);
+}
+
 export class World {
   now = 0;
   version = 1;
@@ -104,10 +114,13 @@ export class World {
 
   constructor(readonly random: Random) {
     this.members = [1, 2, 3].map((number) => ({
-      name: `orders-${number}-0`, uid: `uid-${number}`, ip: `10.0.0.${number}`, processIp: `10.0.0.${number}`, nodeUp: true, frozen: false,
-      up: true, open: true, startsAtMs: Infinity, diesAtMs: Infinity, role: number === 1 ? 'primary' : 'standby', log: [], ackedUpTo: 0, timeline: 1,
-      confirmers: number === 1 ? ['orders-2-0', 'orders-3-0'] : [], source: number === 1 ? undefined : 'orders-1-0', streaming: number !== 1,
-      heardMs: 0, reconnectMs: 0, nextLoopMs: this.random.below(LOOP_MS), leaseSeenMs: 0, leaseSeenVersion: 1, apiOkMs: 0, election: undefined, known: true, label: number === 1,
+      name: `orders-${number}-0`, uid: `uid-${number}`, ip: `10.0.0.${number}`, processIp: `10.0.0.${number}`,
+      nodeUp: true, frozen: false, up: true, open: true, startsAtMs: Infinity, diesAtMs: Infinity,
+      role: number === 1 ? 'primary' : 'standby', log: [], ackedUpTo: 0, timeline: 1,
+      confirmers: number === 1 ? ['orders-2-0', 'orders-3-0'] : [],
+      source: number === 1 ? undefined : 'orders-1-0', streaming: number !== 1, heardMs: 0, reconnectMs: 0,
+      nextLoopMs: this.random.below(LOOP_MS), leaseSeenMs: 0, leaseSeenVersion: 1, apiOkMs: 0,
+      election: undefined, known: true, label: number === 1,
     }));
   }
 
@@ -155,29 +168,55 @@ export class World {
   private live(member: Member): void {
     if (member.up && this.now >= member.diesAtMs) this.kill(member, 2000);
     if (!member.up && member.nodeUp && this.now >= member.startsAtMs) {
-      Object.assign(member, { up: true, open: false, startsAtMs: this.now + 1500, role: 'standby', source: undefined, streaming: false, election: undefined, nextLoopMs: this.now + 500, processIp: member.ip, apiOkMs: this.now });
+      Object.assign(member, {
+        up: true, open: false, startsAtMs: this.now + 1500, role: 'standby', source: undefined, streaming: false,
+        election: undefined, nextLoopMs: this.now + 500, processIp: member.ip, apiOkMs: this.now,
+      });
     } else if (member.up && !member.open && this.now >= member.startsAtMs) {
       member.open = true;
     }
   }
 
   kill(member: Member, backAfterMs: number): void {
-    Object.assign(member, { up: false, open: false, streaming: false, role: 'standby', diesAtMs: Infinity, startsAtMs: this.now + backAfterMs, election: undefined });
+    Object.assign(member, {
+      up: false, open: false, streaming: false, role: 'standby',
+      diesAtMs: Infinity, startsAtMs: this.now + backAfterMs, election: undefined,
+    });
   }
 
   /** WAL flows; a lost peer is noticed after the receiver's time-out, a dead one at once. */
   private stream(member: Member): void {
     const source = this.member(member.source);
-    if (!this.works(member) || !member.open || member.role === 'primary' || !source) return;
-    const reset = source.nodeUp && !source.frozen && this.linked(member.name, source.name) && (!source.up || source.role !== 'primary');
-    const flows = this.works(source) && source.open && source.role === 'primary' && this.linked(member.name, source.name);
-    if (flows && !member.streaming && this.now >= member.reconnectMs) this.connect(member, source);
-    if (flows) member.heardMs = this.now;
-    if (member.streaming && (reset || this.now - member.heardMs > RECEIVER_TIMEOUT_MS)) {
+    if (!source || !this.follows(member)) return;
+    const flows = this.answers(member, source) && isSource(source);
+    if (flows) this.hear(member, source);
+    if (member.streaming && this.hasLost(member, source)) {
       // wal_retrieve_retry_interval: the next attempt comes within 5 s.
       Object.assign(member, { streaming: false, reconnectMs: this.now + 100 + this.random.below(5000) });
     }
-    if (flows && member.streaming && (member.log.length !== source.log.length || member.log.at(-1) !== source.log.at(-1))) member.log = source.log.slice();
+    if (flows && member.streaming && differs(member.log, source.log)) member.log = source.log.slice();
+  }
+
+  private follows(member: Member): boolean {
+    return this.works(member) && member.open && member.role !== 'primary';
+  }
+
+  private hasLost(member: Member, source: Member): boolean {
+    return this.resets(member, source) || this.now - member.heardMs > RECEIVER_TIMEOUT_MS;
+  }
+
+  private hear(member: Member, source: Member): void {
+    if (!member.streaming && this.now >= member.reconnectMs) this.connect(member, source);
+    member.heardMs = this.now;
+  }
+
+  /** The node is there and says that there is no such stream. */
+  private resets(member: Member, source: Member): boolean {
+    return this.hasNode(member, source) && (!source.up || source.role !== 'primary');
+  }
+
+  private hasNode(from: Member, to: Member): boolean {
+    return to.nodeUp && !to.frozen && this.linked(from.name, to.name);
   }
 
   /** What diverged is rewound. */
@@ -191,38 +230,47 @@ export class World {
   private commit(member: Member): void {
     if (!this.works(member) || !member.open || member.role !== 'primary') return;
     if (this.now % 200 === 0) member.log.push(this.nextCommit++);
-    const confirmed = member.confirmers.length === 0 ? member.log.length : Math.max(0, ...member.confirmers.map((name) => this.confirmedBy(name, member)));
+    const marks = member.confirmers.map((name) => this.confirmedBy(name, member));
+    const confirmed = marks.length === 0 ? member.log.length : Math.max(0, ...marks);
     for (; member.ackedUpTo < confirmed; member.ackedUpTo += 1) this.acked.add(member.log[member.ackedUpTo]!);
   }
 
   private confirmedBy(name: string, primary: Member): number {
     const standby = this.member(name)!;
-    const flows = this.works(standby) && standby.streaming && standby.source === primary.name && this.linked(name, primary.name);
-    return flows ? standby.log.length : 0;
+    return this.works(standby) && this.streamsFrom(standby, primary) ? standby.log.length : 0;
+  }
+
+  private streamsFrom(standby: Member, primary: Member): boolean {
+    return standby.streaming && standby.source === primary.name && this.linked(standby.name, primary.name);
   }
 
   private patroni(member: Member): void {
     const api = this.linked(member.name, 'api');
     if (api) this.watch(member);
-    if (member.election) {this.elect(member);} else if (this.now >= member.nextLoopMs) {
-      member.nextLoopMs = this.now + LOOP_MS + this.random.below(4) * STEP_MS;
-      if (api) member.apiOkMs = this.now;
-      if (member.role === 'primary') this.primaryLoop(member, api);
-      else if (api && member.open) this.standbyLoop(member);
-    }
-    if (member.role === 'primary' && !api && this.now - member.apiOkMs > RETRY_MS && !this.isSafe(member)) this.demote(member);
+    if (member.election) this.elect(member);
+    else if (this.now >= member.nextLoopMs) this.loop(member, api);
+    const isCutOff = !api && this.now - member.apiOkMs > RETRY_MS;
+    if (member.role === 'primary' && isCutOff && !this.isSafe(member)) this.demote(member);
+  }
+
+  private loop(member: Member, api: boolean): void {
+    member.nextLoopMs = this.now + LOOP_MS + this.random.below(4) * STEP_MS;
+    if (api) member.apiOkMs = this.now;
+    if (member.role === 'primary') this.primaryLoop(member, api);
+    else if (api && member.open) this.standbyLoop(member);
   }
 
   private watch(member: Member): void {
     if (member.leaseSeenVersion === this.lease.version) return;
     member.leaseSeenVersion = this.lease.version;
     member.leaseSeenMs = this.now;
-    if (this.lease.pod !== member.name || member.role !== 'primary') member.nextLoopMs = Math.min(member.nextLoopMs, this.now + this.random.below(300));
+    if (this.lease.pod === member.name && member.role === 'primary') return;
+    member.nextLoopMs = Math.min(member.nextLoopMs, this.now + this.random.below(300));
   }
 
   /** failsafe_mode: without the API a primary goes on while every member agrees. */
   private isSafe(member: Member): boolean {
-    return this.members.every((other) => other === member || (this.works(other) && this.linked(member.name, other.name) && other.role !== 'primary'));
+    return this.members.every((other) => other === member || (this.answers(member, other) && other.role !== 'primary'));
   }
 
   private demote(member: Member): void {
@@ -232,7 +280,8 @@ export class World {
 
   private primaryLoop(member: Member, api: boolean): void {
     if (!api) return;
-    if (this.lease.pod === undefined && member.timeline === this.timeline) this.write(() => { this.lease.pod = member.name; }, this.lease);
+    const isFree = this.lease.pod === undefined && member.timeline === this.timeline;
+    if (isFree) this.write(() => { this.lease.pod = member.name; }, this.lease);
     if (this.lease.pod !== member.name) return this.demote(member);
     this.write(() => undefined, this.lease);
     member.leaseSeenVersion = this.lease.version;
@@ -243,11 +292,13 @@ export class World {
   /** Each order of steps keeps every set that can confirm overlapping with every set that can elect. */
   private maintainSync(member: Member): void {
     const target = this.members
-      .filter((other) => other !== member && this.works(other) && other.streaming && other.source === member.name && this.linked(member.name, other.name))
+      .filter((other) => other !== member && this.works(other) && this.streamsFrom(other, member))
       // Patroni names a standby in the key only when it has all that was acknowledged without it.
       .filter((other) => this.sync.standbys.includes(other.name) || other.log.length >= member.log.length)
       .map((other) => other.name);
-    const key = () => this.write(() => Object.assign(this.sync, { leader: member.name, standbys: target, quorum: Math.max(0, target.length - 1) }), this.sync);
+    const quorum = Math.max(0, target.length - 1);
+    const named = { leader: member.name, standbys: target, quorum };
+    const key = () => this.write(() => Object.assign(this.sync, named), this.sync);
     const server = () => { member.confirmers = target; };
     const grows = target.length >= this.sync.standbys.length;
     const keyFirst = grows ? this.sync.standbys.length > 0 && this.sync.leader === member.name : target.length === 0;
@@ -269,12 +320,21 @@ export class World {
     if (this.lease.pod === member.name && !expired) return this.resume(member);
     Object.assign(member, { known: true });
     if (this.lease.pod !== undefined && !expired) {
-      if (member.source !== this.lease.pod) Object.assign(member, { source: this.lease.pod, streaming: false, reconnectMs: 0, heardMs: this.now });
+      const source = this.lease.pod;
+      const anew = { source, streaming: false, reconnectMs: 0, heardMs: this.now };
+      if (member.source !== source) Object.assign(member, anew);
       return;
     }
-    const silent = this.members.some((other) => other !== member && other.known && !this.answers(member, other) && !(other.nodeUp && !other.frozen && this.linked(member.name, other.name)));
+    this.stand(member);
+  }
+
+  private stand(member: Member): void {
+    const others = this.members.filter((other) => other !== member && other.known);
+    const silent = others.some((other) => !this.answers(member, other) && !this.hasNode(member, other));
     const dueMs = this.now + (silent ? DEAD_PEER_MS : this.random.below(100));
-    if (this.isHealthiest(member)) {member.election = { dueMs, leaseVersion: this.lease.version, syncVersion: this.sync.version };} else {
+    if (this.isHealthiest(member)) {
+      member.election = { dueMs, leaseVersion: this.lease.version, syncVersion: this.sync.version };
+    } else {
       // `follow(None)`: who does not stand for election stops its WAL receiver until there is somebody to follow.
       Object.assign(member, { nextLoopMs: this.now + 1000, source: undefined, streaming: false });
     }
@@ -291,7 +351,8 @@ export class World {
     if (member.timeline < this.timeline) return false;
     if (voters.length === 0) return sync.leader === member.name;
     let votes = voters.includes(member.name) ? 0 : -1;
-    for (const other of this.members.filter((one) => one !== member && one.known && this.answers(member, one) && [...voters, sync.leader].includes(one.name))) {
+    const asked = this.members.filter((one) => one !== member && one.known && this.answers(member, one));
+    for (const other of asked.filter((one) => [...voters, sync.leader].includes(one.name))) {
       if (other.role === 'primary') return false;
       if (other.log.length > member.log.length && other.name !== sync.leader) return false;
       if (other.open && voters.includes(other.name)) votes += 1;
