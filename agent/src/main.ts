@@ -41,7 +41,8 @@ async function run(): Promise<void> {
     agent.nudge();
   });
   const ports = { kube, network: new Tcp(), patroni: new PatroniHttp(), sql: new SqlByPg(), clock };
-  const agent = new Agent({ ports, log, metrics, namespace: config.namespace, watchNodes: config.watchNodes, holdsLease: () => lease.held });
+  const { namespace, watchNodes } = config;
+  const agent = new Agent({ ports, log, metrics, namespace, watchNodes, holdsLease: () => lease.held });
   const turns = watchdog(clock, stop.signal);
   const server = serve(config.port, {
     alive: () => ({ ok: turns(), text: turns() ? 'ok' : 'the process stands still' }),

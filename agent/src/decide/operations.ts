@@ -3,7 +3,7 @@ import { diffConfig, valuesBefore } from './config-diff.js';
 import { CONFIG_TABLE, RESTART_TABLE, mayBeRefused, takenBack } from './config.js';
 import { GUARD_TABLE } from './guard.js';
 import { HANDOVER_TABLE, REQUEST_TABLE, isOnCordoned } from './handover.js';
-import { gatherOperations, type OperationsFacts } from './operations-facts.js';
+import { gatherOperations, type OperationsFacts, type MemberFacts } from './operations-facts.js';
 import { ROLLOUT_TABLE } from './rollout.js';
 import { firstVerdict, type Verdict } from './rule-table.js';
 import type { DynamicConfig, OperationsAction, OperationsMemory, OperationsSnapshot } from '../model/operations.js';
@@ -68,6 +68,11 @@ export function decideOperations(
   return { ...verdict, memory: nextMemory(snapshot, memory, verdict, nowMs) };
 }
 
+function memberMayHaveWork({ listed, statefulSet, template, object }: MemberFacts): boolean {
+  if (!listed) return (statefulSet?.replicas ?? 0) > 0;
+  return template !== 'current' || (object?.status?.pendingRestart.length ?? 0) > 0;
+}
+
 /**
  * Whether the watches show anything that planned work could be needed for. Only then are the members themselves asked.
  */
@@ -77,10 +82,7 @@ export function mayHaveWork(snapshot: OperationsSnapshot, memory: OperationsMemo
   if (snapshot.switchoverRequest !== undefined) return true;
   const facts = gatherOperations(snapshot, memory, 0);
   if (facts.primary?.object?.deleting || isOnCordoned(facts, facts.primary)) return true;
-  return facts.members.some((member) => {
-    if (!member.listed) return (member.statefulSet?.replicas ?? 0) > 0;
-    return member.template !== 'current' || (member.object?.status?.pendingRestart.length ?? 0) > 0;
-  });
+  return facts.members.some(memberMayHaveWork);
 }
 
 export function atRest(snapshot: OperationsSnapshot, memory: OperationsMemory): OperationsDecision {
