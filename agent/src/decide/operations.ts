@@ -68,6 +68,10 @@ export function decideOperations(
   return { ...verdict, memory: nextMemory(snapshot, memory, verdict, nowMs) };
 }
 
+function primaryLeaves(facts: OperationsFacts): boolean {
+  return facts.primary?.object?.deleting === true || isOnCordoned(facts, facts.primary);
+}
+
 function memberMayHaveWork({ listed, statefulSet, template, object }: MemberFacts): boolean {
   if (!listed) return (statefulSet?.replicas ?? 0) > 0;
   return template !== 'current' || (object?.status?.pendingRestart.length ?? 0) > 0;
@@ -81,8 +85,7 @@ export function mayHaveWork(snapshot: OperationsSnapshot, memory: OperationsMemo
   if (snapshot.config !== 'unknown' && diffConfig(snapshot.config, snapshot.contract.patroni, memory)) return true;
   if (snapshot.switchoverRequest !== undefined) return true;
   const facts = gatherOperations(snapshot, memory, 0);
-  if (facts.primary?.object?.deleting || isOnCordoned(facts, facts.primary)) return true;
-  return facts.members.some(memberMayHaveWork);
+  return primaryLeaves(facts) || facts.members.some(memberMayHaveWork);
 }
 
 export function atRest(snapshot: OperationsSnapshot, memory: OperationsMemory): OperationsDecision {
