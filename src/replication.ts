@@ -25,6 +25,15 @@ export interface AsynchronousOptions {
    * @default 1Mi
    */
   readonly maximumLagOnFailover?: string;
+
+  /**
+   * With true, the agent clears the lease of a primary that is silent as soon as no standby streams from it any more,
+   * some 4 s after its node was lost, in place of Patroni's `ttl`. A primary that was only cut off goes on
+   * acknowledging writes until it notices, and these are lost. Needs an `agent`.
+   *
+   * @default false
+   */
+  readonly preferAvailability?: boolean;
 }
 
 /**
@@ -36,7 +45,7 @@ export interface AsynchronousOptions {
 export class Replication {
   /** A commit waits for no standby. Fastest; a failover can lose the last commits (see `maximumLagOnFailover`). */
   public static asynchronous(options: AsynchronousOptions = {}): Replication {
-    return new Replication('asynchronous', 0, false, options.maximumLagOnFailover);
+    return new Replication('asynchronous', 0, false, options);
   }
 
   /** A commit waits for named standbys, and only these can become primary: no acknowledged commit is lost. */
@@ -52,6 +61,12 @@ export class Replication {
     return new Replication('quorum', options.standbys ?? 1, options.strict ?? false);
   }
 
+  /** Greatest lag of a candidate; only when asynchronous. */
+  public readonly maximumLagOnFailover?: string;
+
+  /** A silent primary is given up before its lease ends; only when asynchronous. */
+  public readonly preferAvailability: boolean;
+
   private constructor(
     /** `asynchronous`, `synchronous` or `quorum`. */
     public readonly mode: string,
@@ -59,7 +74,9 @@ export class Replication {
     public readonly standbys: number,
     /** Writes wait rather than go on alone. */
     public readonly strict: boolean,
-    /** Greatest lag of a candidate; only when asynchronous. */
-    public readonly maximumLagOnFailover?: string,
-  ) {}
+    options: AsynchronousOptions = {},
+  ) {
+    this.maximumLagOnFailover = options.maximumLagOnFailover;
+    this.preferAvailability = options.preferAvailability ?? false;
+  }
 }

@@ -15,6 +15,8 @@ export interface ContractDocument {
   readonly engineVersion: string;
   readonly members: ContractMember[];
   readonly agentLogin: AgentLogin;
+  /** Asynchronous mode: a silent primary is given up before its lease ends. */
+  readonly preferAvailability: boolean;
   readonly databases: DeclaredDatabase[];
   /** Owners included. */
   readonly roles: DeclaredRole[];

@@ -94,6 +94,7 @@ export const postgresqlSpecShape = z.strictObject({
   replication: z.strictObject({
     mode: z.enum(['asynchronous', 'synchronous', 'quorum']), standbys: z.number().optional(),
     strict: z.boolean().optional(), maximumLagOnFailover: z.string().optional(),
+    preferAvailability: z.boolean().optional(),
   }).optional(),
   timing: z.strictObject({
     ttlSeconds: z.number().positive().optional(),

@@ -79,8 +79,8 @@ function toGroup(given: Spec<'memberGroups'>[number]): MemberGroup {
 }
 
 function toReplication(given: Spec<'replication'>): Replication {
-  const { mode, maximumLagOnFailover, ...options } = given;
-  if (mode === 'asynchronous') return Replication.asynchronous(present({ maximumLagOnFailover }));
+  const { mode, maximumLagOnFailover, preferAvailability, ...options } = given;
+  if (mode === 'asynchronous') return Replication.asynchronous(present({ maximumLagOnFailover, preferAvailability }));
   return mode === 'quorum' ? Replication.quorum(present(options)) : Replication.synchronous(present(options));
 }
 

@@ -23,6 +23,7 @@ export function renderContract(cluster: ResolvedPostgres): string {
     engineVersion: cluster.image.version,
     members: cluster.groups.flatMap(contractMembers),
     agentLogin: { role: AGENT_ROLE, secret: cluster.credentialsSecret, key: AGENT_KEY },
+    preferAvailability: cluster.preferAvailability,
     databases: cluster.databases,
     roles: cluster.roles,
     patroni: cluster.patroni,

@@ -78,6 +78,7 @@ export interface ResolvedPostgres {
   readonly disruption?: number;
   readonly retainsData: boolean;
   readonly preferSameZoneReads: boolean;
+  readonly preferAvailability: boolean;
   readonly terminationGraceSeconds: number;
   readonly sharedMemoryBytes: number;
 }
@@ -215,7 +216,7 @@ function sharedMemoryBytes(memoryBytes: number): number {
 
 /** What is passed on as it was given, or is empty. */
 function passedOn(props: PostgresClusterProps): Pick<ResolvedPostgres,
-  'labels' | 'annotations' | 'serviceAnnotations' | 'replicaServiceAnnotations' | 'imagePullSecrets' | 'preferSameZoneReads' | 'agent'> {
+  'labels' | 'annotations' | 'serviceAnnotations' | 'replicaServiceAnnotations' | 'imagePullSecrets' | 'preferSameZoneReads' | 'preferAvailability' | 'agent'> {
   return {
     labels: props.labels ?? {},
     annotations: props.annotations ?? {},
@@ -223,6 +224,7 @@ function passedOn(props: PostgresClusterProps): Pick<ResolvedPostgres,
     replicaServiceAnnotations: props.replicaServiceAnnotations ?? {},
     imagePullSecrets: props.imagePullSecrets ?? [],
     preferSameZoneReads: props.preferSameZoneReads ?? false,
+    preferAvailability: props.replication?.preferAvailability ?? false,
     agent: props.agent?.agentName,
   };
 }

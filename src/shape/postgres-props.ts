@@ -98,6 +98,7 @@ export const allowFromShape = z.strictObject({ allowFrom: peerList });
 
 const replication = instance(Replication, z.object({
   mode: z.string(), standbys: z.number(), strict: z.boolean(), maximumLagOnFailover: z.string().optional(),
+  preferAvailability: z.boolean(),
 }));
 
 const duration = instance(Duration).optional();

@@ -336,6 +336,9 @@ const SURROUNDINGS = [
   props('EV1310', 'extensions without an agent', 'databases[0].extensions', {
     bad: { databases: [{ name: 'app', extensions: [{ name: 'hstore' }] }] }, good: { databases: [{ name: 'app', extensions: [] }] },
   }),
+  props('EV1310', 'availability before data without an agent', 'replication.preferAvailability', {
+    bad: { replication: Replication.asynchronous({ preferAvailability: true }) }, good: { replication: Replication.asynchronous() },
+  }),
   props('EV1310', 'roles without an agent', 'roles', { bad: { roles: [{ name: 'bi' }] }, good: { roles: [] } }),
   props('EV1602', 'a rotation every minute', 'roles[0].rotation.interval', {
     bad: withRoles({ name: 'app', rotation: PasswordRotation.every(Duration.minutes(1)) }),

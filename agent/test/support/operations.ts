@@ -14,7 +14,7 @@ export const PATRONI: ContractDocument['patroni'] = {
 export function contract(names: readonly string[] = NAMES, patroni = PATRONI): ContractDocument {
   const members = names.map((name) => ({ name: name.slice(0, -2), pod: name, group: 'default', promotable: true, volumes: [] }));
   const agentLogin = { role: 'everest_agent', secret: 'orders-credentials', key: 'agent' };
-  return { contractVersion: 1, engine: 'postgresql', cluster: 'orders', namespace: 'shop', engineVersion: '17.11', members, agentLogin, databases: [], roles: [], patroni };
+  return { contractVersion: 1, engine: 'postgresql', cluster: 'orders', namespace: 'shop', engineVersion: '17.11', members, agentLogin, preferAvailability: false, databases: [], roles: [], patroni };
 }
 
 export function statefulSet(name: string, change: Partial<StatefulSetFacts> = {}): StatefulSetFacts {
