@@ -4,6 +4,7 @@ import { decideFailover, NO_MEMORY, type FailoverDecision } from './decide/failo
 import { execute, type Hands, type Outcome } from './execute/executor.js';
 import { LeaderLink } from './leader-link.js';
 import type { Log } from './log.js';
+import type { MemberSql } from './member-sql.js';
 import type { FailoverAction } from './model/actions.js';
 import type { FailoverSnapshot } from './model/facts.js';
 import { lookAt, type ClusterIdentity, type Stores } from './observe/failover-view.js';
@@ -21,7 +22,7 @@ export interface FailoverReport {
 
 export interface FailoverLoopOptions {
   readonly stores: Stores;
-  readonly hands: Hands;
+  readonly hands: Hands & { readonly sql: Pick<MemberSql, 'prepare'> };
   /** Undefined while the contract cannot be read: then Patroni is left alone. */
   readonly identity: () => ClusterIdentity | undefined;
   readonly log: Log;
@@ -74,6 +75,7 @@ export class FailoverLoop {
     this.follow(decision);
     if (decision.ruleId !== this.lastRule && decision.actions.length === 0) this.say(decision, snapshot);
     this.lastRule = decision.ruleId;
+    if (decision.ruleId === 'leader-answers') this.prepare();
     for (const action of decision.actions) {
       // What follows an action relies on it.
       if (!await this.act(action, decision, snapshot)) break;
@@ -85,6 +87,11 @@ export class FailoverLoop {
   private follow(decision: FailoverDecision): void {
     if (decision.ruleId === 'leader-answers' || this.link.state === 'none') this.link.hold(decision.memory.holder?.ip);
     else if (decision.memory.holder === undefined) this.link.hold(undefined);
+  }
+
+  /** While all is well the password is read, which a fence needs later, and a missing right is noticed. */
+  private prepare(): void {
+    void this.options.hands.sql.prepare().catch((problem: unknown) => this.failed(problem));
   }
 
   private say(decision: FailoverDecision, snapshot: FailoverSnapshot): void {

@@ -182,8 +182,9 @@ export class Agent {
   private identity(name: string): ClusterIdentity | undefined {
     const reading = this.clusters.get(name)?.reading;
     if (!reading?.ok) return undefined;
-    const members = reading.document.members.filter((member) => member.promotable);
-    return { cluster: name, promotable: members.map((member) => member.pod) };
+    const { members, preferAvailability } = reading.document;
+    const promotable = members.filter((member) => member.promotable).map((member) => member.pod);
+    return { cluster: name, promotable, preferAvailability };
   }
 
   private failedOver(name: string, { decision, outcome, action }: FailoverReport): void {

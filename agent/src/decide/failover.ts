@@ -4,12 +4,13 @@
  *
  * From: the lease, the sync key, the Pods, both ports of the holder, the standbys' own reports. Invariants: a lease is
  * cleared only on positive proof that its holder is dead, or that nothing it does can be acknowledged; every unknown
- * holds; who becomes primary is left to Patroni. Not here: planned switchovers, choosing a candidate, fencing.
+ * holds; who becomes primary is left to Patroni. Not here: planned switchovers, choosing a candidate.
  *
  * Proof of a lost node. In synchronous modes a commit needs the confirmation of standbys named in the sync key.
  * Patroni keeps every set that can confirm overlapping with every set that can elect, and `quorum + 1` of them can
  * elect. So once that many have let go of the old primary, no set that can confirm is left to it, and all that was
- * confirmed is among those who elect.
+ * confirmed is among those who elect. That they have let go is made to last by a fence (model/fence.ts): one that has
+ * voted and then stands still for a while would otherwise find the old primary again, and confirm to it.
  */
 import {
   FAILOVER_DEFAULTS, gatherFacts, nextMemory, type FailoverConfig, type FailoverFacts, type FailoverMemory,
@@ -39,25 +40,31 @@ const holding = { then: nothing, actions: [] };
 function clear(facts: FailoverFacts, proof: ClearProof): FailoverAction[] {
   const { pod, uid, ip } = facts.holder!;
   const seenBefore = facts.suspicion?.leaderVersion ?? facts.leader!.resourceVersion;
-  const leaderVersion = proof === 'node-lost' || proof === 'streams-ended' ? seenBefore : undefined;
+  const isSilence = proof === 'node-lost' || proof === 'given-up';
+  const leaderVersion = isSilence || proof === 'streams-ended' ? seenBefore : undefined;
   const { cluster } = facts.snapshot;
   const lease: FailoverAction = { kind: 'ClearLeader', cluster, pod, uid, ip, proof, leaderVersion };
   // At once, not after the election: clients wait for seconds at the address of a dark node. One that resets costs them
   // nothing, and taking it away first would make kube-proxy's next change, the new primary, wait for a second.
-  return facts.pod && proof === 'node-lost' ? [lease, { kind: 'RemoveStaleRole', cluster, pod, uid }] : [lease];
+  return facts.pod && isSilence ? [lease, { kind: 'RemoveStaleRole', cluster, pod, uid }] : [lease];
+}
+
+/** Earlier looks count only together with this one; where it was not possible, nothing is known now. */
+function hasLooked({ reach }: FailoverFacts): boolean {
+  return reach !== undefined && reach.rest !== 'unknown' && reach.sql !== 'unknown';
 }
 
 function isRefused(facts: FailoverFacts): boolean {
-  return (facts.suspicion?.refused ?? 0) >= facts.config.refusalsNeeded;
+  return hasLooked(facts) && (facts.suspicion?.refused ?? 0) >= facts.config.refusalsNeeded;
 }
 
 function isSilent(facts: FailoverFacts): boolean {
-  return (facts.suspicion?.silent ?? 0) >= facts.config.silencesNeeded;
+  return hasLooked(facts) && (facts.suspicion?.silent ?? 0) >= facts.config.silencesNeeded;
 }
 
 /** No sign of life lately; a Pod that is gone or dead needs no reset as well. */
 function isMute(facts: FailoverFacts, looks: number): boolean {
-  return (facts.suspicion?.mute ?? 0) >= looks;
+  return hasLooked(facts) && (facts.suspicion?.mute ?? 0) >= looks;
 }
 
 function hasNoHolderPod(facts: FailoverFacts): boolean {
@@ -66,7 +73,14 @@ function hasNoHolderPod(facts: FailoverFacts): boolean {
 
 /** Those who could elect have let go of the holder, which leaves nobody who could confirm a commit of its. */
 function hasLostItsStandbys(facts: FailoverFacts): boolean {
-  return facts.synchronous === true && facts.sync?.leader === facts.holder?.pod && facts.syncStopped.length >= facts.candidatesNeeded;
+  const { synchronous, sync, holder } = facts;
+  return synchronous === true && sync?.leader === holder?.pod && facts.syncStopped.length >= facts.candidatesNeeded;
+}
+
+/** No proof: the user has decided so beforehand (`preferAvailability`). */
+function isGivenUp(facts: FailoverFacts): boolean {
+  const { synchronous, snapshot, stillStreaming, syncStopped } = facts;
+  return synchronous === false && snapshot.preferAvailability && stillStreaming.length === 0 && syncStopped.length > 0;
 }
 
 /** PostgreSQL is being stopped there, by a switchover or with its Pod; its streams end when no client is left. */
@@ -84,6 +98,15 @@ const rows: FailoverRow[] = [
     because: () => 'The lease, the Pods or Patroni\'s configuration cannot be read, so nothing is known for sure.',
     checkAgainInMs: () => WAIT_MS,
     ...holding,
+  },
+  {
+    id: 'lease-fenced',
+    when: 'the lease of a lost primary is fenced: standbys are to let go of it before they elect',
+    matches: (f) => f.leader?.fence !== undefined,
+    then: (f) => [{ kind: 'ReleaseLease', cluster: f.snapshot.cluster, ...f.leader!.fence! }],
+    because: (f) => `${f.leader!.fence!.pod} is fenced off; the lease is free as soon as enough voters have let go of it.`,
+    checkAgainInMs: () => UNCLEAR_PAUSE_MS,
+    actions: ['ReleaseLease'],
   },
   {
     id: 'paused',
@@ -200,6 +223,15 @@ const rows: FailoverRow[] = [
     matches: (f) => isSilent(f) && hasLostItsStandbys(f),
     then: (f) => clear(f, 'node-lost'),
     because: (f) => `${who(f)} is silent and ${f.syncStopped.join(', ')} no longer stream from it: nothing can be acknowledged there any more.`,
+    checkAgainInMs: () => UNCLEAR_PAUSE_MS,
+    actions: ['ClearLeader', 'RemoveStaleRole'],
+  },
+  {
+    id: 'given-up',
+    when: 'asynchronous mode, and the cluster prefers availability: the holder is silent, and no standby that runs streams from it',
+    matches: (f) => isSilent(f) && isGivenUp(f),
+    then: (f) => clear(f, 'given-up'),
+    because: (f) => `${who(f)} is silent and ${f.syncStopped.join(', ')} no longer stream from it. Availability is preferred, so what only it has is given up.`,
     checkAgainInMs: () => UNCLEAR_PAUSE_MS,
     actions: ['ClearLeader', 'RemoveStaleRole'],
   },

@@ -3,10 +3,13 @@
  * that the proof is looked at once more. A conflict means that somebody wrote: read, prove and try again.
  */
 import type { Hands, Outcome } from './executor.js';
+import { releaseLease } from './release-lease.js';
+import { askVoters } from './voters.js';
 import { failoverName, leaderName, syncName } from '../../../src/contract/names.js';
 import { PATRONI_PORT, POSTGRES_PORT } from '../../../src/contract/ports.js';
 import type { ClearLeader } from '../model/actions.js';
-import type { LeaderFacts } from '../model/facts.js';
+import type { LeaderFacts, MemberReport } from '../model/facts.js';
+import { fenceName } from '../model/fence.js';
 import { askMember } from '../model/member-report.js';
 import { leaderFacts, podFacts, syncFacts } from '../model/objects.js';
 import { KubeError } from '../ports/kube.js';
@@ -19,6 +22,9 @@ const SHORT_PROBE_MS = 100;
 
 /** Candidates watch Pods and the lease on two streams; they must have heard of the one before the other. */
 const HEARD_MS = 40;
+/** From the end of its streams to the end of the server: some milliseconds. */
+const CLOSING_MS = 5;
+const CLOSING_LOOKS = 10;
 
 /** Undefined: the proof stands. */
 type Objection = string | undefined;
@@ -32,19 +38,38 @@ async function objectionToDeath(hands: Hands, action: ClearLeader): Promise<Obje
   return wanted.includes(rest) && wanted.includes(sql) ? undefined : `${action.pod} answers again (REST ${rest}, PostgreSQL ${sql})`;
 }
 
+function hasStopped(report: MemberReport | undefined): boolean {
+  return report?.state === 'running' && report.role === 'replica' && !report.streaming;
+}
+
 /**
  * The standbys whose votes elect must all have let go, still, and the holder must still be silent or on its way out.
  */
 async function objectionToLoss(hands: Hands, action: ClearLeader): Promise<Objection> {
+  if (action.proof === 'given-up') return objectionToGivingUp(hands, action);
   const rest = hands.network.probe(action.ip, PATRONI_PORT, SHORT_PROBE_MS);
   const sync = syncFacts(await hands.kube.get('configmaps', syncName(action.cluster)));
   if (sync.leader !== action.pod) return 'the sync key names another leader now';
-  const pods = hands.pods(action.cluster).map(podFacts).filter((pod) => pod.ip !== undefined && sync.standbys.includes(pod.name));
-  const asked = await Promise.all(pods.map((pod) => askMember(hands.patroni, { pod: pod.name, ip: pod.ip! }, 0, REPORT_TIMEOUT_MS)));
-  const stopped = asked.filter((report) => report?.state === 'running' && report.role === 'replica' && !report.streaming).length;
+  const pods = hands.pods(action.cluster).map(podFacts).filter((pod) => sync.standbys.includes(pod.name));
+  const asking = pods.flatMap(({ name, ip }) => (
+    ip === undefined ? [] : [askMember(hands.patroni, { pod: name, ip }, 0, REPORT_TIMEOUT_MS)]
+  ));
+  const stopped = (await Promise.all(asking)).filter(hasStopped).length;
   if (stopped < sync.quorum + 1) return `only ${stopped} synchronous standbys still say that their stream has stopped`;
   if (action.proof === 'streams-ended') return (await isLeaving(hands, action)) ? undefined : `${action.pod} is not on its way out`;
   return (await rest) === 'silent' ? undefined : `${action.pod} is no longer silent`;
+}
+
+/** Nobody may stream from it, and it may not answer: more cannot be known without synchronous standbys. */
+async function objectionToGivingUp(hands: Hands, action: ClearLeader): Promise<Objection> {
+  const [rest, reports] = await Promise.all([
+    hands.network.probe(action.ip, PATRONI_PORT, SHORT_PROBE_MS),
+    Promise.all(hands.pods(action.cluster).map(podFacts).filter((pod) => pod.name !== action.pod)
+      .flatMap(({ name, ip }) => (ip === undefined ? [] : [askMember(hands.patroni, { pod: name, ip }, 0, REPORT_TIMEOUT_MS)]))),
+  ]);
+  if (rest !== 'silent') return `${action.pod} is no longer silent`;
+  if (reports.some((report) => report?.streaming)) return `a standby streams from ${action.pod}`;
+  return reports.some(hasStopped) ? undefined : 'no standby answers any more';
 }
 
 async function isLeaving(hands: Hands, action: ClearLeader): Promise<boolean> {
@@ -61,25 +86,77 @@ function objectionToLease(lease: LeaderFacts, action: ClearLeader): Objection {
 }
 
 function provesByStandbys(action: ClearLeader): boolean {
-  return action.proof === 'node-lost' || action.proof === 'streams-ended';
+  return action.proof === 'node-lost' || action.proof === 'streams-ended' || action.proof === 'given-up';
+}
+
+/**
+ * What proves the death of PostgreSQL itself needs no fence. All else says only that nobody listens to it at present:
+ * a standby that has given its vote must not find its way back before it knows whom to follow.
+ */
+async function needsFence(hands: Hands, action: ClearLeader): Promise<boolean> {
+  if (action.proof === 'node-lost') return true;
+  if (['container-dead', 'process-gone', 'given-up'].includes(action.proof)) return false;
+  return !(await hasClosed(hands, action));
+}
+
+/** Its kernel lives and says that nothing listens any more; a stopping server gets there soon after its streams end. */
+async function hasClosed(hands: Hands, action: ClearLeader): Promise<boolean> {
+  for (let left = CLOSING_LOOKS; left > 0; left -= 1) {
+    const sql = await hands.network.probe(action.ip, POSTGRES_PORT, SHORT_PROBE_MS);
+    if (sql !== 'answers') return sql === 'refuses';
+    await hands.clock.sleep(CLOSING_MS);
+  }
+  return false;
+}
+
+interface FencePlan {
+  readonly fence: boolean;
+  readonly objection?: string;
+}
+
+/** A fence that could not be looked at would keep everybody from the lease until its ttl ends. */
+async function planFence(hands: Hands, action: ClearLeader): Promise<FencePlan> {
+  if (!(await needsFence(hands, action))) return { fence: false };
+  const { sync, heard, needed, problem = 'no address known' } = await askVoters(hands, action.cluster);
+  // Without synchronous standbys there is nobody to fence: a primary on its own confirms to itself.
+  if (sync.standbys.length === 0) return { fence: false };
+  if (heard >= needed) return { fence: true };
+  const objection = `only ${heard} of ${needed} synchronous standbys answer by SQL, so a fence could not be checked (${problem})`;
+  return { fence: true, objection };
 }
 
 async function attempt(hands: Hands, action: ClearLeader): Promise<Outcome> {
   const name = leaderName(action.cluster);
-  const [object, objection] = await Promise.all([
+  const [object, objection, plan] = await Promise.all([
     hands.kube.get('configmaps', name),
     provesByStandbys(action) ? objectionToLoss(hands, action) : objectionToDeath(hands, action),
+    planFence(hands, action),
   ]);
   const lease = leaderFacts(object);
-  const reason = objectionToLease(lease, action) ?? objection;
+  const reason = objectionToLease(lease, action) ?? objection ?? plan.objection;
   if (reason) return { done: false, detail: reason };
-  if (provesByStandbys(action)) {
-    await forgetSilent(hands, action);
-    await hands.clock.sleep(HEARD_MS);
+  const write = (leader: string | null) => (
+    hands.kube.patch('configmaps', name, { metadata: { resourceVersion: lease.resourceVersion, annotations: { leader } } })
+  );
+  if (plan.fence) {
+    await write(fenceName(action));
+    const { cluster, pod, uid } = action;
+    const ready = clearTheWay(hands, action);
+    // Not awaited where the fence is not released: its failure is no news then.
+    ready.catch(() => undefined);
+    return releaseLease(hands, { kind: 'ReleaseLease', cluster, pod, uid }, ready);
   }
-  if (action.proof === 'streams-ended') await freeElection(hands, action);
-  await hands.kube.patch('configmaps', name, { metadata: { resourceVersion: lease.resourceVersion, annotations: { leader: null } } });
+  await clearTheWay(hands, action);
+  await write(null);
   return { done: true, detail: `cleared the lease of ${action.pod}` };
+}
+
+/** Sees to it that the election has nothing to wait for. */
+async function clearTheWay(hands: Hands, action: ClearLeader): Promise<void> {
+  if (!provesByStandbys(action)) return;
+  await forgetSilent(hands, action);
+  await hands.clock.sleep(HEARD_MS);
+  if (action.proof === 'streams-ended') await freeElection(hands, action);
 }
 
 /**
@@ -88,7 +165,8 @@ async function attempt(hands: Hands, action: ClearLeader): Promise<Outcome> {
  * standby that has already given its vote is short. A member that lives writes its address again within one loop.
  */
 async function forgetSilent(hands: Hands, action: ClearLeader): Promise<void> {
-  const others = hands.pods(action.cluster).map(podFacts).filter((pod) => pod.name !== action.pod && pod.ip !== undefined);
+  const pods = hands.pods(action.cluster).map(podFacts);
+  const others = pods.filter((pod) => pod.name !== action.pod && pod.ip !== undefined);
   const reached = await Promise.all(others.map((pod) => hands.network.probe(pod.ip!, PATRONI_PORT, SHORT_PROBE_MS)));
   const silent = others.filter((_, index) => reached[index] === 'silent');
   await Promise.all([{ name: action.pod, uid: action.uid }, ...silent].map((pod) => forgetMember(hands, pod)));

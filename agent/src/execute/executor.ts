@@ -3,19 +3,20 @@ import { clearLeader } from './clear-leader.js';
 import { evictPod } from './evict-pod.js';
 import { patchConfig } from './patch-config.js';
 import { resumePoolers, whilePaused } from './pause-poolers.js';
-import { refuseRequest } from './take-request.js';
+import { releaseLease } from './release-lease.js';
 import { removeStaleRole } from './remove-stale-role.js';
 import { restartMember } from './restart-member.js';
 import { scaleToZero } from './scale-to-zero.js';
 import { switchover } from './switchover.js';
+import { refuseRequest } from './take-request.js';
 import type { COMPONENT } from '../../../src/contract/labels.js';
 import type { Log } from '../log.js';
+import type { MemberSql } from '../member-sql.js';
 import type { FailoverAction } from '../model/actions.js';
 import type { OperationsAction } from '../model/operations.js';
 import type { Clock } from '../ports/clock.js';
 import type { Kube, KubeObject } from '../ports/kube.js';
 import type { Network } from '../ports/network.js';
-import type { MemberSql } from '../member-sql.js';
 import type { Patroni } from '../ports/patroni.js';
 
 export interface Hands {
@@ -48,24 +49,27 @@ export function interruptsClients(action: Action): boolean {
 }
 
 export function execute(hands: Hands, action: Action): Promise<Outcome> {
-  return interruptsClients(action) ? whilePaused(hands, action.cluster, () => perform(hands, action)) : perform(hands, action);
+  const work = () => perform(hands, action);
+  return interruptsClients(action) ? whilePaused(hands, action.cluster, work) : work();
 }
+
+/** One for each kind: a kind without one does not compile. */
+const EXECUTORS: {
+  readonly [Kind in Action['kind']]: (hands: Hands, action: Extract<Action, { kind: Kind }>) => Promise<Outcome>
+} = {
+  ClearLeader: clearLeader,
+  ReleaseLease: releaseLease,
+  RemoveStaleRole: removeStaleRole,
+  EvictPod: evictPod,
+  Switchover: switchover,
+  ScaleToZero: scaleToZero,
+  PatchConfig: patchConfig,
+  RestartMember: restartMember,
+  ResumePoolers: resumePoolers,
+  RefuseRequest: refuseRequest,
+};
 
 function perform(hands: Hands, action: Action): Promise<Outcome> {
-  switch (action.kind) {
-    case 'ClearLeader': return clearLeader(hands, action);
-    case 'RemoveStaleRole': return removeStaleRole(hands, action);
-    case 'EvictPod': return evictPod(hands, action);
-    case 'Switchover': return switchover(hands, action);
-    case 'ScaleToZero': return scaleToZero(hands, action);
-    case 'PatchConfig': return patchConfig(hands, action);
-    case 'RestartMember': return restartMember(hands, action);
-    case 'ResumePoolers': return resumePoolers(hands, action);
-    case 'RefuseRequest': return refuseRequest(hands, action);
-    default: return unknownAction(action);
-  }
-}
-
-function unknownAction(action: never): never {
-  throw new Error(`no executor for ${JSON.stringify(action)}`);
+  const executor = EXECUTORS[action.kind] as (hands: Hands, action: Action) => Promise<Outcome>;
+  return executor(hands, action);
 }

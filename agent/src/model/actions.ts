@@ -1,6 +1,6 @@
 /** What the agent can do. Small, idempotent; each carries the facts that must still hold when it is carried out. */
 
-export type ClearProof = 'container-dead' | 'pod-gone' | 'process-gone' | 'streams-ended' | 'node-lost';
+export type ClearProof = 'container-dead' | 'pod-gone' | 'process-gone' | 'streams-ended' | 'node-lost' | 'given-up';
 
 export interface ClearLeader {
   readonly kind: 'ClearLeader';
@@ -11,10 +11,19 @@ export interface ClearLeader {
   readonly ip: string;
   readonly proof: ClearProof;
   /**
-   * With `node-lost` and `streams-ended`: the only version of the lease that may be cleared, since a renewal is a sign
+   * With `node-lost`, `given-up` and `streams-ended`: the only version of the lease that may be cleared, since a renewal is a sign
    * of life.
    */
   readonly leaderVersion: string | undefined;
+}
+
+/** Takes a fence away, once enough voters have let go of the member that was fenced off, so that Patroni elects. */
+export interface ReleaseLease {
+  readonly kind: 'ReleaseLease';
+  readonly cluster: string;
+  /** The member that was fenced off, and its incarnation. */
+  readonly pod: string;
+  readonly uid: string;
 }
 
 export interface RemoveStaleRole {
@@ -24,4 +33,4 @@ export interface RemoveStaleRole {
   readonly uid: string;
 }
 
-export type FailoverAction = ClearLeader | RemoveStaleRole;
+export type FailoverAction = ClearLeader | ReleaseLease | RemoveStaleRole;

@@ -1,4 +1,5 @@
 /** What is known about one cluster at one moment. Values only; what is not known says so. */
+import type { Fence } from './fence.js';
 import type { Reach } from '../ports/network.js';
 
 export type { Reach };
@@ -47,7 +48,9 @@ export interface PendingChange {
 
 /** `<cluster>-leader`. */
 export interface LeaderFacts {
+  /** The holder; undefined while it is free or fenced. */
   readonly pod: string | undefined;
+  readonly fence: Fence | undefined;
   readonly resourceVersion: string;
   readonly renewTime: string | undefined;
   readonly acquireTime: string | undefined;
@@ -108,6 +111,8 @@ export interface FailoverSnapshot {
   readonly pods: Maybe<readonly PodFacts[]>;
   /** Pods that the contract lists and that may become primary. */
   readonly promotable: readonly string[];
+  /** Asynchronous mode: a silent holder may be given up. */
+  readonly preferAvailability: boolean;
   /** Of the process that holds the lease, where it was asked for. */
   readonly reach: ReachFacts | undefined;
   /** Of members that carry the label of a primary without holding the lease. */

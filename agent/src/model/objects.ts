@@ -2,6 +2,7 @@
 import type {
   ContainerState, DynamicFacts, LeaderFacts, PatroniStatus, PendingChange, PodFacts, SyncFacts,
 } from './facts.js';
+import { parseFence } from './fence.js';
 import { LABEL } from '../../../src/contract/labels.js';
 import type { KubeObject } from '../ports/kube.js';
 
@@ -110,8 +111,10 @@ export function podFacts(pod: KubeObject): PodFacts {
 export function leaderFacts(object: KubeObject): LeaderFacts {
   const annotations = object.metadata.annotations ?? {};
   const addresses = Object.entries(parseJson(annotations.failsafe) ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const fence = parseFence(annotations.leader);
   return {
-    pod: annotations.leader || undefined,
+    pod: fence ? undefined : annotations.leader || undefined,
+    fence,
     resourceVersion: object.metadata.resourceVersion ?? '',
     renewTime: annotations.renewTime,
     acquireTime: annotations.acquireTime,

@@ -45,6 +45,7 @@ export interface Senses {
 export interface ClusterIdentity {
   readonly cluster: string;
   readonly promotable: readonly string[];
+  readonly preferAvailability: boolean;
 }
 
 export function podsOfCluster(pods: Store, cluster: string): PodFacts[] {
@@ -63,7 +64,7 @@ function isSwitchoverAsked(dcs: Store, cluster: string): boolean {
 }
 
 function fromStores(stores: Stores, identity: ClusterIdentity, link: LinkState): FailoverSnapshot {
-  const { cluster, promotable } = identity;
+  const { cluster, promotable, preferAvailability } = identity;
   return {
     cluster,
     link,
@@ -73,6 +74,7 @@ function fromStores(stores: Stores, identity: ClusterIdentity, link: LinkState):
     dynamic: stores.dcs.read((dcs) => dynamicFacts(dcs.get(dynamicConfigName(cluster)))),
     pods: stores.pods.read((pods) => podsOfCluster(pods, cluster)),
     promotable,
+    preferAvailability,
     reach: undefined,
     staleReach: [],
     reports: [],

@@ -15,12 +15,19 @@ interface Example {
 }
 
 const DEAD = { link: 'broken', reach: reach('refuses', 'refuses'), reports: STOPPED } as const;
+const ASYNCHRONOUS = {
+  dynamic: { paused: false, synchronous: false, ttlMs: 30_000 }, sync: { leader: undefined, standbys: [], quorum: 0 },
+} as const;
 const DARK = { link: 'broken', reach: reach('silent', 'silent') } as const;
 const others = [pod(NAMES[1]), pod(NAMES[2])];
 
 const EXAMPLES: Example[] = [
   { name: 'holds while the lease cannot be read, because unknown is not dead', rule: 'view-unknown', view: snapshot({ ...DEAD, leader: 'unknown' }), looks: 5 },
   { name: 'holds while the Pods cannot be read, because the proof needs them', rule: 'view-unknown', view: snapshot({ ...DEAD, pods: 'unknown' }), looks: 5 },
+  {
+    name: 'goes on with a fence that another replica may have set, because nobody leads until it is gone', rule: 'lease-fenced',
+    actions: ['ReleaseLease'], view: snapshot({ leader: lease({ pod: undefined, fence: { pod: LEADER, uid: 'uid-1' } }) }),
+  },
   {
     name: 'holds while Patroni is paused, because a person has taken over', rule: 'paused', looks: 5,
     view: snapshot({ ...DEAD, dynamic: { paused: true, synchronous: true, ttlMs: 30_000 } }),
@@ -83,10 +90,15 @@ const EXAMPLES: Example[] = [
   },
   {
     name: 'leaves a silent primary to the ttl in asynchronous mode, because it may still acknowledge', rule: 'silent-async', looks: 5,
-    view: snapshot({
-      ...DARK, dynamic: { paused: false, synchronous: false, ttlMs: 30_000 },
-      sync: { leader: undefined, standbys: [], quorum: 0 }, reports: STOPPED,
-    }),
+    view: snapshot({ ...DARK, ...ASYNCHRONOUS, reports: STOPPED }),
+  },
+  {
+    name: 'gives up a silent primary in asynchronous mode where availability is preferred', rule: 'given-up', actions: ['ClearLeader', 'RemoveStaleRole'], looks: 2,
+    view: snapshot({ ...DARK, ...ASYNCHRONOUS, preferAvailability: true, reports: STOPPED }),
+  },
+  {
+    name: 'leaves a silent primary alone that a standby streams from, because it lives', rule: 'silent-async', looks: 5,
+    view: snapshot({ ...DARK, ...ASYNCHRONOUS, preferAvailability: true, reports: [STOPPED[0]!, STREAMING[1]!] }),
   },
   {
     name: 'holds while one voter still streams, because it could confirm a commit', rule: 'silent-streaming', looks: 5,

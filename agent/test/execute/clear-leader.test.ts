@@ -5,7 +5,6 @@ import { Log } from '../../src/log.js';
 import type { ClearLeader } from '../../src/model/actions.js';
 import type { Reach } from '../../src/ports/network.js';
 import { FakeKube } from '../support/fake-kube.js';
-import { noSql } from '../support/no-sql.js';
 
 const action: ClearLeader = { kind: 'ClearLeader', cluster: 'orders', pod: 'orders-1-0', uid: 'u1', ip: '10.0.0.1', proof: 'process-gone', leaderVersion: undefined };
 
@@ -21,7 +20,8 @@ function setUp(reach: Reach, streaming = false) {
     kube, log: new Log({}, () => undefined),
     network: { probe: async (host) => (host === '10.0.0.1' ? reach : 'answers'), hold: () => ({ close: () => undefined }) },
     patroni: { get: async () => ({ status: 200, body: JSON.stringify(report) }), send: async () => ({ status: 200, body: '' }) },
-    sql: noSql,
+    // Standbys that have let go of everybody.
+    sql: { session: (_place, _limitMs, work) => work({ query: async () => [{ free: true }] }) },
     clock: { nowMs: () => 0, wall: () => new Date(0), sleep: async () => undefined, random: () => 0 },
     pods: () => [...kube.objects].filter(([key]) => key.startsWith('pods/')).map(([, object]) => object),
   };

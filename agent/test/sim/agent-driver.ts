@@ -9,7 +9,7 @@ import { lookAt, type Stores } from '../../src/observe/failover-view.js';
 import { Store } from '../../src/observe/store.js';
 import { KubeError, type Kube, type KubeObject } from '../../src/ports/kube.js';
 import type { Reach } from '../../src/ports/network.js';
-import { noSql } from '../support/no-sql.js';
+import { SqlError, type SqlRow } from '../../src/ports/sql.js';
 
 /** A watch that has heard nothing for this long is known to be broken. */
 const WATCH_NOTICED_MS = 20_000;
@@ -25,6 +25,11 @@ function podObject(member: Member): KubeObject {
   };
 }
 
+const CONFIG: KubeObject = {
+  metadata: { name: 'orders-config', annotations: { config: JSON.stringify({ ttl: 30, synchronous_mode: 'quorum' }) } },
+};
+const FAILOVER: KubeObject = { metadata: { name: 'orders-failover', annotations: {} } };
+
 function dcsObjects(world: World): KubeObject[] {
   const { lease, sync } = world;
   const leader = lease.pod === undefined ? {} : { leader: lease.pod };
@@ -33,10 +38,13 @@ function dcsObjects(world: World): KubeObject[] {
   return [
     { metadata: { name: 'orders-leader', resourceVersion: String(lease.version), annotations: leader } },
     { metadata: { name: 'orders-sync', resourceVersion: String(sync.version), annotations: key } },
-    { metadata: { name: 'orders-config', annotations: { config: JSON.stringify({ ttl: 30, synchronous_mode: 'quorum' }) } } },
-    { metadata: { name: 'orders-failover', annotations: {} } },
+    CONFIG,
+    FAILOVER,
   ];
 }
+
+/** The agent's process has ended in the middle of a call. */
+class Died extends Error {}
 
 export class SimulatedAgent {
   private memory: FailoverMemory = NO_MEMORY;
@@ -52,7 +60,7 @@ export class SimulatedAgent {
       kube: this.kube(), log: new Log({}, () => undefined),
       network: { probe: async (host, port) => this.probe(host, port), hold: () => ({ close: () => undefined }) },
       patroni: { get: async (host) => this.report(host), send: () => Promise.reject(new Error('not simulated')) },
-      sql: noSql,
+      sql: { session: async ({ host }, _limitMs, work) => work({ query: async () => [this.letGo(host)] }) },
       clock: { nowMs: () => world.now, wall: () => new Date(0), sleep: async () => undefined, random: () => 0.5 },
       pods: () => this.cache.pods,
     };
@@ -65,14 +73,24 @@ export class SimulatedAgent {
 
   async tick(): Promise<void> {
     this.refresh();
-    const identity = { cluster: 'orders', promotable: this.world.members.map((member) => member.name) };
+    await this.turn().catch((problem: unknown) => {
+      if (!(problem instanceof Died)) throw problem;
+      this.forget();
+    });
+  }
+
+  private async turn(): Promise<void> {
+    const identity = { cluster: 'orders', promotable: this.world.members.map((member) => member.name), preferAvailability: false };
     const snapshot = await lookAt(this.stores, this.hands, identity, { link: this.link(), memory: this.memory });
     const decision = decideFailover(snapshot, this.memory, FAILOVER_DEFAULTS, this.world.now);
     this.memory = decision.memory;
     this.rules.set(decision.ruleId, (this.rules.get(decision.ruleId) ?? 0) + 1);
     for (const action of decision.actions) {
       if (this.world.random.below(20) === 0) return this.forget();
-      const failed = (problem: unknown) => ({ done: false, detail: String(problem) });
+      const failed = (problem: unknown) => {
+        if (problem instanceof Died) throw problem;
+        return { done: false, detail: String(problem) };
+      };
       const outcome = await execute(this.hands, action).catch(failed);
       this.world.tell(`${this.name} ${decision.ruleId} ${action.kind} ${action.pod}: ${outcome.detail}`);
       if (!outcome.done) return;
@@ -86,7 +104,8 @@ export class SimulatedAgent {
 
   private refresh(): void {
     const { world } = this;
-    if (world.linked(this.name, 'api')) this.cache = { pods: world.members.map(podObject), dcs: dcsObjects(world), atMs: world.now };
+    if (!world.linked(this.name, 'api')) return;
+    this.cache = { pods: world.members.map(podObject), dcs: dcsObjects(world), atMs: world.now };
   }
 
   private store(which: 'pods' | 'dcs'): Store {
@@ -100,9 +119,18 @@ export class SimulatedAgent {
     return store as unknown as Store;
   }
 
+  /** Time passes between two calls; now and then the agent itself stands still for long. */
   private pass(): void {
-    if (this.world.random.below(3) === 0) this.world.advance(STEP_MS * (1 + this.world.random.below(6)));
+    const { random } = this.world;
+    if (random.below(400) === 0) this.world.advance(STEP_MS * random.below(300));
+    else if (random.below(3) === 0) this.world.advance(STEP_MS * (1 + random.below(6)));
+    else return;
     this.refresh();
+  }
+
+  private passOrDie(): void {
+    if (this.world.random.below(200) === 0) throw new Died();
+    this.pass();
   }
 
   private probe(host: string, port: number): Reach {
@@ -124,10 +152,19 @@ export class SimulatedAgent {
     return { status: 200, body: JSON.stringify(body) };
   }
 
+  private letGo(host: string): SqlRow {
+    this.passOrDie();
+    const member = this.world.members.find((one) => one.processIp === host);
+    if (!member?.open || !this.world.works(member) || !this.world.linked(this.name, member.name)) {
+      throw new SqlError(host, undefined, 'no answer');
+    }
+    return { free: this.world.isFree(member) };
+  }
+
   private kube(): Kube {
     const objects = () => [...this.world.members.map(podObject), ...dcsObjects(this.world)];
     const call = (verb: 'get' | 'patch', name: string) => {
-      this.pass();
+      this.passOrDie();
       if (!this.world.linked(this.name, 'api')) throw new KubeError(0, { verb, resource: 'configmaps', name }, 'no answer');
       return objects().find((object) => object.metadata.name === name) ?? (() => { throw new KubeError(404, { verb, resource: 'configmaps', name }, ''); })();
     };
@@ -149,13 +186,18 @@ export class SimulatedAgent {
     if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== object.metadata.resourceVersion) {
       throw new KubeError(409, { verb: 'patch', resource: 'configmaps', name }, 'conflict');
     }
-    if (name === 'orders-leader') {
-      this.world.version += 1;
-      Object.assign(this.world.lease, { pod: undefined, version: this.world.version });
-      return;
-    }
-    const member = this.world.member(name)!;
-    if (metadata.uid !== undefined && metadata.uid !== member.uid) throw new KubeError(409, { verb: 'patch', resource: 'pods', name }, 'uid');
+    if (name === 'orders-leader') this.applyToLease(metadata.annotations?.leader ?? undefined);
+    else this.applyToPod(this.world.member(name)!, metadata);
+  }
+
+  private applyToLease(pod: string | undefined): void {
+    this.world.version += 1;
+    Object.assign(this.world.lease, { pod, version: this.world.version });
+  }
+
+  private applyToPod(member: Member, metadata: PatchBody['metadata']): void {
+    const call = { verb: 'patch', resource: 'pods', name: member.name } as const;
+    if (metadata.uid !== undefined && metadata.uid !== member.uid) throw new KubeError(409, call, 'uid');
     if (metadata.annotations?.status === null) member.known = false;
     if (metadata.labels?.[LABEL.role] === null) member.label = false;
   }

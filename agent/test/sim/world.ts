@@ -60,6 +60,7 @@ export interface Member {
   processIp: string;
   nodeUp: boolean;
   frozen: boolean;
+  thawsAtMs: number;
   up: boolean;
   /** PostgreSQL accepts connections. */
   open: boolean;
@@ -105,17 +106,18 @@ export class World {
   readonly cuts = new Set<string>();
   readonly story: string[] = [];
   promotions = 0;
-  /** When the lease last went from one to another, or was let go. */
-  private leaseMovedMs = -Infinity;
-  private leaseWas: string | undefined = 'orders-1-0';
   /** Of the last promotion; Patroni keeps it in its history. */
   timeline = 1;
   private nextCommit = 1;
+  /** Runs before each step, whoever lets time pass: faults come between any two calls of an agent. */
+  beforeStep: () => void = () => undefined;
+  /** False: standbys take no notice of a fence, and tell the agent that they do. */
+  fencesHold = true;
 
   constructor(readonly random: Random) {
     this.members = [1, 2, 3].map((number) => ({
       name: `orders-${number}-0`, uid: `uid-${number}`, ip: `10.0.0.${number}`, processIp: `10.0.0.${number}`,
-      nodeUp: true, frozen: false, up: true, open: true, startsAtMs: Infinity, diesAtMs: Infinity,
+      nodeUp: true, frozen: false, thawsAtMs: Infinity, up: true, open: true, startsAtMs: Infinity, diesAtMs: Infinity,
       role: number === 1 ? 'primary' : 'standby', log: [], ackedUpTo: 0, timeline: 1,
       confirmers: number === 1 ? ['orders-2-0', 'orders-3-0'] : [],
       source: number === 1 ? undefined : 'orders-1-0', streaming: number !== 1, heardMs: 0, reconnectMs: 0,
@@ -133,16 +135,25 @@ export class World {
   }
 
   linked(a: string, b: string): boolean {
-    return !this.cuts.has(a < b ? `${a}|${b}` : `${b}|${a}`);
+    return this.cuts.size === 0 || !this.cuts.has(a < b ? `${a}|${b}` : `${b}|${a}`);
   }
 
   cut(a: string, b: string): void {
     this.cuts.add(a < b ? `${a}|${b}` : `${b}|${a}`);
   }
 
-  /** No election now, nor for that long before. */
-  isQuiet(milliseconds: number): boolean {
-    return this.lease.pod === this.leaseWas && this.now - this.leaseMovedMs > milliseconds;
+  freeze(member: Member, milliseconds: number): void {
+    Object.assign(member, { frozen: true, thawsAtMs: this.now + milliseconds });
+  }
+
+  thaw(member: Member): void {
+    Object.assign(member, { frozen: false, thawsAtMs: Infinity });
+  }
+
+  /** Nothing could bring it back to a primary: what the agent asks by SQL. */
+  isFree(member: Member): boolean {
+    if (!this.fencesHold) return true;
+    return member.role === 'standby' && !member.streaming && this.member(member.source) === undefined;
   }
 
   /** A living process on a living node. */
@@ -157,8 +168,7 @@ export class World {
 
   private step(): void {
     this.now += STEP_MS;
-    if (this.lease.pod !== this.leaseWas) this.leaseMovedMs = this.now;
-    this.leaseWas = this.lease.pod;
+    this.beforeStep();
     for (const member of this.members) this.live(member);
     for (const member of this.members) this.stream(member);
     for (const member of this.members) this.commit(member);
@@ -166,6 +176,7 @@ export class World {
   }
 
   private live(member: Member): void {
+    if (this.now >= member.thawsAtMs) this.thaw(member);
     if (member.up && this.now >= member.diesAtMs) this.kill(member, 2000);
     if (!member.up && member.nodeUp && this.now >= member.startsAtMs) {
       Object.assign(member, {
@@ -322,7 +333,7 @@ export class World {
     if (this.lease.pod !== undefined && !expired) {
       const source = this.lease.pod;
       const anew = { source, streaming: false, reconnectMs: 0, heardMs: this.now };
-      if (member.source !== source) Object.assign(member, anew);
+      if (member.source !== source && (this.fencesHold || this.member(source))) Object.assign(member, anew);
       return;
     }
     this.stand(member);
@@ -376,7 +387,8 @@ export class World {
 
   private promote(member: Member): void {
     this.write(() => Object.assign(this.sync, { leader: member.name, standbys: [], quorum: 0 }), this.sync);
-    const lost = [...this.acked].filter((id) => !member.log.includes(id));
+    const kept = new Set(member.log);
+    const lost = [...this.acked].filter((id) => !kept.has(id));
     this.tell(`${member.name} promotes`);
     if (lost.length > 0) throw new Error(`${lost.length} acknowledged commits lost when ${member.name} was promoted`);
     this.promotions += 1;
