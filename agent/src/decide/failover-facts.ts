@@ -2,7 +2,9 @@
  * Groups the raw snapshot into the few facts that the failover table asks for, and keeps what must be remembered
  * between two looks: who holds the lease, and for how long it has not been heard.
  */
-import type { FailoverSnapshot, LeaderFacts, MemberReport, PodFacts, ReachFacts, SyncFacts } from '../model/facts.js';
+import type {
+  FailoverSnapshot, LeaderFacts, Maybe, MemberReport, PodFacts, Reach, ReachFacts, SyncFacts,
+} from '../model/facts.js';
 
 /** The process that took the lease: a Pod of the same name with another UID is somebody else. */
 export interface Holder {
@@ -86,11 +88,22 @@ function holderOf(
   if (!leader?.pod) return undefined;
   const pod = podsOf(snapshot)?.find((item) => item.name === leader.pod);
   const known = before?.pod === leader.pod ? before : undefined;
-  if (pod && pod.uid === known?.uid) return pod.ip && !pod.deleting ? { ...known, ip: pod.ip } : known;
-  if (pod?.ip && (!known || isAnswering(snapshot, pod))) return { pod: pod.name, uid: pod.uid, ip: pod.ip };
-  if (known) return known;
-  const ip = hostOf(leader.addresses[leader.pod]);
-  return ip && podsOf(snapshot) ? { pod: leader.pod, uid: 'unseen', ip } : undefined;
+  return successorOf(snapshot, pod, known) ?? known ?? unseenHolder(snapshot, leader, leader.pod);
+}
+
+/** What the Pod says of itself: the same incarnation with its present address, or one that is the holder by now. */
+function successorOf(
+  snapshot: FailoverSnapshot, pod: PodFacts | undefined, known: Holder | undefined,
+): Holder | undefined {
+  if (pod?.ip === undefined) return undefined;
+  if (pod.uid === known?.uid) return pod.deleting ? known : { ...known, ip: pod.ip };
+  return !known || isAnswering(snapshot, pod) ? { pod: pod.name, uid: pod.uid, ip: pod.ip } : undefined;
+}
+
+/** An agent that has just started knows of a Pod that is gone only what the leader wrote down. */
+function unseenHolder(snapshot: FailoverSnapshot, leader: LeaderFacts, pod: string): Holder | undefined {
+  const ip = hostOf(leader.addresses[pod]);
+  return ip && podsOf(snapshot) ? { pod, uid: 'unseen', ip } : undefined;
 }
 
 function isAnswering(snapshot: FailoverSnapshot, pod: PodFacts): boolean {
@@ -112,17 +125,26 @@ function suspicionOf(
   if (!reach || reach.rest === 'unknown' || reach.sql === 'unknown') return before;
   if (reach.rest === 'answers') return undefined;
   const kept = before?.leaderVersion === leader.resourceVersion ? before : undefined;
-  const start = kept ?? { sinceMs: reach.takenAtMs, leaderVersion: leader.resourceVersion, refused: 0, silent: 0, mute: 0, lastProbeMs: -Infinity };
-  if (reach.takenAtMs <= start.lastProbeMs) return start;
-  const refused = reach.rest === 'refuses' && reach.sql === 'refuses';
-  const silent = reach.rest === 'silent' && reach.sql === 'silent';
+  const start = kept ?? {
+    sinceMs: reach.takenAtMs, leaderVersion: leader.resourceVersion,
+    refused: 0, silent: 0, mute: 0, lastProbeMs: -Infinity,
+  };
+  return reach.takenAtMs <= start.lastProbeMs ? start : counted(start, reach);
+}
+
+/** One look more; each count begins anew when a look says something else. */
+function counted(start: Suspicion, reach: ReachFacts): Suspicion {
   return {
     ...start,
-    refused: refused ? start.refused + 1 : 0,
-    silent: silent ? start.silent + 1 : 0,
+    refused: isBoth(reach, 'refuses') ? start.refused + 1 : 0,
+    silent: isBoth(reach, 'silent') ? start.silent + 1 : 0,
     mute: reach.sql === 'answers' ? 0 : start.mute + 1,
     lastProbeMs: reach.takenAtMs,
   };
+}
+
+function isBoth(reach: ReachFacts | undefined, wanted: Reach): boolean {
+  return reach?.rest === wanted && reach.sql === wanted;
 }
 
 /** A lease that changed its holder, or a holder that is another Pod now, takes no old suspicion along. */
@@ -152,36 +174,57 @@ function staleRoles(snapshot: FailoverSnapshot, leader: LeaderFacts | undefined)
   const successor = podsOf(snapshot)?.find((pod) => pod.name === leader?.pod);
   return mislabelled(snapshot, leader).filter((pod) => {
     const reach = snapshot.staleReach.find((item) => item.pod === pod.name && item.ip === pod.ip);
-    if (reach?.rest === 'silent' && reach.sql === 'silent') return true;
-    const dead = pod.container === 'terminated' || (reach?.rest === 'refuses' && reach.sql === 'refuses');
+    if (isBoth(reach, 'silent')) return true;
+    const dead = pod.container === 'terminated' || isBoth(reach, 'refuses');
     return dead && pod.ready && successor?.role === 'primary';
   });
+}
+
+const ifKnown = <T>(value: Maybe<T>): T | undefined => (value === 'unknown' ? undefined : value);
+
+/** Who could be elected, by what they said just now. */
+function votersOf(snapshot: FailoverSnapshot, running: readonly MemberReport[]): Pick<FailoverFacts,
+  'syncStopped' | 'stillStreaming' | 'candidates' | 'candidatesNeeded'> {
+  const sync = ifKnown(snapshot.sync);
+  const counts = ifKnown(snapshot.dynamic)?.synchronous === true && sync?.leader !== undefined ? sync : undefined;
+  const electable = counts?.standbys ?? snapshot.promotable;
+  const eligible = running.filter((report) => electable.includes(report.pod));
+  return {
+    syncStopped: eligible.filter((report) => !report.streaming).map((report) => report.pod),
+    stillStreaming: running.filter((report) => report.streaming).map((report) => report.pod),
+    candidates: eligible.length,
+    candidatesNeeded: counts ? counts.quorum + 1 : 1,
+  };
+}
+
+function holderFacts(
+  snapshot: FailoverSnapshot, leader: LeaderFacts | undefined, memory: FailoverMemory,
+): Pick<FailoverFacts, 'holder' | 'holderPod' | 'pod' | 'reach' | 'suspicion'> {
+  const holder = holderOf(snapshot, leader, memory.holder);
+  const before = isSameHolder(holder, memory.holder) ? memory.suspicion : undefined;
+  const holderPod = stateOfHolderPod(snapshot, holder);
+  return {
+    holder, holderPod,
+    suspicion: leader && holder ? suspicionOf(snapshot, leader, before) : undefined,
+    pod: holderPod === 'same' ? podsOf(snapshot)?.find((item) => item.uid === holder?.uid) : undefined,
+    reach: snapshot.reach?.ip === holder?.ip ? snapshot.reach : undefined,
+  };
 }
 
 export function gatherFacts(
   snapshot: FailoverSnapshot, memory: FailoverMemory, config: FailoverConfig, nowMs: number,
 ): FailoverFacts {
-  const leader = snapshot.leader === 'unknown' ? undefined : snapshot.leader;
-  const sync = snapshot.sync === 'unknown' ? undefined : snapshot.sync;
-  const dynamic = snapshot.dynamic === 'unknown' ? undefined : snapshot.dynamic;
-  const holder = holderOf(snapshot, leader, memory.holder);
-  const before = isSameHolder(holder, memory.holder) ? memory.suspicion : undefined;
-  const suspicion = leader && holder ? suspicionOf(snapshot, leader, before) : undefined;
-  const running = freshReports(snapshot, holder, suspicion).filter((report) => report.role === 'replica');
-  const syncActive = dynamic?.synchronous === true && sync?.leader !== undefined;
-  const eligible = running.filter((report) => (syncActive ? sync.standbys.includes(report.pod) : snapshot.promotable.includes(report.pod)));
-  const holderPod = stateOfHolderPod(snapshot, holder);
+  const leader = ifKnown(snapshot.leader);
+  const dynamic = ifKnown(snapshot.dynamic);
+  const holding = holderFacts(snapshot, leader, memory);
+  const running = freshReports(snapshot, holding.holder, holding.suspicion).filter((report) => report.role === 'replica');
+  const ttlMs = dynamic?.ttlMs ?? 30_000;
   return {
-    snapshot, config, leader, sync, holder, holderPod, suspicion, running,
+    snapshot, config, leader, running, ...holding, ...votersOf(snapshot, running),
+    sync: ifKnown(snapshot.sync),
     paused: dynamic?.paused,
     synchronous: dynamic?.synchronous,
-    pod: holderPod === 'same' ? podsOf(snapshot)?.find((item) => item.uid === holder?.uid) : undefined,
-    reach: snapshot.reach && snapshot.reach.ip === holder?.ip ? snapshot.reach : undefined,
-    syncStopped: eligible.filter((report) => !report.streaming).map((report) => report.pod),
-    stillStreaming: running.filter((report) => report.streaming).map((report) => report.pod),
-    candidates: eligible.length,
-    candidatesNeeded: syncActive ? sync.quorum + 1 : 1,
-    clearsLately: memory.clearedAtMs.filter((at) => nowMs - at < (dynamic?.ttlMs ?? 30_000)).length,
+    clearsLately: memory.clearedAtMs.filter((at) => nowMs - at < ttlMs).length,
     stale: staleRoles(snapshot, leader),
     mayBeStale: mislabelled(snapshot, leader).length > 0,
   };

@@ -1,6 +1,6 @@
 /** What the agent can do. Small, idempotent; each carries the facts that must still hold when it is carried out. */
 
-export type ClearProof = 'container-dead' | 'pod-gone' | 'process-gone' | 'streams-ended' | 'node-lost' | 'given-up';
+export type ClearProof = 'container-dead' | 'pod-removed' | 'pod-gone' | 'process-gone' | 'streams-ended' | 'node-lost' | 'given-up';
 
 export interface ClearLeader {
   readonly kind: 'ClearLeader';
@@ -11,8 +11,8 @@ export interface ClearLeader {
   readonly ip: string;
   readonly proof: ClearProof;
   /**
-   * With `node-lost`, `given-up` and `streams-ended`: the only version of the lease that may be cleared, since a renewal is a sign
-   * of life.
+   * With `node-lost`, `given-up` and `streams-ended`: the only version of the lease that may be cleared, since a
+   * renewal is a sign of life.
    */
   readonly leaderVersion: string | undefined;
 }

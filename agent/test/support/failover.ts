@@ -34,7 +34,8 @@ export function snapshot(change: Partial<FailoverSnapshot> = {}): FailoverSnapsh
     cluster: 'orders', link: 'held', switchoverAsked: false, leader: lease(),
     sync: { leader: LEADER, standbys: [NAMES[1], NAMES[2]], quorum: 1 },
     dynamic: { paused: false, synchronous: true, ttlMs: 30_000 },
-    pods: NAMES.map((name) => pod(name)), promotable: NAMES, preferAvailability: false, reach: undefined, staleReach: [], reports: [], ...change,
+    pods: NAMES.map((name) => pod(name)), promotable: NAMES, preferAvailability: false,
+    reach: undefined, staleReach: [], reports: [], ...change,
   };
 }
 
