@@ -41,7 +41,8 @@ function clear(facts: FailoverFacts, proof: ClearProof): FailoverAction[] {
   const { pod, uid, ip } = facts.holder!;
   const seenBefore = facts.suspicion?.leaderVersion ?? facts.leader!.resourceVersion;
   const isSilence = proof === 'node-lost' || proof === 'given-up';
-  const leaderVersion = isSilence || proof === 'streams-ended' ? seenBefore : undefined;
+  const isBound = isSilence || proof === 'streams-ended' || proof === 'pod-removed';
+  const leaderVersion = isBound ? seenBefore : undefined;
   const { cluster } = facts.snapshot;
   const lease: FailoverAction = { kind: 'ClearLeader', cluster, pod, uid, ip, proof, leaderVersion };
   // At once, not after the election: clients wait for seconds at the address of a dark node. One that resets costs them
@@ -69,6 +70,13 @@ function isMute(facts: FailoverFacts, looks: number): boolean {
 
 function hasNoHolderPod(facts: FailoverFacts): boolean {
   return facts.holderPod === 'gone' || facts.holderPod === 'replaced';
+}
+
+/** Enough synchronous standbys run to let go of the holder and to elect another one. */
+function canBeFencedOff(facts: FailoverFacts): boolean {
+  const { synchronous, sync, holder, candidates, candidatesNeeded, clearsLately, config } = facts;
+  if (synchronous !== true || sync?.leader !== holder?.pod || clearsLately >= config.clearsPerTtl) return false;
+  return candidates >= candidatesNeeded && candidates > 0;
 }
 
 /** Those who could elect have let go of the holder, which leaves nobody who could confirm a commit of its. */
@@ -147,6 +155,15 @@ const rows: FailoverRow[] = [
     matches: (f) => isLeaving(f) && hasLostItsStandbys(f) && f.clearsLately < f.config.clearsPerTtl,
     then: (f) => clear(f, 'streams-ended'),
     because: (f) => `${who(f)} is on its way out and ${f.syncStopped.join(', ')} no longer stream from it: nothing can be acknowledged there any more.`,
+    checkAgainInMs: () => UNCLEAR_PAUSE_MS,
+    actions: ['ClearLeader'],
+  },
+  {
+    id: 'pod-removed',
+    when: 'synchronous mode: the holder\'s Pod is gone, whatever its process may still do; it is fenced off',
+    matches: (f) => hasNoHolderPod(f) && canBeFencedOff(f),
+    then: (f) => clear(f, 'pod-removed'),
+    because: (f) => `The Pod ${who(f)} that took the lease is gone; what is left of it is fenced off.`,
     checkAgainInMs: () => UNCLEAR_PAUSE_MS,
     actions: ['ClearLeader'],
   },
@@ -248,7 +265,7 @@ const rows: FailoverRow[] = [
     when: 'synchronous mode: the holder is silent for the agent, but standbys stream or do not tell',
     matches: (f) => isSilent(f),
     because: (f) => `${who(f)} is silent, but only ${f.syncStopped.length} of ${f.candidatesNeeded} synchronous standbys say that their stream has stopped.`,
-    checkAgainInMs: () => UNCLEAR_PAUSE_MS,
+    checkAgainInMs: (f) => (hasNoHolderPod(f) ? REFUSAL_PAUSE_MS : UNCLEAR_PAUSE_MS),
     ...holding,
   },
   {

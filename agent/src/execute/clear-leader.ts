@@ -15,9 +15,8 @@ import { leaderFacts, podFacts, syncFacts } from '../model/objects.js';
 import { KubeError } from '../ports/kube.js';
 
 const ATTEMPTS = 4;
-const PROBE_TIMEOUT_MS = 400;
 const REPORT_TIMEOUT_MS = 1000;
-/** Others are only asked whether an election should wait for them; it must not wait for the asking. */
+/** What is silent now was silent before, several times: an election must not wait long for the last look. */
 const SHORT_PROBE_MS = 100;
 
 /** Candidates watch Pods and the lease on two streams; they must have heard of the one before the other. */
@@ -31,8 +30,8 @@ type Objection = string | undefined;
 
 async function objectionToDeath(hands: Hands, action: ClearLeader): Promise<Objection> {
   const [rest, sql] = await Promise.all([
-    hands.network.probe(action.ip, PATRONI_PORT, PROBE_TIMEOUT_MS),
-    hands.network.probe(action.ip, POSTGRES_PORT, PROBE_TIMEOUT_MS),
+    hands.network.probe(action.ip, PATRONI_PORT, SHORT_PROBE_MS),
+    hands.network.probe(action.ip, POSTGRES_PORT, SHORT_PROBE_MS),
   ]);
   const wanted = action.proof === 'process-gone' ? ['refuses'] : ['refuses', 'silent'];
   return wanted.includes(rest) && wanted.includes(sql) ? undefined : `${action.pod} answers again (REST ${rest}, PostgreSQL ${sql})`;
@@ -40,6 +39,15 @@ async function objectionToDeath(hands: Hands, action: ClearLeader): Promise<Obje
 
 function hasStopped(report: MemberReport | undefined): boolean {
   return report?.state === 'running' && report.role === 'replica' && !report.streaming;
+}
+
+function askAll(
+  hands: Hands, { cluster }: ClearLeader, wanted: (pod: string) => boolean,
+): Promise<Array<MemberReport | undefined>> {
+  const pods = hands.pods(cluster).map(podFacts).filter((pod) => wanted(pod.name));
+  return Promise.all(pods.flatMap(({ name, ip }) => (
+    ip === undefined ? [] : [askMember(hands.patroni, { pod: name, ip }, 0, REPORT_TIMEOUT_MS)]
+  )));
 }
 
 /**
@@ -50,11 +58,8 @@ async function objectionToLoss(hands: Hands, action: ClearLeader): Promise<Objec
   const rest = hands.network.probe(action.ip, PATRONI_PORT, SHORT_PROBE_MS);
   const sync = syncFacts(await hands.kube.get('configmaps', syncName(action.cluster)));
   if (sync.leader !== action.pod) return 'the sync key names another leader now';
-  const pods = hands.pods(action.cluster).map(podFacts).filter((pod) => sync.standbys.includes(pod.name));
-  const asking = pods.flatMap(({ name, ip }) => (
-    ip === undefined ? [] : [askMember(hands.patroni, { pod: name, ip }, 0, REPORT_TIMEOUT_MS)]
-  ));
-  const stopped = (await Promise.all(asking)).filter(hasStopped).length;
+  const reports = await askAll(hands, action, (pod) => sync.standbys.includes(pod));
+  const stopped = reports.filter(hasStopped).length;
   if (stopped < sync.quorum + 1) return `only ${stopped} synchronous standbys still say that their stream has stopped`;
   if (action.proof === 'streams-ended') return (await isLeaving(hands, action)) ? undefined : `${action.pod} is not on its way out`;
   return (await rest) === 'silent' ? undefined : `${action.pod} is no longer silent`;
@@ -64,8 +69,7 @@ async function objectionToLoss(hands: Hands, action: ClearLeader): Promise<Objec
 async function objectionToGivingUp(hands: Hands, action: ClearLeader): Promise<Objection> {
   const [rest, reports] = await Promise.all([
     hands.network.probe(action.ip, PATRONI_PORT, SHORT_PROBE_MS),
-    Promise.all(hands.pods(action.cluster).map(podFacts).filter((pod) => pod.name !== action.pod)
-      .flatMap(({ name, ip }) => (ip === undefined ? [] : [askMember(hands.patroni, { pod: name, ip }, 0, REPORT_TIMEOUT_MS)]))),
+    askAll(hands, action, (pod) => pod !== action.pod),
   ]);
   if (rest !== 'silent') return `${action.pod} is no longer silent`;
   if (reports.some((report) => report?.streaming)) return `a standby streams from ${action.pod}`;
@@ -79,6 +83,13 @@ async function isLeaving(hands: Hands, action: ClearLeader): Promise<boolean> {
   return asked.metadata.annotations?.leader === action.pod;
 }
 
+/** Only what a fence rests on: who is fenced off may live. */
+async function objectionToRemoval(hands: Hands, action: ClearLeader): Promise<Objection> {
+  if (hands.pods(action.cluster).some((pod) => pod.metadata.uid === action.uid)) return `the Pod ${action.pod} is there`;
+  const sync = syncFacts(await hands.kube.get('configmaps', syncName(action.cluster)));
+  return sync.leader === action.pod && sync.standbys.length > 0 ? undefined : 'the sync key names another leader or nobody';
+}
+
 function objectionToLease(lease: LeaderFacts, action: ClearLeader): Objection {
   if (lease.pod !== action.pod) return `the lease is no longer held by ${action.pod}`;
   if (action.leaderVersion !== undefined && lease.resourceVersion !== action.leaderVersion) return 'the lease was renewed meanwhile';
@@ -90,13 +101,13 @@ function provesByStandbys(action: ClearLeader): boolean {
 }
 
 /**
- * What proves the death of PostgreSQL itself needs no fence. All else says only that nobody listens to it at present:
- * a standby that has given its vote must not find its way back before it knows whom to follow.
+ * What proves the death of PostgreSQL itself needs no fence, and without synchronous standbys there is nobody to fence.
+ * All else says only that nobody listens to it at present, or that it will end: a standby that has given its vote must
+ * not find its way back before it knows whom to follow.
  */
 async function needsFence(hands: Hands, action: ClearLeader): Promise<boolean> {
-  if (action.proof === 'node-lost') return true;
-  if (['container-dead', 'process-gone', 'given-up'].includes(action.proof)) return false;
-  return !(await hasClosed(hands, action));
+  if (action.proof === 'node-lost' || action.proof === 'pod-removed') return true;
+  return action.proof === 'streams-ended' && !(await hasClosed(hands, action));
 }
 
 /** Its kernel lives and says that nothing listens any more; a stopping server gets there soon after its streams end. */
@@ -117,19 +128,22 @@ interface FencePlan {
 /** A fence that could not be looked at would keep everybody from the lease until its ttl ends. */
 async function planFence(hands: Hands, action: ClearLeader): Promise<FencePlan> {
   if (!(await needsFence(hands, action))) return { fence: false };
-  const { sync, heard, needed, problem = 'no address known' } = await askVoters(hands, action.cluster);
-  // Without synchronous standbys there is nobody to fence: a primary on its own confirms to itself.
-  if (sync.standbys.length === 0) return { fence: false };
+  const { heard, needed, problem = 'no address known' } = await askVoters(hands, action.cluster);
   if (heard >= needed) return { fence: true };
   const objection = `only ${heard} of ${needed} synchronous standbys answer by SQL, so a fence could not be checked (${problem})`;
   return { fence: true, objection };
+}
+
+function objectionToProof(hands: Hands, action: ClearLeader): Promise<Objection> {
+  if (action.proof === 'pod-removed') return objectionToRemoval(hands, action);
+  return provesByStandbys(action) ? objectionToLoss(hands, action) : objectionToDeath(hands, action);
 }
 
 async function attempt(hands: Hands, action: ClearLeader): Promise<Outcome> {
   const name = leaderName(action.cluster);
   const [object, objection, plan] = await Promise.all([
     hands.kube.get('configmaps', name),
-    provesByStandbys(action) ? objectionToLoss(hands, action) : objectionToDeath(hands, action),
+    objectionToProof(hands, action),
     planFence(hands, action),
   ]);
   const lease = leaderFacts(object);

@@ -44,9 +44,9 @@ async function taken(patch: Promise<unknown>): Promise<boolean> {
 
 /** Undefined: not yet. */
 async function whyFree(hands: Hands, action: ReleaseLease): Promise<string | undefined> {
-  const [ballot, isReplica] = await Promise.all([askVoters(hands, action.cluster), hasSteppedDown(hands, action)]);
-  if (isReplica) return 'it has stepped down';
-  return isEnough(ballot, action) ? `${ballot.free} voters have let go of it` : undefined;
+  const ballot = await askVoters(hands, action.cluster);
+  if (isEnough(ballot, action)) return `${ballot.free} voters have let go of it`;
+  return await hasSteppedDown(hands, action) ? 'it has stepped down' : undefined;
 }
 
 async function attempt(hands: Hands, action: ReleaseLease, ready: Promise<unknown>): Promise<Outcome | undefined> {

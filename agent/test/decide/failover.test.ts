@@ -19,6 +19,9 @@ const ASYNCHRONOUS = {
   dynamic: { paused: false, synchronous: false, ttlMs: 30_000 }, sync: { leader: undefined, standbys: [], quorum: 0 },
 } as const;
 const DARK = { link: 'broken', reach: reach('silent', 'silent') } as const;
+const ASYNC = {
+  dynamic: { paused: false, synchronous: false, ttlMs: 30_000 }, sync: { leader: undefined, standbys: [], quorum: 0 },
+} as const;
 const others = [pod(NAMES[1]), pod(NAMES[2])];
 
 const EXAMPLES: Example[] = [
@@ -72,12 +75,20 @@ const EXAMPLES: Example[] = [
     view: snapshot({ ...DEAD, pods: [pod(LEADER, { container: 'terminated' }), ...others] }),
   },
   {
+    name: 'fences a process off whose Pod is gone, even while it answers, because its voters let go of it', rule: 'pod-removed',
+    actions: ['ClearLeader'], view: snapshot({ reach: reach('answers', 'answers'), pods: others, reports: STREAMING }),
+  },
+  {
+    name: 'holds when the Pod is gone and too few voters run, because nobody could be elected', rule: 'no-candidate', looks: 3,
+    view: snapshot({ ...DARK, pods: others, reports: [STREAMING[0]!] }),
+  },
+  {
     name: 'clears the lease when the Pod is gone and its address is mute', rule: 'pod-gone', actions: ['ClearLeader'], looks: 3,
-    view: snapshot({ ...DARK, pods: others, reports: STREAMING }),
+    view: snapshot({ ...DARK, ...ASYNC, pods: others, reports: STREAMING }),
   },
   {
     name: 'clears the lease when a successor of the same name has not come up', rule: 'pod-gone', actions: ['ClearLeader'], looks: 3,
-    view: snapshot({ ...DARK, pods: [pod(LEADER, { uid: 'uid-new', ip: undefined, container: 'waiting' }), ...others], reports: STREAMING }),
+    view: snapshot({ ...DARK, ...ASYNC, pods: [pod(LEADER, { uid: 'uid-new', ip: undefined, container: 'waiting' }), ...others], reports: STREAMING }),
   },
   { name: 'clears the lease after three refusals of both ports', rule: 'process-gone', actions: ['ClearLeader'], looks: 3, view: snapshot(DEAD) },
   {

@@ -21,10 +21,9 @@ interface Given {
   readonly looks?: Looks;
   /** What the old primary says of itself. */
   readonly role?: string;
-  readonly standbys?: string;
 }
 
-function setUp({ reach = 'silent', looks = [false, true], role = 'primary', standbys = 'orders-2-0,orders-3-0' }: Given = {}) {
+function setUp({ reach = 'silent', looks = [false, true], role = 'primary' }: Given = {}) {
   const kube = new FakeKube();
   for (const number of [1, 2, 3]) {
     kube.put('pods', {
@@ -32,7 +31,7 @@ function setUp({ reach = 'silent', looks = [false, true], role = 'primary', stan
       status: { podIP: `10.0.0.${number}` },
     });
   }
-  kube.put('configmaps', { metadata: { name: 'orders-sync', annotations: { leader: 'orders-1-0', sync_standby: standbys, quorum: '1' } } });
+  kube.put('configmaps', { metadata: { name: 'orders-sync', annotations: { leader: 'orders-1-0', sync_standby: 'orders-2-0,orders-3-0', quorum: '1' } } });
   kube.put('configmaps', { metadata: { name: 'orders-leader', annotations: { leader: 'orders-1-0' } } });
   kube.put('configmaps', { metadata: { name: 'orders-failover', annotations: { leader: 'orders-1-0' } } });
   const leader = () => kube.objects.get('configmaps/orders-leader')!.metadata;
@@ -112,16 +111,17 @@ for (const reach of ['silent', 'answers'] as const) {
   });
 }
 
-test('a Pod that is gone and silent is fenced, because its process may live on a node that is cut off', async () => {
-  const world = setUp();
-  assert.equal((await clear(world, 'pod-gone')).done, true);
+test('a process whose Pod is gone is fenced off, whether it answers or not', async () => {
+  const world = setUp({ reach: 'answers' });
+  world.kube.put('pods', { metadata: { name: 'orders-1-0', uid: 'u9' } });
+  assert.equal((await clear(world, 'pod-removed')).done, true);
   assert.deepEqual(world.leases(), ['orders-1-0', FENCED, undefined]);
 });
 
-test('a Pod that is gone and had no synchronous standby is not fenced, because there is nobody to let go', async () => {
-  const world = setUp({ standbys: '' });
-  assert.equal((await clear(world, 'pod-gone')).done, true);
-  assert.deepEqual(world.leases(), ['orders-1-0', undefined]);
+test('a Pod that is there is not fenced off as one that is gone', async () => {
+  const world = setUp();
+  assert.equal((await clear(world, 'pod-removed')).done, false);
+  assert.deepEqual(world.leases(), ['orders-1-0']);
 });
 
 for (const proof of ['process-gone', 'container-dead'] as const) {

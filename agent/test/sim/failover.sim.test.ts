@@ -178,7 +178,7 @@ async function manyLives({ agents, runs, fencesHold = true }: Lives): Promise<Ma
 }
 
 const RULES = [
-  'process-gone', 'node-lost', 'pod-gone', 'streams-ended', 'lease-fenced', 'silent-streaming', 'leader-answers',
+  'process-gone', 'node-lost', 'pod-removed', 'streams-ended', 'lease-fenced', 'silent-streaming', 'leader-answers',
 ];
 
 test('the model keeps every acknowledged commit without an agent, so that the next test tells of the agent', async () => {
