@@ -3,6 +3,7 @@
  * that the proof is looked at once more. A conflict means that somebody wrote: read, prove and try again.
  */
 import type { Hands, Outcome } from './executor.js';
+import { forgetSilent } from './forget-silent.js';
 import { releaseLease } from './release-lease.js';
 import { askVoters } from './voters.js';
 import { failoverName, leaderName, syncName } from '../../../src/contract/names.js';
@@ -18,9 +19,6 @@ const ATTEMPTS = 4;
 const REPORT_TIMEOUT_MS = 1000;
 /** What is silent now was silent before, several times: an election must not wait long for the last look. */
 const SHORT_PROBE_MS = 100;
-
-/** Candidates watch Pods and the lease on two streams; they must have heard of the one before the other. */
-const HEARD_MS = 40;
 /** From the end of its streams to the end of the server: some milliseconds. */
 const CLOSING_MS = 5;
 const CLOSING_LOOKS = 10;
@@ -160,38 +158,15 @@ async function attempt(hands: Hands, action: ClearLeader): Promise<Outcome> {
     ready.catch(() => undefined);
     return releaseLease(hands, { kind: 'ReleaseLease', cluster, pod, uid }, ready);
   }
-  await clearTheWay(hands, action);
+  if (provesByStandbys(action)) await clearTheWay(hands, action);
   await write(null);
   return { done: true, detail: `cleared the lease of ${action.pod}` };
 }
 
 /** Sees to it that the election has nothing to wait for. */
 async function clearTheWay(hands: Hands, action: ClearLeader): Promise<void> {
-  if (!provesByStandbys(action)) return;
   await forgetSilent(hands, action);
-  await hands.clock.sleep(HEARD_MS);
   if (action.proof === 'streams-ended') await freeElection(hands, action);
-}
-
-/**
- * Candidates ask every known member before they stand, and wait 2 s for each one whose node is dark. Without the
- * annotation that holds its address they do not ask it, and the time in which the old primary could come back to a
- * standby that has already given its vote is short. A member that lives writes its address again within one loop.
- */
-async function forgetSilent(hands: Hands, action: ClearLeader): Promise<void> {
-  const pods = hands.pods(action.cluster).map(podFacts);
-  const others = pods.filter((pod) => pod.name !== action.pod && pod.ip !== undefined);
-  const reached = await Promise.all(others.map((pod) => hands.network.probe(pod.ip!, PATRONI_PORT, SHORT_PROBE_MS)));
-  const silent = others.filter((_, index) => reached[index] === 'silent');
-  await Promise.all([{ name: action.pod, uid: action.uid }, ...silent].map((pod) => forgetMember(hands, pod)));
-}
-
-async function forgetMember(hands: Hands, { name, uid }: { name: string; uid: string }): Promise<void> {
-  try {
-    await hands.kube.patch('pods', name, { metadata: { uid, annotations: { status: null } } });
-  } catch (problem) {
-    hands.log.warn('could not take the address off a silent member', { pod: name, problem: String(problem) });
-  }
 }
 
 /**

@@ -3,6 +3,7 @@
  * where none does, the fence runs out with the lease's ttl.
  */
 import type { Hands, Outcome } from './executor.js';
+import { forgetSilent } from './forget-silent.js';
 import { askVoters, type Ballot } from './voters.js';
 import { leaderName } from '../../../src/contract/names.js';
 import type { ReleaseLease } from '../model/actions.js';
@@ -65,7 +66,7 @@ async function attempt(hands: Hands, action: ReleaseLease, ready: Promise<unknow
 
 /** `ready`: what must have come to pass before the election begins. */
 export async function releaseLease(
-  hands: Hands, action: ReleaseLease, ready: Promise<unknown> = Promise.resolve(),
+  hands: Hands, action: ReleaseLease, ready: Promise<unknown> = forgetSilent(hands, action),
 ): Promise<Outcome> {
   for (let left = LOOKS; left > 0; left -= 1) {
     const outcome = await attempt(hands, action, ready);
