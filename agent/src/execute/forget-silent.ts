@@ -4,6 +4,7 @@
  */
 import type { Hands } from './executor.js';
 import { PATRONI_PORT } from '../../../src/contract/ports.js';
+import type { PodFacts } from '../model/facts.js';
 import { podFacts } from '../model/objects.js';
 
 /** It is only asked whether an election should wait for them; it must not wait for the asking. */
@@ -13,24 +14,22 @@ const HEARD_MS = 40;
 
 interface Lost {
   readonly cluster: string;
-  readonly pod: string;
   readonly uid: string;
 }
 
-type Incarnation = Pick<ReturnType<typeof podFacts>, 'name' | 'uid'>;
-
-/** The lost primary in any case, the others where they are silent. */
-export async function forgetSilent(hands: Hands, { cluster, pod, uid }: Lost): Promise<void> {
+/**
+ * The lost primary in any case, and whoever is silent. A Pod without an address has none to tell either: what stands on
+ * it is the last word of its predecessor's process, which goes by the same name.
+ */
+export async function forgetSilent(hands: Hands, { cluster, uid }: Lost): Promise<void> {
   const pods = hands.pods(cluster).map(podFacts);
-  const others = pods.filter((item) => item.name !== pod && item.ip !== undefined);
-  const reached = await Promise.all(others.map((item) => hands.network.probe(item.ip!, PATRONI_PORT, PROBE_MS)));
-  const silent = others.filter((_, index) => reached[index] === 'silent');
-  const lost = pods.filter((item) => item.uid === uid);
-  await Promise.all([...lost, ...silent].map((item) => forget(hands, item)));
+  const isSilent = async ({ ip }: PodFacts) => !ip || await hands.network.probe(ip, PATRONI_PORT, PROBE_MS) === 'silent';
+  const silent = await Promise.all(pods.map(async (pod) => pod.uid === uid || isSilent(pod)));
+  await Promise.all(pods.filter((_, index) => silent[index]).map((pod) => forget(hands, pod)));
   await hands.clock.sleep(HEARD_MS);
 }
 
-async function forget(hands: Hands, { name, uid }: Incarnation): Promise<void> {
+async function forget(hands: Hands, { name, uid }: PodFacts): Promise<void> {
   try {
     await hands.kube.patch('pods', name, { metadata: { uid, annotations: { status: null } } });
   } catch (problem) {

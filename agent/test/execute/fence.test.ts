@@ -118,6 +118,14 @@ test('a process whose Pod is gone is fenced off, whether it answers or not', asy
   assert.deepEqual(world.leases(), ['orders-1-0', FENCED, undefined]);
 });
 
+test('the successor of a Pod that is gone is not asked in the election, because its predecessor wrote its address', async () => {
+  const world = setUp({ reach: 'answers' });
+  world.kube.put('pods', { metadata: { name: 'orders-1-0', uid: 'u9', annotations: { status: '{"api_url":"http://10.0.0.1:8008"}' } } });
+  await clear(world, 'pod-removed');
+  const status = (pod: string) => world.kube.objects.get(`pods/${pod}`)!.metadata.annotations?.status;
+  assert.deepEqual([status('orders-1-0'), status('orders-2-0')], [undefined, '{}']);
+});
+
 test('a Pod that is there is not fenced off as one that is gone', async () => {
   const world = setUp();
   assert.equal((await clear(world, 'pod-removed')).done, false);
