@@ -14,11 +14,6 @@ import { KubeError } from '../ports/kube.js';
 /** Patroni's standbys wake by their watch and let go within some 20 ms; a slow one may need a few looks more. */
 const LOOKS = 20;
 const LOOK_AGAIN_MS = 10;
-/**
- * Patroni may be in the middle of a round that it began before it heard of the fence, at the end of which it goes back
- * to the old primary once more. A round takes some 10 ms to its end, so the second look would see it.
- */
-const STEADY_MS = 40;
 const REPORT_TIMEOUT_MS = 100;
 
 /** A primary that has stepped down can acknowledge nothing, whoever streams from it. */
@@ -54,10 +49,9 @@ async function attempt(hands: Hands, action: ReleaseLease, ready: Promise<unknow
   const name = leaderName(action.cluster);
   const { fence, resourceVersion } = leaderFacts(await hands.kube.get('configmaps', name));
   if (fence?.pod !== action.pod || fence.uid !== action.uid) return { done: false, detail: `${action.pod} is no longer fenced off` };
-  if (!await whyFree(hands, action)) return undefined;
-  await Promise.all([ready, hands.clock.sleep(STEADY_MS)]);
   const why = await whyFree(hands, action);
   if (!why) return undefined;
+  await ready;
   const patch = { metadata: { resourceVersion, annotations: { leader: null } } };
   // Somebody wrote meanwhile: another replica of the agent, or a member that found the ttl at its end.
   if (!await taken(hands.kube.patch('configmaps', name, patch))) return undefined;
