@@ -145,5 +145,6 @@ function deployment(agent: ResolvedAgent): Manifest {
 
 /** All objects of an agent. */
 export function agentManifests(agent: ResolvedAgent): Manifest[] {
-  return [...access(agent), ...nodeAccess(agent), networkPolicy(agent), service(agent), budget(agent), deployment(agent)];
+  const rights = [...access(agent), ...nodeAccess(agent)];
+  return [...rights, networkPolicy(agent), service(agent), budget(agent), deployment(agent)];
 }

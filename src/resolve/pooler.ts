@@ -43,6 +43,11 @@ function defaultPoolSize(cluster: ResolvedPostgres, instances: number): number {
   return Math.max(1, Math.floor((connections * 0.8) / Math.max(1, instances) / Math.max(1, loginCount(cluster))));
 }
 
+/** In session mode a pause would wait for clients to leave; standbys are no matter of a change of the primary. */
+function isPausable(target: PoolerTarget, poolMode: string): boolean {
+  return poolMode === PoolMode.transaction().mode && target.service === PoolerTarget.primary().service;
+}
+
 /** A pooler, decided. */
 export function resolvePooler(cluster: ResolvedPostgres, options: PoolerOptions): ResolvedPooler {
   const target = options.target ?? PoolerTarget.primary();
@@ -55,7 +60,7 @@ export function resolvePooler(cluster: ResolvedPostgres, options: PoolerOptions)
     objectName: poolerName(cluster.name, name),
     host: `${cluster.name}-${target.service}.${cluster.namespace}.svc`,
     poolMode,
-    pausable: poolMode === PoolMode.transaction().mode && target.service === PoolerTarget.primary().service,
+    pausable: isPausable(target, poolMode),
     poolSize: options.poolSize ?? defaultPoolSize(cluster, instances),
     maxClientConnections: options.maxClientConnections ?? 1000,
     image: options.image ?? DEFAULT_IMAGE,

@@ -337,7 +337,8 @@ const SURROUNDINGS = [
     bad: { databases: [{ name: 'app', extensions: [{ name: 'hstore' }] }] }, good: { databases: [{ name: 'app', extensions: [] }] },
   }),
   props('EV1310', 'availability before data without an agent', 'replication.preferAvailability', {
-    bad: { replication: Replication.asynchronous({ preferAvailability: true }) }, good: { replication: Replication.asynchronous() },
+    bad: { replication: Replication.asynchronous({ preferAvailability: true }) },
+    good: { replication: Replication.asynchronous() },
   }),
   props('EV1310', 'roles without an agent', 'roles', { bad: { roles: [{ name: 'bi' }] }, good: { roles: [] } }),
   props('EV1602', 'a rotation every minute', 'roles[0].rotation.interval', {
