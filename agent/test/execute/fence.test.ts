@@ -111,7 +111,7 @@ for (const reach of ['silent', 'answers'] as const) {
   });
 }
 
-test('a process whose Pod is gone is fenced off, whether it answers or not', async () => {
+test('a process whose Pod is gone is fenced off, and a successor of its name does not stand in the way', async () => {
   const world = setUp({ reach: 'answers' });
   world.kube.put('pods', { metadata: { name: 'orders-1-0', uid: 'u9' } });
   assert.equal((await clear(world, 'pod-removed')).done, true);
