@@ -103,9 +103,8 @@ function provesByStandbys(action: ClearLeader): boolean {
  * All else says only that nobody listens to it at present, or that it will end: a standby that has given its vote must
  * not find its way back before it knows whom to follow.
  */
-async function needsFence(hands: Hands, action: ClearLeader): Promise<boolean> {
-  if (action.proof === 'node-lost' || action.proof === 'pod-removed') return true;
-  return action.proof === 'streams-ended' && !(await hasClosed(hands, action));
+function mayNeedFence({ proof }: ClearLeader): boolean {
+  return proof === 'node-lost' || proof === 'pod-removed' || proof === 'streams-ended';
 }
 
 /** Its kernel lives and says that nothing listens any more; a stopping server gets there soon after its streams end. */
@@ -125,8 +124,12 @@ interface FencePlan {
 
 /** A fence that could not be looked at would keep everybody from the lease until its ttl ends. */
 async function planFence(hands: Hands, action: ClearLeader): Promise<FencePlan> {
-  if (!(await needsFence(hands, action))) return { fence: false };
-  const { heard, needed, problem = 'no address known' } = await askVoters(hands, action.cluster);
+  if (!mayNeedFence(action)) return { fence: false };
+  const [{ heard, needed, problem = 'no address known' }, isClosed] = await Promise.all([
+    askVoters(hands, action.cluster),
+    action.proof === 'streams-ended' && hasClosed(hands, action),
+  ]);
+  if (isClosed) return { fence: false };
   if (heard >= needed) return { fence: true };
   const objection = `only ${heard} of ${needed} synchronous standbys answer by SQL, so a fence could not be checked (${problem})`;
   return { fence: true, objection };
