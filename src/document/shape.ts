@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tolerationShape, topologySpreadShape } from '../shape/postgres-props';
+import { databaseShape, tolerationShape, topologySpreadShape } from '../shape/postgres-props';
 
 /* The shape of an everest.io/v1alpha1 DatabaseCluster with the engine postgresql. */
 
@@ -55,15 +55,6 @@ const credentials = z.strictObject({
   }).optional(),
 });
 
-const database = z.strictObject({
-  name: z.string(),
-  owner: z.string().optional(),
-  extensions: z.array(z.strictObject({
-    name: z.string(), version: z.string().optional(), schema: z.string().optional(),
-  })).optional(),
-  schemas: z.array(z.strictObject({ name: z.string(), owner: z.string().optional() })).optional(),
-});
-
 const role = z.strictObject({
   name: z.string(),
   login: z.boolean().optional(),
@@ -106,7 +97,7 @@ export const postgresqlSpecShape = z.strictObject({
   imagePullSecrets: z.array(z.string()).optional(),
   credentials: credentials.optional(),
   agent: z.strictObject({ name: z.string() }).optional(),
-  databases: z.array(database).optional(),
+  databases: z.array(databaseShape).optional(),
   roles: z.array(role).optional(),
   podDisruption: z.strictObject({ maxUnavailable: z.number() }).optional(),
   network: z.strictObject({

@@ -111,7 +111,8 @@ const credentials = instance(Credentials, z.object({
 }));
 const extension = z.strictObject({ name: z.string(), version: z.string().optional(), schema: z.string().optional() });
 
-const database = z.strictObject({
+/** The same in props and in documents. */
+export const databaseShape = z.strictObject({
   name: z.string(),
   owner: z.string().optional(),
   extensions: z.array(extension).optional(),
@@ -152,7 +153,7 @@ export const postgresPropsShape = z.strictObject({
   credentials: credentials.optional(),
   agent: z.custom((value) => typeof value === 'object' && value !== null && 'agentName' in value
     && typeof value.agentName === 'string', { error: 'an EverestAgent' }).optional(),
-  databases: z.array(database).optional(),
+  databases: z.array(databaseShape).optional(),
   roles: z.array(role).optional(),
   placement: placementShape.optional(),
   podDisruption: podDisruption.optional(),

@@ -12,7 +12,7 @@ import type { ClearLeader } from '../model/actions.js';
 import type { LeaderFacts, MemberReport } from '../model/facts.js';
 import { fenceName } from '../model/fence.js';
 import { askMember } from '../model/member-report.js';
-import { leaderFacts, podFacts, syncFacts } from '../model/objects.js';
+import { addressesOf, leaderFacts, podFacts, syncFacts } from '../model/objects.js';
 import { KubeError } from '../ports/kube.js';
 
 const ATTEMPTS = 4;
@@ -43,16 +43,13 @@ function askAll(
   hands: Hands, { cluster }: ClearLeader, wanted: (pod: string) => boolean,
 ): Promise<Array<MemberReport | undefined>> {
   const pods = hands.pods(cluster).map(podFacts).filter((pod) => wanted(pod.name));
-  return Promise.all(pods.flatMap(({ name, ip }) => (
-    ip === undefined ? [] : [askMember(hands.patroni, { pod: name, ip }, 0, REPORT_TIMEOUT_MS)]
-  )));
+  return Promise.all(addressesOf(pods).map((address) => askMember(hands.patroni, address, 0, REPORT_TIMEOUT_MS)));
 }
 
 /**
  * The standbys whose votes elect must all have let go, still, and the holder must still be silent or on its way out.
  */
 async function objectionToLoss(hands: Hands, action: ClearLeader): Promise<Objection> {
-  if (action.proof === 'given-up') return objectionToGivingUp(hands, action);
   const rest = hands.network.probe(action.ip, PATRONI_PORT, SHORT_PROBE_MS);
   const sync = syncFacts(await hands.kube.get('configmaps', syncName(action.cluster)));
   if (sync.leader !== action.pod) return 'the sync key names another leader now';
@@ -136,8 +133,13 @@ async function planFence(hands: Hands, action: ClearLeader): Promise<FencePlan> 
 }
 
 function objectionToProof(hands: Hands, action: ClearLeader): Promise<Objection> {
-  if (action.proof === 'pod-removed') return objectionToRemoval(hands, action);
-  return provesByStandbys(action) ? objectionToLoss(hands, action) : objectionToDeath(hands, action);
+  switch (action.proof) {
+    case 'pod-removed': return objectionToRemoval(hands, action);
+    case 'given-up': return objectionToGivingUp(hands, action);
+    case 'node-lost':
+    case 'streams-ended': return objectionToLoss(hands, action);
+    default: return objectionToDeath(hands, action);
+  }
 }
 
 async function attempt(hands: Hands, action: ClearLeader): Promise<Outcome> {

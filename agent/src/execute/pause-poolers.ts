@@ -7,7 +7,7 @@ import type { Hands, Outcome } from './executor.js';
 import { COMPONENT, LABEL } from '../../../src/contract/labels.js';
 import { primaryServiceName } from '../../../src/contract/names.js';
 import { POOLER_PORT } from '../../../src/contract/ports.js';
-import { podFacts } from '../model/objects.js';
+import { addressesOf, podFacts, type Address } from '../model/objects.js';
 import type { ResumePoolers } from '../model/operations.js';
 import { SqlError, type SqlRow } from '../ports/sql.js';
 
@@ -26,23 +26,16 @@ const PROXIES_MS = 50;
 
 const CONSOLE = { port: POOLER_PORT, database: 'pgbouncer' };
 
-interface Pooler {
-  readonly name: string;
-  readonly ip: string;
-}
-
 /** One run of one server: a restart gives another. */
 type Server = string;
 
-export function pausablePoolers(hands: Hands, cluster: string): Pooler[] {
-  return hands.pods(cluster, COMPONENT.pooler)
-    .filter((pod) => pod.metadata.labels?.[LABEL.pausable] === 'true')
-    .map(podFacts)
-    .flatMap(({ name, ip }) => (ip === undefined ? [] : [{ name, ip }]));
+export function pausablePoolers(hands: Hands, cluster: string): Address[] {
+  const pods = hands.pods(cluster, COMPONENT.pooler).filter((pod) => pod.metadata.labels?.[LABEL.pausable] === 'true');
+  return addressesOf(pods.map(podFacts));
 }
 
 /** Undefined: done. */
-async function command(hands: Hands, pooler: Pooler, text: string, limitMs: number): Promise<string | undefined> {
+async function command(hands: Hands, pooler: Address, text: string, limitMs: number): Promise<string | undefined> {
   try {
     await hands.sql.session({ ...CONSOLE, host: pooler.ip }, limitMs, (session) => session.query(text));
     return undefined;
@@ -51,15 +44,15 @@ async function command(hands: Hands, pooler: Pooler, text: string, limitMs: numb
   }
 }
 
-async function pause(hands: Hands, pooler: Pooler): Promise<string | undefined> {
+async function pause(hands: Hands, pooler: Address): Promise<string | undefined> {
   const problem = await command(hands, pooler, 'PAUSE', PAUSE_LIMIT_MS);
-  return problem && `${pooler.name} did not pause (${problem})`;
+  return problem && `${pooler.pod} did not pause (${problem})`;
 }
 
 /** It has nothing to resume when it was never paused, or has restarted. */
-async function resume(hands: Hands, pooler: Pooler): Promise<string | undefined> {
+async function resume(hands: Hands, pooler: Address): Promise<string | undefined> {
   const problem = await command(hands, pooler, 'RESUME', RESUME_LIMIT_MS);
-  return problem === undefined || problem.includes('not paused') ? undefined : `${pooler.name} did not resume (${problem})`;
+  return problem === undefined || problem.includes('not paused') ? undefined : `${pooler.pod} did not resume (${problem})`;
 }
 
 /** Undefined: no server that takes writes. `host`: a member, or the Service that leads to the primary. */
@@ -101,7 +94,7 @@ function withNotes(outcome: Outcome, notes: readonly string[], unresumed: string
 
 interface Round {
   readonly cluster: string;
-  readonly poolers: readonly Pooler[];
+  readonly poolers: readonly Address[];
   readonly before: Server;
 }
 
@@ -115,7 +108,7 @@ export async function whilePaused(hands: Hands, cluster: string, work: () => Pro
   if (before === undefined) return withNotes(await work(), [`poolers were not paused, since ${service} did not answer`], '');
   await shortenCheckpoint(hands, service);
   const poolers = await answering(hands, all);
-  const absent = all.filter((pooler) => !poolers.includes(pooler)).map(({ name }) => `${name} does not answer and was not paused`);
+  const absent = all.filter((pooler) => !poolers.includes(pooler)).map(({ pod }) => `${pod} does not answer and was not paused`);
   const outcome = await pausedRound(hands, { cluster, poolers, before }, work);
   return withNotes(outcome, absent, '');
 }
@@ -141,7 +134,7 @@ async function pausedRound(
 }
 
 /** One that is gone would hold up the clients of all others until the limit. */
-async function answering(hands: Hands, poolers: readonly Pooler[]): Promise<Pooler[]> {
+async function answering(hands: Hands, poolers: readonly Address[]): Promise<Address[]> {
   const reached = await Promise.all(poolers.map(({ ip }) => hands.network.probe(ip, POOLER_PORT, KNOCK_LIMIT_MS)));
   return poolers.filter((_, index) => reached[index] === 'answers');
 }

@@ -108,6 +108,16 @@ export function podFacts(pod: KubeObject): PodFacts {
   };
 }
 
+/** Where a Pod can be asked. */
+export interface Address {
+  readonly pod: string;
+  readonly ip: string;
+}
+
+export function addressesOf(pods: readonly PodFacts[]): Address[] {
+  return pods.flatMap(({ name, ip }) => (ip === undefined ? [] : [{ pod: name, ip }]));
+}
+
 export function leaderFacts(object: KubeObject): LeaderFacts {
   const annotations = object.metadata.annotations ?? {};
   const addresses = Object.entries(parseJson(annotations.failsafe) ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string');

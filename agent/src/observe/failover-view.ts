@@ -11,7 +11,7 @@ import type {
   FailoverSnapshot, LeaderFacts, LinkState, Maybe, MemberReport, PodFacts, ReachFacts,
 } from '../model/facts.js';
 import { askMember } from '../model/member-report.js';
-import { dynamicFacts, leaderFacts, podFacts, syncFacts } from '../model/objects.js';
+import { addressesOf, dynamicFacts, leaderFacts, podFacts, syncFacts, type Address } from '../model/objects.js';
 import type { Clock } from '../ports/clock.js';
 import type { Network } from '../ports/network.js';
 import type { Patroni } from '../ports/patroni.js';
@@ -84,15 +84,6 @@ function fromStores(stores: Stores, identity: ClusterIdentity, link: LinkState):
 interface Question {
   readonly takenAtMs: number;
   readonly timeoutMs: number;
-}
-
-interface Address {
-  readonly pod: string;
-  readonly ip: string;
-}
-
-export function addressesOf(pods: readonly PodFacts[]): Address[] {
-  return pods.flatMap(({ name, ip }) => (ip === undefined ? [] : [{ pod: name, ip }]));
 }
 
 async function reachOf(

@@ -1,12 +1,12 @@
 /** Puts together what planned work is decided from. Members are asked only where something may have to be done. */
-import { addressesOf, isPresent, podsOfCluster, readLeader, type Senses } from './failover-view.js';
+import { isPresent, podsOfCluster, readLeader, type Senses } from './failover-view.js';
 import type { Store } from './store.js';
 import type { ContractDocument } from '../../../src/contract/document.js';
 import { COMPONENT, LABEL, SWITCHOVER_ANNOTATION } from '../../../src/contract/labels.js';
 import { dynamicConfigName, failoverName, statusName, syncName } from '../../../src/contract/names.js';
 import type { MemberReport, PodFacts } from '../model/facts.js';
 import { askMember } from '../model/member-report.js';
-import { parseJson, syncFacts } from '../model/objects.js';
+import { addressesOf, parseJson, syncFacts } from '../model/objects.js';
 import type { OperationsSnapshot, StatefulSetFacts } from '../model/operations.js';
 import type { KubeObject } from '../ports/kube.js';
 
