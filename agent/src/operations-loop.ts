@@ -9,10 +9,11 @@ import { execute, interruptsClients, type Hands, type Outcome } from './execute/
 import { pausablePoolers } from './execute/pause-poolers.js';
 import type { Log } from './log.js';
 import type { ContractReading } from './model/contract.js';
-import type { OperationsAction, OperationsMemory, OperationsSnapshot } from './model/operations.js';
+import type { OperationsAction, OperationsMemory, OperationsSnapshot, Standstill } from './model/operations.js';
 import { STATUS_VERSION, type ClusterStatus, type DecisionRecord } from './model/status.js';
-import { askAll, readOperations, type OperationsStores } from './observe/operations-view.js';
+import { askAll, readForks, readOperations, type OperationsStores } from './observe/operations-view.js';
 import { askRefusals } from './observe/refusals.js';
+import { Standstills } from './observe/standstills.js';
 import { KubeError } from './ports/kube.js';
 import type { StatusWriter } from './status-writer.js';
 
@@ -48,10 +49,15 @@ export class OperationsLoop {
   private wake: (() => void) | undefined;
   /** Something changed while the loop was at work. */
   private nudged = false;
+  private readonly standstills: Standstills;
+  /** As of the last close look. */
+  private standing: readonly Standstill[] = [];
   /** When each was last refused; what is granted later drops out by itself. */
   private readonly missingRights = new Map<string, number>();
 
-  constructor(private readonly options: OperationsLoopOptions) {}
+  constructor(private readonly options: OperationsLoopOptions) {
+    this.standstills = new Standstills(options.hands);
+  }
 
   nudge(): void {
     this.nudged = true;
@@ -102,6 +108,8 @@ export class OperationsLoop {
     const { hands } = this.options;
     // Members are asked only when something differs: at rest the watches are enough.
     const snapshot = mayHaveWork(rest, this.memory!) ? await this.lookClosely(rest) : undefined;
+    if (!snapshot) this.standstills.forget();
+    this.standing = snapshot?.standstills ?? [];
     const memory = this.memory!;
     const decision = snapshot ? decideOperations(snapshot, memory, hands.clock.nowMs()) : atRest(rest, memory);
     const pause = decision.actions.length > 0 ? await this.act(decision) : this.hold(decision);
@@ -116,13 +124,17 @@ export class OperationsLoop {
     const [reports, refusals] = await Promise.all([
       askAll(hands, rest.pods === 'unknown' ? [] : rest.pods), askRefusals(hands, rest, this.memory!),
     ]);
-    return { ...rest, reports, refusals };
+    const seen = { ...rest, reports, refusals };
+    const forks = readForks(this.options.stores, rest.cluster);
+    const standstills = await this.standstills.look(seen, forks, hands.clock.nowMs());
+    return { ...seen, standstills };
   }
 
   private async write(decision: OperationsDecision): Promise<void> {
     const reading = this.options.reading();
     if (!reading.ok) return;
-    const health = judge(readOperations(this.options.stores, reading.document));
+    const seen = readOperations(this.options.stores, reading.document);
+    const health = judge({ ...seen, standstills: this.standing }, this.memory?.mended);
     await this.options.writer.write(this.status(health, decision), this.memory ?? {});
   }
 

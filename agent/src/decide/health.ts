@@ -2,9 +2,10 @@
  * How a cluster is, for the status, the metrics and the agent's readiness. Pure: from what the watches told.
  * Ready is not highly available: a standby counts when it streams, and in synchronous modes when the sync key names it.
  */
+import { tellStandstill } from './mend.js';
 import type { ContractDocument } from '../../../src/contract/document.js';
 import type { Maybe, LeaderFacts, PodFacts, SyncFacts } from '../model/facts.js';
-import type { OperationsSnapshot, StatefulSetFacts } from '../model/operations.js';
+import type { OperationsMemory, OperationsSnapshot, StatefulSetFacts } from '../model/operations.js';
 import type { ClusterStatus, MemberStatus, Phase } from '../model/status.js';
 
 export type Health = Pick<ClusterStatus, 'phase' | 'highlyAvailable' | 'why' | 'primary' | 'synchronousStandbys' | 'members'>;
@@ -15,6 +16,8 @@ interface View {
   readonly sync: SyncFacts | undefined;
   readonly synchronous: boolean;
   readonly members: readonly MemberStatus[];
+  /** What is known of standbys that do not get on, by Pod. */
+  readonly troubles: ReadonlyMap<string, string>;
 }
 
 const known = <T>(value: Maybe<T>): T | undefined => (value === 'unknown' ? undefined : value);
@@ -71,10 +74,14 @@ function whatIsMissing(view: View): string | undefined {
   if (!primary) return view.leader?.pod ? `${view.leader.pod} holds the lease and does not run as a primary` : 'nobody holds the lease';
   if (view.members.length === 1) return 'the cluster has one member, so nobody can take over';
   const lost = view.members.filter((member) => member !== primary && !member.streaming);
-  if (lost.length > 0) return lost.map((member) => `${member.pod} ${member.state === 'running' ? 'does not stream' : `is ${member.state}`}`).join(', ');
+  if (lost.length > 0) return lost.map((member) => `${member.pod} ${view.troubles.get(member.pod) ?? wordOf(member)}`).join(', ');
   if (!view.synchronous) return undefined;
   if (view.sync?.leader !== primary.pod || view.sync.standbys.length === 0) return 'the sync key names no standby yet, so Patroni could promote nobody';
   return undefined;
+}
+
+function wordOf({ state }: MemberStatus): string {
+  return state === 'running' ? 'does not stream' : `is ${state}`;
 }
 
 function phaseOf(view: View, missing: string | undefined): Phase {
@@ -83,13 +90,14 @@ function phaseOf(view: View, missing: string | undefined): Phase {
   return view.members.some((member) => member.role === 'primary') ? 'Degraded' : 'NoPrimary';
 }
 
-export function judge(snapshot: OperationsSnapshot): Health {
+export function judge(snapshot: OperationsSnapshot, mended: OperationsMemory['mended'] = {}): Health {
   const members = snapshot.contract.members.map((member) => memberStatus(member.name, member.pod, snapshot));
   if (snapshot.pods === 'unknown') return { phase: 'Unknown', highlyAvailable: false, why: 'the Pods cannot be read', primary: undefined, synchronousStandbys: [], members };
   const config = known(snapshot.config);
   const mode = config ? config.synchronous_mode : snapshot.contract.patroni.synchronous_mode;
   const view: View = {
     contract: snapshot.contract, members,
+    troubles: new Map(snapshot.standstills.map((item) => [item.pod, tellStandstill(item, mended[item.pod])])),
     leader: known(snapshot.leader),
     sync: known(snapshot.sync),
     synchronous: ['on', 'true', 'quorum', true].includes(mode as string | boolean),

@@ -3,6 +3,7 @@ import { diffConfig, valuesBefore } from './config-diff.js';
 import { CONFIG_TABLE, RESTART_TABLE, mayBeRefused, takenBack } from './config.js';
 import { GUARD_TABLE } from './guard.js';
 import { HANDOVER_TABLE, REQUEST_TABLE, isOnCordoned } from './handover.js';
+import { MEND_TABLE } from './mend.js';
 import { gatherOperations, type OperationsFacts, type MemberFacts } from './operations-facts.js';
 import { ROLLOUT_TABLE } from './rollout.js';
 import { firstVerdict, type Verdict } from './rule-table.js';
@@ -10,11 +11,15 @@ import type { DynamicConfig, OperationsAction, OperationsMemory, OperationsSnaps
 
 /**
  * What people ask for and what is about to be stopped comes before what can wait. Then configuration first, so that
- * members that are replaced come up with it; restarts last, since a replaced member needs none.
+ * members that are replaced come up with it, and one that a setting keeps from starting gets another one; members that
+ * do not get on before the rolling change that waits for them; restarts last, since a replaced member needs none.
  */
 export const OPERATIONS_TABLES = [
-  REQUEST_TABLE, GUARD_TABLE, HANDOVER_TABLE, CONFIG_TABLE, ROLLOUT_TABLE, RESTART_TABLE,
+  REQUEST_TABLE, GUARD_TABLE, HANDOVER_TABLE, CONFIG_TABLE, MEND_TABLE, ROLLOUT_TABLE, RESTART_TABLE,
 ];
+
+/** Between two looks at a standby that does not stream. */
+const WATCHED_MS = 2000;
 
 export interface OperationsDecision extends Verdict<OperationsAction> {
   /** In force once the action is done. */
@@ -58,18 +63,42 @@ function nextMemory(
   if (action.kind === 'PatchConfig') return afterPatch(gatherOperations(snapshot, memory, nowMs), action.patch);
   if (action.kind === 'ResumePoolers') return without(memory, 'poolersPaused');
   if (action.kind === 'RefuseRequest') return memory;
-  return { ...memory, lastActionAtMs: nowMs };
+  return { ...memory, ...mending(memory, verdict), lastActionAtMs: nowMs };
+}
+
+/** What was done for a standby that did not get on, so that the next step is another one. */
+function mending(memory: OperationsMemory, { ruleId, actions: [action] }: Verdict<OperationsAction>): OperationsMemory {
+  if (action?.kind === 'RebuildMember') return { mended: { ...memory.mended, [action.pod]: 'rebuilt' } };
+  const isRestart = ruleId === 'restart-standstill' && action?.kind === 'EvictPod';
+  return isRestart ? { mended: { ...memory.mended, [action.pod]: 'restarted' } } : {};
+}
+
+/** Those who stream are well; whoever stops again begins anew. */
+function stillMending({ members }: OperationsFacts, memory: OperationsMemory): OperationsMemory {
+  if (!memory.mended) return memory;
+  const well = (pod: string) => members.some((member) => member.pod === pod && (member.streaming || member.primary));
+  const left = Object.fromEntries(Object.entries(memory.mended).filter(([pod]) => !well(pod)));
+  return { ...without(memory, 'mended'), ...(Object.keys(left).length > 0 ? { mended: left } : {}) };
 }
 
 export function decideOperations(
   snapshot: OperationsSnapshot, memory: OperationsMemory, nowMs: number,
 ): OperationsDecision {
-  const verdict = firstVerdict(OPERATIONS_TABLES, gatherOperations(snapshot, memory, nowMs));
-  return { ...verdict, memory: nextMemory(snapshot, memory, verdict, nowMs) };
+  const facts = gatherOperations(snapshot, memory, nowMs);
+  const verdict = firstVerdict(OPERATIONS_TABLES, facts);
+  const checkAgainInMs = verdict.checkAgainInMs || (facts.members.some(isBehind) ? WATCHED_MS : 0);
+  const kept = stillMending(facts, memory);
+  return { ...verdict, checkAgainInMs, memory: nextMemory(snapshot, kept, verdict, nowMs) };
 }
 
 function primaryLeaves(facts: OperationsFacts): boolean {
   return facts.primary?.object?.deleting === true || isOnCordoned(facts, facts.primary);
+}
+
+/** A standby that runs and does not stream, as far as the watches tell. */
+function isBehind({ listed, primary, object }: MemberFacts): boolean {
+  if (!listed || primary || object?.container !== 'running') return false;
+  return object.status !== undefined && !object.status.streaming;
 }
 
 function memberMayHaveWork({ listed, statefulSet, template, object }: MemberFacts): boolean {
@@ -83,9 +112,9 @@ function memberMayHaveWork({ listed, statefulSet, template, object }: MemberFact
 export function mayHaveWork(snapshot: OperationsSnapshot, memory: OperationsMemory): boolean {
   if (memory.restartFailed !== undefined || memory.poolersPaused || mayBeRefused(memory)) return true;
   if (snapshot.config !== 'unknown' && diffConfig(snapshot.config, snapshot.contract.patroni, memory)) return true;
-  if (snapshot.switchoverRequest !== undefined) return true;
+  if (snapshot.switchoverRequest !== undefined || memory.mended) return true;
   const facts = gatherOperations(snapshot, memory, 0);
-  return primaryLeaves(facts) || facts.members.some(memberMayHaveWork);
+  return primaryLeaves(facts) || facts.members.some((member) => memberMayHaveWork(member) || isBehind(member));
 }
 
 export function atRest(snapshot: OperationsSnapshot, memory: OperationsMemory): OperationsDecision {

@@ -3,6 +3,7 @@ import { clearLeader } from './clear-leader.js';
 import { evictPod } from './evict-pod.js';
 import { patchConfig } from './patch-config.js';
 import { resumePoolers, whilePaused } from './pause-poolers.js';
+import { rebuildMember } from './rebuild-member.js';
 import { releaseLease } from './release-lease.js';
 import { removeStaleRole } from './remove-stale-role.js';
 import { restartMember } from './restart-member.js';
@@ -65,6 +66,7 @@ const EXECUTORS: {
   ScaleToZero: scaleToZero,
   PatchConfig: patchConfig,
   RestartMember: restartMember,
+  RebuildMember: rebuildMember,
   ResumePoolers: resumePoolers,
   RefuseRequest: refuseRequest,
 };

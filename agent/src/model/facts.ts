@@ -83,7 +83,12 @@ export interface MemberReport {
   readonly streaming: boolean;
   readonly timeline: number | undefined;
   readonly receivedLocation: number | undefined;
+  /** Of a standby: how far it has got with what it received. */
+  readonly replayedLocation: number | undefined;
+  /** Of a primary: the end of its write-ahead log. */
   readonly location: number | undefined;
+  /** It reads the write-ahead log from the archive. */
+  readonly readsArchive: boolean;
   readonly pendingRestart: readonly PendingChange[];
 }
 

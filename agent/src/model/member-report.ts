@@ -21,6 +21,8 @@ export function parseReport(pod: string, text: string, takenAtMs: number): Membe
     streaming: answer.replication_state === 'streaming',
     timeline: numberOrNothing(answer.timeline),
     receivedLocation: numberOrNothing(xlog.received_location),
+    replayedLocation: numberOrNothing(xlog.replayed_location),
+    readsArchive: answer.replication_state === 'in archive recovery',
     location: numberOrNothing(xlog.location),
     pendingRestart: pendingChanges(answer),
   };

@@ -29,8 +29,25 @@ export interface OperationsSnapshot {
   readonly cordoned: readonly string[];
   /** New values that PostgreSQL does not take; `unknown` while nobody could say. */
   readonly refusals: Maybe<readonly Refusal[]>;
+  /** Standbys that do not get on, by what was seen over some time. */
+  readonly standstills: readonly Standstill[];
   /** Asked just now. Empty where nothing is to be done and nobody needs to be asked. */
   readonly reports: readonly MemberReport[];
+}
+
+/**
+ * Why a standby does not stream. `diverged`: it has replayed more than its timeline has in common with the primary's.
+ * `wal-gone`: the primary no longer has what it needs next, and it reads no archive. `not-started`: PostgreSQL ended or
+ * did not come up. `unclear`: none of these, and it has replayed nothing for a while.
+ */
+export type StandstillCause = 'diverged' | 'wal-gone' | 'not-started' | 'unclear';
+
+export interface Standstill {
+  readonly pod: string;
+  readonly uid: string;
+  readonly cause: StandstillCause;
+  /** How long this has been so, without a break. */
+  readonly forMs: number;
 }
 
 /** A parameter that is not in force although its file has been read, and why. */
@@ -55,9 +72,13 @@ export interface OperationsMemory {
   readonly restartFailed?: string;
   /** Written before poolers are paused, and taken back after they have resumed. */
   readonly poolersPaused?: true;
+  /** What was done for standbys that did not get on; forgotten as soon as they stream. */
+  readonly mended?: Readonly<Record<string, Mending>>;
   /** The last switchover that a person asked for, and what came of it. */
   readonly lastRequest?: RequestAnswer;
 }
+
+export type Mending = 'restarted' | 'rebuilt';
 
 export interface RequestAnswer {
   readonly asked: string;
@@ -115,11 +136,19 @@ export interface RestartMember {
   readonly role: 'primary' | 'replica';
 }
 
+/** Copies a standby's data anew from the primary. What it had is gone, so it is proven useless before. */
+export interface RebuildMember {
+  readonly kind: 'RebuildMember';
+  readonly cluster: string;
+  readonly pod: string;
+  readonly uid: string;
+}
+
 /** Ends a pause of poolers that an agent has left behind. */
 export interface ResumePoolers {
   readonly kind: 'ResumePoolers';
   readonly cluster: string;
 }
 
-export type OperationsAction = EvictPod | Switchover | ScaleToZero | PatchConfig | RestartMember | ResumePoolers
-| RefuseRequest;
+export type OperationsAction = EvictPod | Switchover | ScaleToZero | PatchConfig | RestartMember | RebuildMember
+| ResumePoolers | RefuseRequest;

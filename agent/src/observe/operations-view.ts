@@ -1,5 +1,6 @@
 /** Puts together what planned work is decided from. Members are asked only where something may have to be done. */
 import { isPresent, podsOfCluster, readLeader, type Senses } from './failover-view.js';
+import { parseForks, type Forks } from './standstills.js';
 import type { Store } from './store.js';
 import type { ContractDocument } from '../../../src/contract/document.js';
 import { COMPONENT, LABEL, SWITCHOVER_ANNOTATION } from '../../../src/contract/labels.js';
@@ -70,8 +71,13 @@ export function readOperations(stores: OperationsStores, contract: ContractDocum
     switchoverRequest: stores.requests.get(statusName(cluster))?.metadata.annotations?.[SWITCHOVER_ANNOTATION],
     cordoned: stores.nodes?.all().filter(isCordoned).map(({ metadata }) => metadata.name) ?? [],
     refusals: 'unknown',
+    standstills: [],
     reports: [],
   };
+}
+
+export function readForks({ dcs }: OperationsStores, cluster: string): Forks {
+  return parseForks(dcs.get(dynamicConfigName(cluster))?.metadata.annotations?.history);
 }
 
 export async function askAll(senses: Senses, pods: readonly PodFacts[]): Promise<MemberReport[]> {

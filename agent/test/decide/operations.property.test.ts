@@ -31,6 +31,9 @@ const view: fc.Arbitrary<OperationsSnapshot> = fc.record({
   statefulSets: maybe(fc.tuple(...NAMES.map((name) => fc.constantFrom('r1', 'r2', undefined).map((updateRevision) => statefulSet(name, { updateRevision }))))),
   sync: maybe(fc.subarray(NAMES.slice(1)).map((standbys) => ({ leader: LEADER, standbys, quorum: 0 }))),
   reports,
+  standstills: fc.subarray(NAMES.map((name) => name)).chain((names) => fc.tuple(...names.map((name) => fc.record({
+    cause: fc.constantFrom('diverged', 'wal-gone', 'not-started', 'unclear'), forMs: fc.constantFrom(0, 10_000, 1e6),
+  }).map((facts) => ({ pod: name, uid: pod(name).uid, ...facts }))))),
 }).map((facts) => operations(facts as Partial<OperationsSnapshot>));
 
 const RUNS = Number(process.env.AGENT_PROPERTY_RUNS ?? 2000);
@@ -60,9 +63,16 @@ function takenStandby(seen: OperationsSnapshot, { actions: [action] }: ReturnTyp
 
 test('a standby that is up is taken away only while all the others that the contract lists stream', () => always((seen, decision) => {
   const taken = takenStandby(seen, decision);
-  if (!taken?.ready) return;
+  if (!taken?.ready || decision.ruleId === 'restart-standstill') return;
   const others = seen.contract.members.filter((member) => member.pod !== LEADER && member.pod !== taken.name);
   for (const other of others) assert.equal(seen.reports.find((item) => item.pod === other.pod)?.streaming, true);
+}));
+
+test('data is copied anew only where a proof is given, and never over the primary\'s', () => always((seen, decision) => {
+  const [action] = decision.actions;
+  if (action?.kind !== 'RebuildMember') return;
+  assert.notEqual(action.pod, LEADER);
+  assert.equal(seen.standstills.find((item) => item.pod === action.pod)?.cause, 'wal-gone');
 }));
 
 test('nobody takes over who does not stream or whom the sync key does not name', () => always((seen, decision) => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { judge } from '../../src/decide/health.js';
 import { gatherOperations } from '../../src/decide/operations-facts.js';
-import { OPERATIONS_TABLES, decideOperations } from '../../src/decide/operations.js';
-import type { OperationsMemory, OperationsSnapshot } from '../../src/model/operations.js';
+import { OPERATIONS_TABLES, decideOperations, mayHaveWork } from '../../src/decide/operations.js';
+import type { OperationsMemory, OperationsSnapshot, StandstillCause } from '../../src/model/operations.js';
 import { LEADER, NAMES, lease, pod, report } from '../support/failover.js';
 import { MEMORY, PATRONI, PRIMARY_REPORT, REPORTS, contract, operations, statefulSet } from '../support/operations.js';
 
@@ -27,6 +28,11 @@ const wanted = (parameters: Record<string, string>) => (
 const single = {
   contract: contract([LEADER]), pods: [pod(LEADER)], statefulSets: [statefulSet(LEADER)], reports: [PRIMARY_REPORT],
 };
+
+const standing = (cause: StandstillCause, forMs: number) => operations({
+  reports: [PRIMARY_REPORT, report(NAMES[1], { streaming: false }), REPORTS[2]!],
+  standstills: [{ pod: NAMES[1], uid: 'uid-2', cause, forMs }],
+});
 
 const LEAVING = [pod(LEADER, { deleting: true }), pod(NAMES[1]), pod(NAMES[2])];
 
@@ -99,6 +105,37 @@ const EXAMPLES: Example[] = [
   {
     name: 'removes a parameter that it had set and the contract names no more', rule: 'config-differs', view: operations({ contract: wanted({ max_connections: '100' }) }),
     action: { kind: 'PatchConfig', patch: { postgresql: { parameters: { work_mem: null } } } },
+  },
+  {
+    name: 'restarts a standby that has diverged and does not rewind by itself', rule: 'restart-standstill', view: standing('diverged', 6000),
+    action: { kind: 'EvictPod', pod: NAMES[1], evenPrimary: false },
+  },
+  { name: 'gives Patroni a moment to rewind by itself', rule: 'no-restart-pending', view: standing('diverged', 4000) },
+  {
+    name: 'restarts a standby whose PostgreSQL does not start', rule: 'restart-standstill', view: standing('not-started', 31_000),
+    action: { kind: 'EvictPod', pod: NAMES[1] },
+  },
+  {
+    name: 'never throws away the data of a standby that does not start', rule: 'no-restart-pending', view: standing('not-started', 1e6),
+    memory: { ...MEMORY, mended: { [NAMES[1]]: 'restarted' } },
+  },
+  {
+    name: 'rebuilds a standby that is still diverged after a restart', rule: 'rebuild-standstill', view: standing('diverged', 21_000),
+    memory: { ...MEMORY, mended: { [NAMES[1]]: 'restarted' } }, action: { kind: 'RebuildMember', pod: NAMES[1] },
+  },
+  { name: 'rebuilds a standby for which the WAL is gone', rule: 'rebuild-standstill', view: standing('wal-gone', 11_000), action: { kind: 'RebuildMember', pod: NAMES[1] } },
+  {
+    name: 'rebuilds nobody twice for the same trouble', rule: 'no-restart-pending', view: standing('wal-gone', 1e6),
+    memory: { ...MEMORY, mended: { [NAMES[1]]: 'rebuilt' } },
+  },
+  { name: 'leaves a standby alone that stands still for no known cause', rule: 'no-restart-pending', view: standing('unclear', 1e6) },
+  {
+    name: 'mends a member before the rolling change that waits for it', rule: 'restart-standstill', view: { ...standing('diverged', 6000), statefulSets: NEW },
+    action: { kind: 'EvictPod', pod: NAMES[1] },
+  },
+  {
+    name: 'does nothing about a Pod that has been replaced since it was looked at', rule: 'no-restart-pending',
+    view: { ...standing('diverged', 6000), pods: [pod(LEADER), pod(NAMES[1], { uid: 'new' }), pod(NAMES[2])] },
   },
   {
     name: 'replaces a standby that never came up on its template', rule: 'member-stuck',
@@ -219,4 +256,27 @@ test('only what PostgreSQL refused is remembered as refused, and the rest keeps 
 test('what was refused is forgotten when nobody asks for it any more', () => {
   const { memory } = decideOperations(operations(), { ...MEMORY, refused: { work_mem: '999XB' } }, 1e6);
   assert.equal(memory.refused, undefined);
+});
+
+test('what was done for a member is forgotten as soon as it streams, so that the next trouble begins anew', () => {
+  const mended = { [NAMES[1]]: 'restarted', [NAMES[2]]: 'rebuilt' } as const;
+  const seen = operations({ reports: [PRIMARY_REPORT, report(NAMES[1], { streaming: false }), REPORTS[2]!] });
+  assert.deepEqual(decideOperations(seen, { ...MEMORY, mended }, 1e6).memory.mended, { [NAMES[1]]: 'restarted' });
+  assert.equal(decideOperations(operations(), { ...MEMORY, mended }, 1e6).memory.mended, undefined);
+});
+
+test('a restart for divergence is remembered, so that the next step is another one', () => {
+  assert.deepEqual(decideOperations(standing('diverged', 6000), MEMORY, 1e6).memory.mended, { [NAMES[1]]: 'restarted' });
+});
+
+test('a standby that does not stream is looked at again within seconds, though nothing is to be done yet', () => {
+  const status = { state: 'running', role: 'replica', timeline: 1, streaming: false, location: 1, pendingRestart: [], apiUrl: undefined };
+  const seen = operations({ pods: [pod(LEADER), pod(NAMES[1], { status }), pod(NAMES[2])] });
+  assert.ok(mayHaveWork(seen, MEMORY));
+  assert.equal(decideOperations(seen, MEMORY, 1e6).checkAgainInMs, 2000);
+});
+
+test('the status says why a standby does not stream, and what was tried', () => {
+  const { why } = judge({ ...standing('wal-gone', 0), pods: NAMES.map((name) => pod(name, { status: { state: 'running', role: 'replica', timeline: 1, streaming: name === NAMES[2], location: 1, pendingRestart: [], apiUrl: undefined } })) }, { [NAMES[1]]: 'rebuilt' });
+  assert.equal(why, `${NAMES[1]} needs WAL that the primary no longer has, and reads no archive, also after it was copied anew from the primary; look at the log of ${NAMES[1]}`);
 });

@@ -30,7 +30,7 @@ export function operations(change: Partial<OperationsSnapshot> = {}): Operations
     cluster: 'orders', contract: contract(), leader: lease(),
     sync: { leader: LEADER, standbys: [NAMES[1], NAMES[2]], quorum: 1 },
     config: PATRONI as unknown as Record<string, unknown>,
-    failoverAsked: false, switchoverRequest: undefined, refusals: [], cordoned: [], reports: REPORTS,
+    failoverAsked: false, switchoverRequest: undefined, refusals: [], standstills: [], cordoned: [], reports: REPORTS,
     pods: NAMES.map((name) => pod(name)), statefulSets: NAMES.map((name) => statefulSet(name)),
     ...change,
   };
