@@ -8,12 +8,12 @@ import { memberSelector } from './services';
 import { COMPONENT, LABEL, agentPodLabels, clusterLabels } from '../contract/labels';
 import { POOLER_PORT, POSTGRES_PORT } from '../contract/ports';
 import { POOLER_SOCKETS, renderPgbouncer } from '../render/pgbouncer';
-import { renderPoolerProbe } from '../render/script';
+import { renderPoolerScript } from '../render/script';
 import { POOLER_UID, type ResolvedPooler } from '../resolve/pooler';
 import { POOLER_USERLIST_KEY, type ResolvedPostgres } from '../resolve/postgres';
 
 const CONFIG = '/etc/pgbouncer';
-const PROBE = 'alive.pl';
+const SCRIPT = 'pooler.pl';
 const CONFIG_VERSION = 'everest.io/config-version';
 
 /** Labels by which a pooler's own Service, budget and policy find its Pods. They never match members. */
@@ -26,7 +26,7 @@ function config(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: metadata(cluster, pooler.objectName),
-    data: { 'pgbouncer.ini': renderPgbouncer(pooler), [PROBE]: renderPoolerProbe() },
+    data: { 'pgbouncer.ini': renderPgbouncer(pooler), [SCRIPT]: renderPoolerScript() },
   };
 }
 
@@ -80,21 +80,26 @@ function networkPolicy(cluster: ResolvedPostgres, pooler: ResolvedPooler, client
   };
 }
 
+/** Clients that are still there are cut after a minute. */
+const GRACE_SECONDS = 60;
+/** The rest is for PgBouncer's own end. */
+const DRAIN_SECONDS = GRACE_SECONDS - 5;
 /** Ten seconds apart, six times: a pause that nobody ends any more is over after a minute. */
 const LIVENESS = { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 };
 
 function container(pooler: ResolvedPooler): Record<string, unknown> {
   const socket = `${POOLER_SOCKETS}/.s.PGSQL.${POOLER_PORT}`;
+  const script = ['perl', `${CONFIG}/${SCRIPT}`];
   return {
     name: 'pgbouncer',
     image: pooler.image,
     imagePullPolicy: 'IfNotPresent',
     args: [`${CONFIG}/pgbouncer.ini`],
     ports: [{ name: 'pgbouncer', containerPort: POOLER_PORT, protocol: 'TCP' }],
-    livenessProbe: { exec: { command: ['perl', `${CONFIG}/${PROBE}`, socket] }, ...LIVENESS },
+    livenessProbe: { exec: { command: [...script, 'alive', socket] }, ...LIVENESS },
     readinessProbe: { tcpSocket: { port: 'pgbouncer' }, periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 2 },
-    // Services stop sending new clients here before PgBouncer stops listening.
-    lifecycle: { preStop: { exec: { command: ['sleep', '5'] } } },
+    // While clients are there it goes on as if nothing were, so that they take part in pauses as well.
+    lifecycle: { preStop: { exec: { command: [...script, 'drain', socket, String(DRAIN_SECONDS)] } } },
     resources: withEphemeral(pooler.resources, '16Mi', '256Mi'),
     securityContext: restrictedContainer(POOLER_UID),
     volumeMounts: [
@@ -109,9 +114,6 @@ function container(pooler: ResolvedPooler): Record<string, unknown> {
 function configVersion(pooler: ResolvedPooler): Record<string, string> {
   return { [CONFIG_VERSION]: createHash('sha256').update(renderPgbouncer(pooler)).digest('hex').slice(0, 16) };
 }
-
-/** After SIGTERM PgBouncer serves the clients that it has until they leave; those that stay are cut after a minute. */
-const GRACE_SECONDS = 60;
 
 function deployment(cluster: ResolvedPostgres, pooler: ResolvedPooler): Manifest {
   const labels = {

@@ -14,7 +14,7 @@ export function renderMemberScript(): string {
   return script('member.py');
 }
 
-/** The liveness probe of poolers. */
-export function renderPoolerProbe(): string {
-  return script('pooler-alive.pl');
+/** What the kubelet runs in poolers: the liveness probe, and the wait before a stop. */
+export function renderPoolerScript(): string {
+  return script('pooler.pl');
 }

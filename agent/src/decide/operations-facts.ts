@@ -116,9 +116,9 @@ export function troubleOf(member: MemberFacts): string {
 }
 
 /**
- * Who should become primary: streams, may be promoted, is confirmed by the sync key in synchronous modes. A current
- * template comes first, so that the new primary need not move again; then the least lag; then the name, so that the
- * answer is stable.
+ * Who should become primary: streams, may be promoted, is confirmed by the sync key in synchronous modes. Another node
+ * than that of a primary that is being stopped and a current template come first, so that the new primary need not move
+ * again; then the least lag; then the name, so that the answer is stable.
  */
 export function pickCandidate(facts: OperationsFacts): MemberFacts | undefined {
   return isSyncWhole(facts) ? candidates(facts)[0] : undefined;
@@ -132,9 +132,15 @@ export function candidates(facts: OperationsFacts): MemberFacts[] {
     return facts.synchronous === false || facts.sync?.standbys.includes(member.pod) === true;
   });
   const rank = (member: MemberFacts) => [
-    member.template === 'current' ? 0 : 1, member.report?.pendingRestart.length ? 1 : 0, member.lagBytes ?? Infinity,
+    isNeighbourOfLeaving(facts, member) ? 1 : 0, member.template === 'current' ? 0 : 1,
+    member.report?.pendingRestart.length ? 1 : 0, member.lagBytes ?? Infinity,
   ];
   return able.sort((a, b) => compare(rank(a), rank(b)) || a.name.localeCompare(b.name));
+}
+
+/** A drain takes the Pods of a node one after the other: whoever is there too would have to hand over again. */
+function isNeighbourOfLeaving({ primary }: OperationsFacts, member: MemberFacts): boolean {
+  return primary?.object?.deleting === true && primary.object.node === member.object?.node;
 }
 
 /**

@@ -70,6 +70,10 @@ const EXAMPLES: Example[] = [
     view: operations({ pods: LEAVING, sync: { leader: LEADER, standbys: [NAMES[2]], quorum: 0 } }), action: { kind: 'Switchover', to: NAMES[2] },
   },
   {
+    name: 'hands over a leaving primary to a member on another node, because a drain would take its neighbour next', rule: 'hand-over-leaving',
+    view: operations({ pods: [LEAVING[0]!, pod(NAMES[1], { node: 'n1' }), pod(NAMES[2])] }), action: { kind: 'Switchover', to: NAMES[2] },
+  },
+  {
     name: 'leaves a cordoned node, to a member on another one', rule: 'hand-over-cordoned', view: operations({ cordoned: ['n1', 'n2'] }),
     action: { kind: 'Switchover', from: LEADER, to: NAMES[2] },
   },

@@ -40,8 +40,15 @@ test('the console obeys the agent and not the role that looks up passwords', () 
 test('a pause that nobody ends is over after a minute, because the container then starts anew', () => {
   const [container] = pooler().template.spec.containers as [{ livenessProbe: Record<string, any> }];
   const { exec, periodSeconds, failureThreshold } = container.livenessProbe;
-  expect(exec.command).toEqual(['perl', '/etc/pgbouncer/alive.pl', '/run/pgbouncer/.s.PGSQL.6432']);
+  expect(exec.command).toEqual(['perl', '/etc/pgbouncer/pooler.pl', 'alive', '/run/pgbouncer/.s.PGSQL.6432']);
   expect(periodSeconds * failureThreshold).toBe(60);
+});
+
+test('a pooler is told to end only when its clients have left, and has time left for its own end', () => {
+  const { containers: [container], terminationGracePeriodSeconds: grace } = pooler().template.spec as { containers: [Record<string, any>]; terminationGracePeriodSeconds: number };
+  const { command } = container.lifecycle.preStop.exec;
+  expect(command.slice(0, 3)).toEqual(['perl', '/etc/pgbouncer/pooler.pl', 'drain']);
+  expect(Number(command.at(-1))).toBeLessThan(grace);
 });
 
 test('another setting replaces the Pods, since PgBouncer would go on with the old one', () => {
