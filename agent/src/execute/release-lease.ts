@@ -1,10 +1,11 @@
 /**
- * Takes a fence away, so that Patroni elects. Any replica of the agent may do it, also one that did not set the fence;
- * where none does, the fence runs out with the lease's ttl.
+ * Takes a fence away: the lease goes to the voter with the most of the log, or Patroni elects. Any replica of the agent
+ * may do it, also one that did not set the fence; where none does, the fence runs out with the lease's ttl.
  */
 import type { Hands, Outcome } from './executor.js';
 import { forgetSilent } from './forget-silent.js';
-import { askVoters, type Ballot } from './voters.js';
+import { chooseHeir, handLease } from './hand-lease.js';
+import { askVoters } from './voters.js';
 import { leaderName } from '../../../src/contract/names.js';
 import type { ReleaseLease } from '../model/actions.js';
 import { askMember } from '../model/member-report.js';
@@ -24,43 +25,48 @@ async function hasSteppedDown(hands: Hands, action: ReleaseLease): Promise<boole
   return report ? report.state === 'running' && report.role === 'replica' : false;
 }
 
-function isEnough({ sync, free, needed }: Ballot, action: ReleaseLease): boolean {
-  return sync.leader === action.pod && free >= needed;
-}
-
-async function taken(patch: Promise<unknown>): Promise<boolean> {
+/** Undefined: somebody wrote meanwhile, another replica of the agent, or a member that found the ttl at its end. */
+async function unlessTaken(writing: Promise<string>): Promise<string | undefined> {
   try {
-    await patch;
-    return true;
+    return await writing;
   } catch (problem) {
-    if (problem instanceof KubeError && problem.conflict) return false;
+    if (problem instanceof KubeError && problem.conflict) return undefined;
     throw problem;
   }
 }
 
+interface Freedom {
+  readonly why: string;
+  readonly heir: string | undefined;
+}
+
 /** Undefined: not yet. */
-async function whyFree(hands: Hands, action: ReleaseLease): Promise<string | undefined> {
+async function whyFree(hands: Hands, action: ReleaseLease): Promise<Freedom | undefined> {
   const ballot = await askVoters(hands, action.cluster);
-  if (isEnough(ballot, action)) return `${ballot.free} voters have let go of it`;
-  return await hasSteppedDown(hands, action) ? 'it has stepped down' : undefined;
+  const free = ballot.voters.filter((voter) => voter.free).length;
+  if (ballot.sync.leader === action.pod && free >= ballot.needed) {
+    const heir = await chooseHeir(hands, action, ballot, (voter) => voter.free);
+    return { why: `${free} voters have let go of it`, heir };
+  }
+  return await hasSteppedDown(hands, action) ? { why: 'it has stepped down', heir: undefined } : undefined;
 }
 
-async function attempt(hands: Hands, action: ReleaseLease, ready: Promise<unknown>): Promise<Outcome | undefined> {
-  const name = leaderName(action.cluster);
-  const { fence, resourceVersion } = leaderFacts(await hands.kube.get('configmaps', name));
+async function attempt(hands: Hands, action: ReleaseLease, ready: Ready): Promise<Outcome | undefined> {
+  const lease = await hands.kube.get('configmaps', leaderName(action.cluster));
+  const { fence } = leaderFacts(lease);
   if (fence?.pod !== action.pod || fence.uid !== action.uid) return { done: false, detail: `${action.pod} is no longer fenced off` };
-  const why = await whyFree(hands, action);
-  if (!why) return undefined;
-  await ready;
-  const patch = { metadata: { resourceVersion, annotations: { leader: null } } };
-  // Somebody wrote meanwhile: another replica of the agent, or a member that found the ttl at its end.
-  if (!await taken(hands.kube.patch('configmaps', name, patch))) return undefined;
-  return { done: true, detail: `cleared the lease of ${action.pod}: ${why}` };
+  const freedom = await whyFree(hands, action);
+  if (!freedom) return undefined;
+  if (freedom.heir === undefined) await ready();
+  const handed = await unlessTaken(handLease(hands, action, lease, freedom.heir));
+  return handed === undefined ? undefined : { done: true, detail: `${handed}: ${freedom.why}` };
 }
 
-/** `ready`: what must have come to pass before the election begins. */
+/** What must have come to pass before an election begins. */
+type Ready = () => Promise<unknown>;
+
 export async function releaseLease(
-  hands: Hands, action: ReleaseLease, ready: Promise<unknown> = forgetSilent(hands, action),
+  hands: Hands, action: ReleaseLease, ready: Ready = () => forgetSilent(hands, action),
 ): Promise<Outcome> {
   for (let left = LOOKS; left > 0; left -= 1) {
     const outcome = await attempt(hands, action, ready);

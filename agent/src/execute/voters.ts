@@ -1,12 +1,15 @@
 /**
  * Asks the synchronous standbys by SQL whether anything could still bring them back to a primary that is fenced off:
- * a receiver, one that is about to start, or an address in the files from which the server would start again. A session
- * of its own each time: its settings are those of the postmaster, which tells its children before it opens it.
+ * a receiver, one that is about to start, or an address in the files from which the server would start again; and how
+ * much of the log they have. A session of its own each time: its settings are those of the postmaster, which tells its
+ * children before it opens it.
  */
 import type { Hands } from './executor.js';
 import { syncName } from '../../../src/contract/names.js';
-import type { SyncFacts } from '../model/facts.js';
-import { podFacts, syncFacts } from '../model/objects.js';
+import type { PodFacts, SyncFacts } from '../model/facts.js';
+import type { Voter } from '../model/heir.js';
+import { askMember } from '../model/member-report.js';
+import { numberOrNothing, podFacts, syncFacts } from '../model/objects.js';
 import { SqlError, type SqlSession } from '../ports/sql.js';
 
 /** A standby that runs answers within some 20 ms; one that does not must not hold up the look at the others. */
@@ -18,34 +21,41 @@ const ASK_LIMIT_MS = 300;
  */
 const STEADY_MS = 40;
 
-const QUESTION = `SELECT pg_is_in_recovery() AND current_setting('primary_conninfo') = ''
-  AND NOT EXISTS (SELECT FROM pg_file_settings WHERE name = 'primary_conninfo' AND setting <> '')
-  AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walreceiver') AS free`;
+const QUESTION = `SELECT idle AND current_setting('primary_conninfo') = ''
+  AND NOT EXISTS (SELECT FROM pg_file_settings WHERE name = 'primary_conninfo' AND setting <> '') AS free, idle, position
+FROM (SELECT pg_is_in_recovery() AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walreceiver') AS idle,
+  pg_wal_lsn_diff(GREATEST(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0')::float8 AS position) AS standby`;
 
 export interface Ballot {
   readonly sync: SyncFacts;
   /** How many must have let go, so that no set that can confirm is left to the old primary. */
   readonly needed: number;
-  readonly heard: number;
-  readonly free: number;
+  /** Those that answered. */
+  readonly voters: readonly Voter[];
   /** Why the last of those that were not heard did not answer. */
   readonly problem: string | undefined;
 }
 
-type Answer = { readonly free: boolean } | { readonly problem: string };
+type Look = Pick<Voter, 'free' | 'idle' | 'position'>;
+type Answer = Voter | { readonly problem: string };
 
-async function isFree(session: SqlSession): Promise<boolean> {
-  return (await session.query(QUESTION))[0]?.free === true;
+async function look(session: SqlSession): Promise<Look> {
+  const { free, idle, position } = (await session.query(QUESTION))[0] ?? {};
+  return { free: free === true, idle: idle === true, position: numberOrNothing(position) };
 }
 
-async function ask(hands: Hands, host: string): Promise<Answer> {
+async function ask(hands: Hands, pod: PodFacts & { ip: string }): Promise<Answer> {
   const work = async (session: SqlSession) => {
-    if (!await isFree(session)) return false;
+    const first = await look(session);
+    if (!first.free) return first;
     await hands.clock.sleep(STEADY_MS);
-    return isFree(session);
+    return look(session);
   };
+  // Both at once: each is a few milliseconds, and clients wait.
+  const asking = askMember(hands.patroni, { pod: pod.name, ip: pod.ip }, 0, ASK_LIMIT_MS);
   try {
-    return { free: await hands.sql.session({ host }, ASK_LIMIT_MS, work) };
+    const said = await hands.sql.session({ host: pod.ip }, ASK_LIMIT_MS, work);
+    return { pod: pod.name, node: pod.node, ...said, report: await asking };
   } catch (problem) {
     // A right that is missing is no matter of this standby.
     if (!(problem instanceof SqlError)) throw problem;
@@ -55,15 +65,13 @@ async function ask(hands: Hands, host: string): Promise<Answer> {
 
 export async function askVoters(hands: Hands, cluster: string): Promise<Ballot> {
   const sync = syncFacts(await hands.kube.get('configmaps', syncName(cluster)));
-  const hosts = hands.pods(cluster).map(podFacts)
-    .flatMap(({ name, ip }) => (ip !== undefined && sync.standbys.includes(name) ? [ip] : []));
-  const answers = await Promise.all(hosts.map((host) => ask(hands, host)));
-  const problems = answers.flatMap((answer) => ('problem' in answer ? [answer.problem] : []));
+  const standbys = hands.pods(cluster).map(podFacts)
+    .filter((pod): pod is PodFacts & { ip: string } => pod.ip !== undefined && sync.standbys.includes(pod.name));
+  const answers = await Promise.all(standbys.map((pod) => ask(hands, pod)));
   return {
     sync,
     needed: sync.quorum + 1,
-    heard: answers.length - problems.length,
-    free: answers.filter((answer) => 'free' in answer && answer.free).length,
-    problem: problems.at(-1),
+    voters: answers.filter((answer): answer is Voter => 'pod' in answer),
+    problem: answers.flatMap((answer) => ('problem' in answer ? [answer.problem] : [])).at(-1),
   };
 }

@@ -158,7 +158,8 @@ export class SimulatedAgent {
     if (!member?.open || !this.world.works(member) || !this.world.linked(this.name, member.name)) {
       throw new SqlError(host, undefined, 'no answer');
     }
-    return { free: this.world.isFree(member) };
+    const idle = member.role === 'standby' && !member.streaming;
+    return { free: this.world.isFree(member), idle, position: member.log.length };
   }
 
   private kube(): Kube {

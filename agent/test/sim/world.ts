@@ -328,7 +328,8 @@ export class World {
 
   private standbyLoop(member: Member): void {
     const expired = this.now - member.leaseSeenMs > TTL_MS;
-    if (this.lease.pod === member.name && !expired) return this.resume(member);
+    // Whoever holds it promotes and asks nobody: it took it before, or was given it.
+    if (this.lease.pod === member.name && !expired) return this.promote(member);
     Object.assign(member, { known: true });
     if (this.lease.pod !== undefined && !expired) {
       const source = this.lease.pod;
@@ -398,13 +399,4 @@ export class World {
     Object.assign(member, { role: 'primary', timeline, source: undefined, streaming: false, confirmers, ackedUpTo: 0, known: true, label: true, nextLoopMs: this.now + 1000, apiOkMs: this.now });
   }
 
-  /** It took the lease before and is back in time, or was kept from promoting in the last moment. */
-  private resume(member: Member): void {
-    const { sync } = this;
-    if (sync.leader !== member.name && !this.isHealthiest(member)) {
-      this.write(() => { this.lease.pod = undefined; }, this.lease);
-      return;
-    }
-    this.promote(member);
-  }
 }

@@ -1,0 +1,48 @@
+/**
+ * Frees the lease of a lost primary, or better: gives it to the standby that Patroni would elect, where that is known
+ * for sure. Then nobody stands for election, nobody waits for a dark member in it, and all the others follow at once.
+ */
+import type { Hands } from './executor.js';
+import { failoverName, leaderName } from '../../../src/contract/names.js';
+import { heirOf, type Estate, type Voter } from '../model/heir.js';
+import { podFacts } from '../model/objects.js';
+import type { KubeObject } from '../ports/kube.js';
+
+export interface Lost {
+  readonly cluster: string;
+  readonly pod: string;
+  readonly uid: string;
+}
+
+/** The request of a switchover breaks ties; it is no matter of safety, so it may be missing. */
+async function askedFor(hands: Hands, { cluster, pod }: Lost): Promise<string | undefined> {
+  const request = await hands.kube.get('configmaps', failoverName(cluster)).catch(() => undefined);
+  const { leader, member } = request?.metadata.annotations ?? {};
+  return leader === pod ? member : undefined;
+}
+
+export async function chooseHeir(
+  hands: Hands, lost: Lost, ballot: Pick<Estate, 'voters' | 'needed'>, fits: (voter: Voter) => boolean,
+): Promise<string | undefined> {
+  const voters = ballot.voters.filter(fits);
+  if (voters.length < ballot.needed) return undefined;
+  const lostNode = hands.pods(lost.cluster).map(podFacts).find(({ uid }) => uid === lost.uid)?.node;
+  return heirOf({ voters, needed: ballot.needed, lostNode, asked: await askedFor(hands, lost) })?.pod;
+}
+
+/** As Patroni writes it when it takes the lease; without an heir it is free. */
+function annotations(hands: Hands, lease: KubeObject, heir: string | undefined): Record<string, string | null> {
+  if (heir === undefined) return { leader: null };
+  const now = hands.clock.wall().toISOString();
+  const transitions = Number.parseInt(lease.metadata.annotations?.transitions ?? '0', 10) || 0;
+  return { leader: heir, acquireTime: now, renewTime: now, transitions: String(transitions + 1) };
+}
+
+/** Compare-and-swap on the lease as it was read: a conflict is thrown. Returns what was done, in words. */
+export async function handLease(
+  hands: Hands, { cluster, pod }: Lost, lease: KubeObject, heir: string | undefined,
+): Promise<string> {
+  const metadata = { resourceVersion: lease.metadata.resourceVersion, annotations: annotations(hands, lease, heir) };
+  await hands.kube.patch('configmaps', leaderName(cluster), { metadata });
+  return heir === undefined ? `cleared the lease of ${pod}` : `gave the lease of ${pod} to ${heir}`;
+}
