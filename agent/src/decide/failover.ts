@@ -4,7 +4,7 @@
  *
  * From: the lease, the sync key, the Pods, both ports of the holder, the standbys' own reports. Invariants: a lease is
  * cleared only on positive proof that its holder is dead, or that nothing it does can be acknowledged; every unknown
- * holds; who becomes primary is left to Patroni. Not here: planned switchovers, choosing a candidate.
+ * holds. Not here: planned switchovers, who becomes primary (model/heir.ts by Patroni's own rule, else its election).
  *
  * Proof of a lost node. In synchronous modes a commit needs the confirmation of standbys named in the sync key.
  * Patroni keeps every set that can confirm overlapping with every set that can elect, and `quorum + 1` of them can
@@ -46,10 +46,7 @@ function clear(facts: FailoverFacts, proof: ClearProof): FailoverAction[] {
   const isBound = isSilence || proof === 'streams-ended' || proof === 'pod-removed';
   const leaderVersion = isBound ? seenBefore : undefined;
   const { cluster } = facts.snapshot;
-  const lease: FailoverAction = { kind: 'ClearLeader', cluster, pod, uid, ip, proof, leaderVersion };
-  // At once, not after the election: clients wait for seconds at the address of a dark node. One that resets costs them
-  // nothing, and taking it away first would make kube-proxy's next change, the new primary, wait for a second.
-  return facts.pod && isSilence ? [lease, { kind: 'RemoveStaleRole', cluster, pod, uid }] : [lease];
+  return [{ kind: 'ClearLeader', cluster, pod, uid, ip, proof, leaderVersion }];
 }
 
 /** Earlier looks count only together with this one; where it was not possible, nothing is known now. */
@@ -251,7 +248,7 @@ const rows: FailoverRow[] = [
     then: (f) => clear(f, 'node-lost'),
     because: (f) => `${who(f)} is silent and ${f.syncStopped.join(', ')} no longer stream from it: nothing can be acknowledged there any more.`,
     checkAgainInMs: () => UNCLEAR_PAUSE_MS,
-    actions: ['ClearLeader', 'RemoveStaleRole'],
+    actions: ['ClearLeader'],
   },
   {
     id: 'given-up',
@@ -260,7 +257,7 @@ const rows: FailoverRow[] = [
     then: (f) => clear(f, 'given-up'),
     because: (f) => `${who(f)} is silent and ${f.syncStopped.join(', ')} no longer stream from it. Availability is preferred, so what only it has is given up.`,
     checkAgainInMs: () => UNCLEAR_PAUSE_MS,
-    actions: ['ClearLeader', 'RemoveStaleRole'],
+    actions: ['ClearLeader'],
   },
   {
     id: 'silent-async',

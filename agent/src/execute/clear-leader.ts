@@ -6,6 +6,7 @@ import type { Hands, Outcome } from './executor.js';
 import { forgetSilent } from './forget-silent.js';
 import { chooseHeir, handLease } from './hand-lease.js';
 import { releaseLease } from './release-lease.js';
+import { removeStaleRole } from './remove-stale-role.js';
 import { askVoters } from './voters.js';
 import { failoverName, leaderName, syncName } from '../../../src/contract/names.js';
 import { PATRONI_PORT, POSTGRES_PORT } from '../../../src/contract/ports.js';
@@ -176,11 +177,29 @@ async function attempt(hands: Hands, action: ClearLeader): Promise<Outcome> {
   if (plan.fence) {
     const metadata = { resourceVersion: object.metadata.resourceVersion, annotations: { leader: fenceName(action) } };
     await hands.kube.patch('configmaps', name, { metadata });
+    if (isDark(action)) await unlabel(hands, action);
     const { cluster, pod, uid } = action;
     return releaseLease(hands, { kind: 'ReleaseLease', cluster, pod, uid }, () => clearTheWay(hands, action));
   }
   if (plan.heir === undefined && provesByStandbys(action)) await clearTheWay(hands, action);
-  return { done: true, detail: await handLease(hands, action, object, plan.heir) };
+  const detail = await handLease(hands, action, object, plan.heir);
+  if (isDark(action)) await unlabel(hands, action);
+  return { done: true, detail };
+}
+
+/** Clients wait for seconds at the address of a dark node. One that resets costs them nothing. */
+function isDark({ proof }: ClearLeader): boolean {
+  return proof === 'node-lost' || proof === 'given-up';
+}
+
+/**
+ * Before a successor has the label: else a Service leads to both for a moment. The lease is no longer its own, so
+ * nothing is lost if this fails.
+ */
+async function unlabel(hands: Hands, { cluster, pod, uid }: ClearLeader): Promise<void> {
+  await removeStaleRole(hands, { kind: 'RemoveStaleRole', cluster, pod, uid }).catch((problem: unknown) => {
+    hands.log.warn('could not take the role label off', { pod, problem: String(problem) });
+  });
 }
 
 /** Sees to it that the election has nothing to wait for. */

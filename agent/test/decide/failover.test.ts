@@ -100,7 +100,7 @@ const EXAMPLES: Example[] = [
     view: snapshot({ ...DEAD, reports: [STOPPED[0]!, STREAMING[1]!] }),
   },
   {
-    name: 'clears the lease of a lost node once the voters have lost their stream', rule: 'node-lost', actions: ['ClearLeader', 'RemoveStaleRole'], looks: 2,
+    name: 'clears the lease of a lost node once the voters have lost their stream', rule: 'node-lost', actions: ['ClearLeader'], looks: 2,
     view: snapshot({ ...DARK, reports: STOPPED }),
   },
   {
@@ -108,7 +108,7 @@ const EXAMPLES: Example[] = [
     view: snapshot({ ...DARK, ...ASYNCHRONOUS, reports: STOPPED }),
   },
   {
-    name: 'gives up a silent primary in asynchronous mode where availability is preferred', rule: 'given-up', actions: ['ClearLeader', 'RemoveStaleRole'], looks: 2,
+    name: 'gives up a silent primary in asynchronous mode where availability is preferred', rule: 'given-up', actions: ['ClearLeader'], looks: 2,
     view: snapshot({ ...DARK, ...ASYNCHRONOUS, preferAvailability: true, reports: STOPPED }),
   },
   {

@@ -21,9 +21,11 @@ interface Given {
   readonly looks?: Looks;
   /** What the old primary says of itself. */
   readonly role?: string;
+  /** How much of the log orders-2-0 and orders-3-0 have; nothing: they do not tell. */
+  readonly positions?: readonly [number, number];
 }
 
-function setUp({ reach = 'silent', looks = [false, true], role = 'primary' }: Given = {}) {
+function setUp({ reach = 'silent', looks = [false, true], role = 'primary', positions }: Given = {}) {
   const kube = new FakeKube();
   for (const number of [1, 2, 3]) {
     kube.put('pods', {
@@ -32,7 +34,7 @@ function setUp({ reach = 'silent', looks = [false, true], role = 'primary' }: Gi
     });
   }
   kube.put('configmaps', { metadata: { name: 'orders-sync', annotations: { leader: 'orders-1-0', sync_standby: 'orders-2-0,orders-3-0', quorum: '1' } } });
-  kube.put('configmaps', { metadata: { name: 'orders-leader', annotations: { leader: 'orders-1-0' } } });
+  kube.put('configmaps', { metadata: { name: 'orders-leader', annotations: { leader: 'orders-1-0', ttl: '30', transitions: '4' } } });
   kube.put('configmaps', { metadata: { name: 'orders-failover', annotations: { leader: 'orders-1-0' } } });
   const leader = () => kube.objects.get('configmaps/orders-leader')!.metadata;
   const history: Array<string | undefined> = [leader().annotations?.leader];
@@ -46,13 +48,13 @@ function setUp({ reach = 'silent', looks = [false, true], role = 'primary' }: Gi
     asked.set(host, count + 1);
     const said = looks[Math.min(count, looks.length - 1)]!;
     if (said instanceof Error) throw said;
-    return [{ free: said }];
+    return [{ free: said, idle: true, position: positions?.[host === '10.0.0.2' ? 0 : 1] }];
   };
   const hands: Hands = {
     kube, log: new Log({}, () => undefined),
     network: { probe: async (host) => (host === '10.0.0.1' ? reach : 'answers'), hold: () => ({ close: () => undefined }) },
     patroni: {
-      get: async (host) => ({ status: 200, body: JSON.stringify({ state: 'running', role: host === '10.0.0.1' ? role : 'replica' }) }),
+      get: async (host) => ({ status: 200, body: JSON.stringify({ state: 'running', role: host === '10.0.0.1' ? role : 'replica', timeline: 7 }) }),
       send: async () => ({ status: 200, body: '' }),
     },
     sql: { session: ({ host }, _limitMs, work) => work({ query: async () => answer(host) }) },
@@ -192,4 +194,61 @@ test('two replicas at once: the one that comes late finds the lease free and doe
   const [first, second] = await Promise.all([clear(world, 'node-lost'), clear(world, 'node-lost')]);
   assert.deepEqual([first.done, second.done].sort(), [false, true]);
   assert.equal(world.leader().annotations?.leader, undefined);
+});
+
+test('a lost node: the lease goes to the voter with the most of the log, as Patroni would write it', async () => {
+  const world = setUp({ positions: [100, 101] });
+  assert.match((await clear(world, 'node-lost')).detail, /gave the lease of orders-1-0 to orders-3-0/);
+  assert.deepEqual(world.leases(), ['orders-1-0', FENCED, 'orders-3-0']);
+  const { acquireTime, renewTime, transitions, ttl } = world.leader().annotations!;
+  assert.deepEqual([transitions, ttl, acquireTime], ['5', '30', renewTime]);
+});
+
+test('what a voter had before the fence held counts for nothing, because it may have got more', async () => {
+  const positions: [number, number] = [102, 101];
+  const world = setUp({ positions, looks: [false, false, true] });
+  world.kube.before = (verb, name) => {
+    if (verb === 'patch' && name === 'orders-leader') positions[1] = 103;
+  };
+  assert.match((await clear(world, 'node-lost')).detail, /to orders-3-0/);
+});
+
+for (const proof of ['process-gone', 'container-dead', 'pod-gone', 'streams-ended'] as const) {
+  test(`${proof}: the lease goes from the dead primary to its heir in one step, so nobody has to stand for election`, async () => {
+    const world = setUp({ reach: 'refuses', positions: [101, 100] });
+    assert.equal((await clear(world, proof)).done, true);
+    assert.deepEqual(world.leases(), ['orders-1-0', 'orders-2-0']);
+  });
+}
+
+test('a dead primary whose voters cannot be asked: the lease is free, because Patroni can elect', async () => {
+  const world = setUp({ reach: 'refuses', looks: [new KubeError(403, { verb: 'get', resource: 'secrets', name: 'orders' }, 'forbidden')] });
+  assert.equal((await clear(world, 'process-gone')).done, true);
+  assert.deepEqual(world.leases(), ['orders-1-0', undefined]);
+});
+
+test('a sync key that names another leader says nothing about voters of this one', async () => {
+  const world = setUp({ reach: 'refuses', positions: [101, 100] });
+  await world.kube.patch('configmaps', 'orders-sync', { metadata: { annotations: { leader: 'orders-2-0' } } });
+  await clear(world, 'process-gone');
+  assert.deepEqual(world.leases(), ['orders-1-0', undefined]);
+});
+
+test('two replicas at once: one gives the lease, and the other one does not take it away again', async () => {
+  const world = setUp({ positions: [101, 100], looks: [true] });
+  const [first, second] = await Promise.all([clear(world, 'node-lost'), clear(world, 'node-lost')]);
+  assert.deepEqual([first.done, second.done].sort(), [false, true]);
+  assert.equal(world.leader().annotations?.leader, 'orders-2-0');
+});
+
+test('a lost node loses its label after the fence and before the lease has an heir, so that no Service leads to both', async () => {
+  const world = setUp({ positions: [100, 101] });
+  await world.kube.patch('pods', 'orders-1-0', { metadata: { labels: { 'everest.io/role': 'primary' } } });
+  const seen: string[] = [];
+  world.kube.before = (verb, name) => {
+    if (verb === 'patch' && seen.at(-1) !== name) seen.push(name);
+  };
+  await clear(world, 'node-lost');
+  assert.deepEqual(seen, ['orders-leader', 'orders-1-0', 'orders-leader']);
+  assert.equal(world.kube.objects.get('pods/orders-1-0')!.metadata.labels?.['everest.io/role'], undefined);
 });
