@@ -26,6 +26,8 @@ export interface FailoverLoopOptions {
   /** Undefined while the contract cannot be read: then Patroni is left alone. */
   readonly identity: () => ClusterIdentity | undefined;
   readonly log: Log;
+  /** How many there are, by which each has to be modest. */
+  readonly clusters: () => number;
   /** Told when a rule other than the last one fired, and after every action. */
   readonly report: (report: FailoverReport) => void;
   readonly lacks: (problem: KubeError) => void;
@@ -41,7 +43,7 @@ export class FailoverLoop {
   private readonly link: LeaderLink;
 
   constructor(private readonly options: FailoverLoopOptions) {
-    this.link = new LeaderLink(options.hands.network, options.hands.clock, () => this.nudge());
+    this.link = new LeaderLink(options.hands, options.clusters, () => this.nudge());
   }
 
   /** Something about the cluster changed: look now. */

@@ -144,8 +144,9 @@ export class Agent {
     const hands = { ...this.hands, log, sql };
     const writer = new StatusWriter({ kube: ports.kube, clock: ports.clock, log }, name);
     const stop = new AbortController();
+    const clusters = () => this.clusters.size;
     const failover = new FailoverLoop({
-      stores: this.stores, hands, log,
+      stores: this.stores, hands, log, clusters,
       identity: () => this.identity(name),
       report: (report) => this.failedOver(name, report),
       lacks: (problem) => cluster.operations.lacks(problem),
@@ -157,7 +158,7 @@ export class Agent {
       judged: (health, problem) => this.judged(name, cluster, health, problem),
     });
     const roles = new RolesLoop({
-      stores: this.stores, hands, writer, holdsLease, log,
+      stores: this.stores, hands, writer, holdsLease, log, clusters,
       reading: () => cluster.reading,
       told: (record) => this.told(name, cluster, record),
       lacks: (problem) => cluster.operations.lacks(problem),

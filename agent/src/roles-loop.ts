@@ -11,13 +11,14 @@ import { leaderFacts, podFacts } from './model/objects.js';
 import { roleSecret, type RoleSecret } from './model/role-secret.js';
 import { DATABASES_KEY, type DatabasesStatus, type DecisionRecord } from './model/status.js';
 import type { Store } from './observe/store.js';
+import { pauseOf, type Routine } from './pace.js';
 import { KubeError } from './ports/kube.js';
 import type { StatusWriter } from './status-writer.js';
 import type { ContractDocument } from '../../src/contract/document.js';
 import { leaderName } from '../../src/contract/names.js';
 
-/** A changed Secret reaches the server within this, and the time of the look itself. */
-const SECRETS_EVERY_MS = 30_000;
+/** A changed Secret reaches the server within this, and the time of the look itself; each look is a request. */
+const SECRETS: Routine = { everyMs: 30_000, mostPerSecond: 0.5 };
 /** What somebody changed in the server is found within this; old passwords end within this. */
 const LOOK_EVERY_MS = 600_000;
 const AFTER_FAILURE_MS = 60_000;
@@ -29,6 +30,7 @@ export interface RolesLoopOptions {
   readonly writer: Pick<StatusWriter, 'section'>;
   readonly holdsLease: () => boolean;
   readonly log: Log;
+  readonly clusters: () => number;
   readonly told: (record: DecisionRecord) => void;
   readonly lacks: (problem: KubeError) => void;
 }
@@ -64,7 +66,7 @@ export class RolesLoop {
       // Made before the tick, so that a nudge during it is not lost.
       this.wake = new AbortController();
       await this.tick().catch((problem: unknown) => this.failed(problem));
-      await this.options.hands.clock.sleep(SECRETS_EVERY_MS, this.wake.signal);
+      await this.options.hands.clock.sleep(pauseOf(SECRETS, this.options.clusters()), this.wake.signal);
     }
   }
 
