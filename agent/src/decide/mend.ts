@@ -14,8 +14,8 @@ import type { Mending, OperationsAction, Standstill, StandstillCause } from '../
 const DIVERGED_MS = 5000;
 /** From the start of a Pod over a rewind to streaming: some seconds, more on a slow machine. */
 const DIVERGED_AGAIN_MS = 20_000;
-/** The primary has told so itself; a little patience costs nothing. */
-const WAL_GONE_MS = 10_000;
+/** The primary has told so itself; one look more. */
+const WAL_GONE_MS = 2000;
 /** Patroni tries again by itself in each round of 10 s. */
 const NOT_STARTED_MS = 30_000;
 /** Copies and replays take their time; watches wake the loop earlier. */

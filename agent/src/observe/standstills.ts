@@ -10,8 +10,8 @@ import type { OperationsSnapshot, Standstill, StandstillCause } from '../model/o
 import type { SqlSession } from '../ports/sql.js';
 
 const LIMIT_MS = 3000;
-/** A walsender that starts, a segment from the archive, a checkpoint of a busy standby: all of them take less. */
-const STILL_MS = 20_000;
+/** PostgreSQL tries again within 5 s to connect to its primary (`wal_retrieve_retry_interval`). */
+const STILL_MS = 8000;
 /** States of Patroni in which PostgreSQL is down and no work on it is under way. */
 const DOWN = ['stopped', 'crashed', 'start failed', 'restart failed'];
 
@@ -130,7 +130,8 @@ export class Standstills {
   /** By the primary's own word; false also where that is not to be had. */
   private async isWalGone(host: string | undefined, standby: MemberReport | undefined): Promise<boolean> {
     if (host === undefined || standby?.replayedLocation === undefined || standby.readsArchive) return false;
-    const position = standby.replayedLocation;
+    // What it has received and not replayed yet it need not get again.
+    const position = Math.max(standby.replayedLocation, standby.receivedLocation ?? 0);
     const ask = (session: SqlSession) => session.query(WAL_QUERY, [position]);
     try {
       const rows = await this.watching.sql.session({ host }, LIMIT_MS, ask);

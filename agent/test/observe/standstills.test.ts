@@ -49,8 +49,8 @@ const STILL = silent({ replayedLocation: 900 });
 test('a standby that stands still is asked about only after a while, and the primary decides whether its WAL is gone', async () => {
   const { look } = watcher(() => [{ there: false }]);
   assert.deepEqual(await look(STILL, 0), []);
-  assert.deepEqual(await look(STILL, 19_000), []);
-  assert.deepEqual(await look(STILL, 20_000), [{ pod: STANDBY, uid: 'uid-2', cause: 'wal-gone', forMs: 0 }]);
+  assert.deepEqual(await look(STILL, 7_000), []);
+  assert.deepEqual(await look(STILL, 8_000), [{ pod: STANDBY, uid: 'uid-2', cause: 'wal-gone', forMs: 0 }]);
 });
 
 test('WAL that is there, a primary that does not answer and a standby that reads the archive leave the cause open', async () => {

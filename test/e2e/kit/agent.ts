@@ -51,6 +51,12 @@ export class AgentUnderTest {
     });
   }
 
+  /** Whether this rule has led to something lately. */
+  async hasDecided(cluster: string, ruleId: string): Promise<boolean> {
+    const { decisions = [] } = JSON.parse((await this.status(cluster))?.data?.[STATUS_KEY] ?? '{}') as { decisions?: Array<{ ruleId: string; done: boolean }> };
+    return decisions.some((decision) => decision.ruleId === ruleId && decision.done);
+  }
+
   async scale(replicas: number): Promise<void> {
     const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: NAME } } as Obj;
     await this.api.merge(deployment, this.namespace, { spec: { replicas } });

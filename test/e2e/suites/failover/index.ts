@@ -4,6 +4,7 @@ import { Fixture } from './fixture';
 import { killEvents } from './kills';
 import { nodeEvents } from './nodes';
 import { plannedEvents } from './planned';
+import { rebuildEvent } from './rebuild';
 import { rightsEvent } from './rights';
 import { splitEvents } from './splits';
 import { AGENT_IMAGE, POOLER_IMAGE, POSTGRES_IMAGE, ensureImage } from '../../kit/images';
@@ -21,7 +22,7 @@ export function failoverSuite(): Suite {
     diagnose: async () => `${await sync.diagnosis()}\n${await async.diagnosis()}`,
     tearDown: async (context) => { await Promise.all([sync.remove(context), async.remove(context)]); },
     events: [
-      ...killEvents(sync), ...plannedEvents(sync), ...nodeEvents(sync, async), ...splitEvents(sync),
+      ...killEvents(sync), rebuildEvent(sync), ...plannedEvents(sync), ...nodeEvents(sync, async), ...splitEvents(sync),
       rightsEvent([sync, async]), ...costEvents(sync),
     ],
   };
