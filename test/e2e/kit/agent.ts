@@ -10,6 +10,7 @@ const NAME = 'everest-agent';
 const REPLICAS = 2;
 const SWITCHOVER = 'everest.io/switchover';
 const STATUS_KEY = 'status.json';
+const MEMORY_KEY = 'memory.json';
 
 type StatusMap = Obj & { readonly data?: Readonly<Record<string, string>> };
 
@@ -42,8 +43,7 @@ export class AgentUnderTest {
   async switchover(cluster: PostgresUnderTest, to?: V1Pod): Promise<void> {
     const before = nameOf(await cluster.primary());
     const wanted = to ? nameOf(to) : 'any';
-    const request = { metadata: { annotations: { [SWITCHOVER]: wanted } } };
-    await this.api.merge(statusOf(cluster.name), this.namespace, request);
+    await this.request(cluster.name, wanted);
     await waitFor({ what: `a switchover from ${before} to ${wanted}`, seconds: 60 }, async () => {
       const status = await this.status(cluster.name);
       if (status?.metadata.annotations?.[SWITCHOVER]) return 'the agent has not taken the request';
@@ -51,9 +51,27 @@ export class AgentUnderTest {
     });
   }
 
+  async request(cluster: string, wanted: string): Promise<void> {
+    await this.api.merge(statusOf(cluster), this.namespace, { metadata: { annotations: { [SWITCHOVER]: wanted } } });
+  }
+
+  /** What it says that it does or waits for. */
+  async untilDoing(cluster: string, ruleId: string, seconds: number): Promise<void> {
+    await waitFor({ what: `the agent to say ${ruleId}`, seconds, everyMs: 500 }, async () => {
+      const { doing } = await this.document<{ doing?: { ruleId: string } }>(cluster, STATUS_KEY);
+      return doing?.ruleId === ruleId ? undefined : `it says ${doing?.ruleId ?? 'nothing'}`;
+    });
+  }
+
+  /** It has written down that it holds the clients of poolers. */
+  async hasPaused(cluster: string): Promise<boolean> {
+    return (await this.document<{ poolersPaused?: boolean }>(cluster, MEMORY_KEY)).poolersPaused === true;
+  }
+
   /** Whether this rule has led to something lately. */
   async hasDecided(cluster: string, ruleId: string): Promise<boolean> {
-    const { decisions = [] } = JSON.parse((await this.status(cluster))?.data?.[STATUS_KEY] ?? '{}') as { decisions?: Array<{ ruleId: string; done: boolean }> };
+    type Decisions = { decisions?: Array<{ ruleId: string; done: boolean }> };
+    const { decisions = [] } = await this.document<Decisions>(cluster, STATUS_KEY);
     return decisions.some((decision) => decision.ruleId === ruleId && decision.done);
   }
 
@@ -69,6 +87,10 @@ export class AgentUnderTest {
     const status = await this.status(cluster);
     const logs = await Promise.all((await this.pods()).map(async (pod) => `${nameOf(pod)}:\n${await this.api.logs(this.namespace, nameOf(pod), 'agent', 25)}`));
     return [status?.data?.[STATUS_KEY] ?? 'no status', ...logs].join('\n');
+  }
+
+  private async document<T extends object>(cluster: string, key: string): Promise<Partial<T>> {
+    return JSON.parse((await this.status(cluster))?.data?.[key] ?? '{}') as Partial<T>;
   }
 
   private async status(cluster: string): Promise<StatusMap | undefined> {

@@ -10,6 +10,10 @@ export interface ClusterWanted {
   readonly name: string;
   readonly storageClass: string;
   readonly asynchronous?: boolean;
+  readonly preferAvailability?: boolean;
+  readonly instances?: number;
+  /** In place of the catalog's: one that does not exist keeps members from coming up. */
+  readonly image?: string;
   readonly cpu?: string;
   readonly parameters?: Readonly<Record<string, string>>;
 }
@@ -19,6 +23,7 @@ const VOLUME = '3Gi';
 
 /** Three members, an agent that looks after them, a pooler before them. */
 export function assistedCluster(wanted: ClusterWanted): Obj[] {
+  const { preferAvailability = false } = wanted;
   const chart = new Chart(new App(), 'chart', { namespace: wanted.namespace });
   const agent = new EverestAgent(chart, 'agent', { image: AGENT_IMAGE.name });
   const cluster = new PostgresCluster(chart, wanted.name, {
@@ -28,8 +33,17 @@ export function assistedCluster(wanted: ClusterWanted): Obj[] {
     resources: { requests: { cpu: wanted.cpu ?? '100m', memory: '512Mi' } },
     protection: Protection.deleteWithCluster(),
     parameters: { ...wanted.parameters },
-    ...(wanted.asynchronous ? { replication: Replication.asynchronous() } : {}),
+    ...(wanted.instances ? { instances: wanted.instances } : {}),
+    ...(wanted.asynchronous ? { replication: Replication.asynchronous({ preferAvailability }) } : {}),
   });
   cluster.addPooler({ resources: { requests: { cpu: '20m', memory: '64Mi' } } });
-  return chart.toJson() as Obj[];
+  const objects = chart.toJson() as Obj[];
+  return wanted.image ? objects.map((object) => withImage(object, wanted.image!)) : objects;
+}
+
+type Workload = Obj & { spec: { template: { spec: { containers: Array<{ image: string }> } } } };
+
+function withImage(object: Obj, image: string): Obj {
+  if (object.kind === 'StatefulSet') (object as Workload).spec.template.spec.containers[0]!.image = image;
+  return object;
 }

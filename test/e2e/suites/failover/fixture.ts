@@ -21,7 +21,7 @@ export const PATIENCE_S = 180;
  */
 const POOLED_LIFETIME_MS = 20_000;
 
-export type Changes = Partial<Pick<ClusterWanted, 'cpu' | 'parameters'>>;
+export type Changes = Partial<Pick<ClusterWanted, 'cpu' | 'parameters' | 'instances' | 'image'>>;
 /**
  * `rw` holds one connection to the Service and gives up quickly, `holder` never gives up, `fresh` connects for each
  * row, `pooled` goes through PgBouncer, never gives up, and renews its connection now and then as pools do.
@@ -30,6 +30,10 @@ export type ClientName = 'rw' | 'holder' | 'fresh' | 'pooled';
 
 export interface Outcome extends Sample {
   readonly clients: Readonly<Record<string, ClientStatus>>;
+}
+
+interface FixtureOptions extends Partial<Pick<ClusterWanted, 'asynchronous' | 'preferAvailability'>> {
+  readonly suffix: string;
 }
 
 export class Fixture {
@@ -41,7 +45,7 @@ export class Fixture {
   private usable = false;
   private clients: readonly ClientName[] = ['rw'];
 
-  constructor(private readonly options: { readonly suffix: string; readonly asynchronous?: boolean }) {}
+  constructor(private readonly options: FixtureOptions) {}
 
   /** All members stream, the agent is Ready, the clients write, and their windows start now. */
   async ready(context: SuiteContext, clients: readonly ClientName[] = ['rw']): Promise<void> {
@@ -60,8 +64,8 @@ export class Fixture {
     await this.writer.mark(clients);
   }
 
-  async settled(): Promise<void> {
-    await this.cluster.hurryToSettle(MEMBERS, PATIENCE_S);
+  async settled(members = MEMBERS): Promise<void> {
+    await this.cluster.hurryToSettle(members, PATIENCE_S);
     await this.agent.untilReady(PATIENCE_S);
   }
 
@@ -113,8 +117,8 @@ export class Fixture {
   }
 
   manifests(changes: Changes = {}, storage = ''): Obj[] {
-    const { namespace, cluster: { name }, options: { asynchronous = false } } = this;
-    return assistedCluster({ namespace, name, storageClass: storage, asynchronous, ...changes });
+    const { namespace, cluster: { name }, options: { asynchronous = false, preferAvailability = false } } = this;
+    return assistedCluster({ namespace, name, storageClass: storage, asynchronous, preferAvailability, ...changes });
   }
 
   async diagnosis(): Promise<string> {

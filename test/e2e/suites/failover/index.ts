@@ -1,4 +1,5 @@
 /** Every failure and every planned change, measured by clients that count their rows: cluster, agent, pooler. */
+import { changeEvents } from './changes';
 import { costEvents } from './cost';
 import { Fixture } from './fixture';
 import { killEvents } from './kills';
@@ -13,17 +14,20 @@ import type { Suite } from '../../kit/suite';
 export function failoverSuite(): Suite {
   const sync = new Fixture({ suffix: 'sync' });
   const async = new Fixture({ suffix: 'async', asynchronous: true });
+  const available = new Fixture({ suffix: 'available', asynchronous: true, preferAvailability: true });
+  const all = [sync, async, available];
   return {
     name: 'failover',
     setUp: async (context) => {
       const { api, faults, reporter } = context;
       for (const image of [POSTGRES_IMAGE, POOLER_IMAGE, AGENT_IMAGE]) await ensureImage(image, api, faults, reporter);
     },
-    diagnose: async () => `${await sync.diagnosis()}\n${await async.diagnosis()}`,
-    tearDown: async (context) => { await Promise.all([sync.remove(context), async.remove(context)]); },
+    diagnose: async () => (await Promise.all(all.map((fixture) => fixture.diagnosis()))).join('\n'),
+    tearDown: async (context) => { await Promise.all(all.map((fixture) => fixture.remove(context))); },
     events: [
-      ...killEvents(sync), rebuildEvent(sync), ...plannedEvents(sync), ...nodeEvents(sync, async), ...splitEvents(sync),
-      rightsEvent([sync, async]), ...costEvents(sync),
+      ...killEvents(sync), rebuildEvent(sync), ...plannedEvents(sync), ...changeEvents(sync),
+      ...nodeEvents(sync, async, available), ...splitEvents(sync),
+      rightsEvent(all), ...costEvents(sync),
     ],
   };
 }

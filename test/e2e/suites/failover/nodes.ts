@@ -14,7 +14,7 @@ const FIGURES: Readonly<Record<string, Measure>> = {
   failedAfterMove: { what: 'connections that failed after the first one had reached the new primary', unit: 'connections', goal: { max: 0 } },
 };
 
-export function nodeEvents(sync: Fixture, async: Fixture): SuiteEvent[] {
+export function nodeEvents(sync: Fixture, async: Fixture, available: Fixture): SuiteEvent[] {
   return [
     {
       name: 'node-lost-sync',
@@ -35,6 +35,13 @@ export function nodeEvents(sync: Fixture, async: Fixture): SuiteEvent[] {
       mayLose: true,
       figures: FIGURES,
       run: (context) => nodeLost(context, async, (node, agent) => node !== agent),
+    },
+    {
+      name: 'node-lost-available',
+      measure: gap({ max: 8 }),
+      mayLose: true,
+      figures: FIGURES,
+      run: (context) => nodeLost(context, available, (node, agent) => node !== agent),
     },
   ];
 }
