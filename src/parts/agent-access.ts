@@ -4,8 +4,9 @@ import { tcp } from './network-policies';
 import { RBAC, roleBinding } from './rbac';
 import { memberSelector } from './services';
 import { COMPONENT, LABEL, agentPodLabels } from '../contract/labels';
-import { agentAccessName, failoverName, leaderName, podName, statusName, syncName } from '../contract/names';
+import { agentAccessName, failoverName, leaderName, memberName, podName, statusName, syncName } from '../contract/names';
 import { PATRONI_PORT, POSTGRES_PORT } from '../contract/ports';
+import { MOST_MEMBERS } from '../resolve/groups';
 import { type ResolvedPostgres } from '../resolve/postgres';
 
 /** None or one list: a rule without names would cover all Secrets. */
@@ -14,10 +15,19 @@ function filledSecrets(cluster: ResolvedPostgres): string[][] {
   return names.length > 0 ? [names] : [];
 }
 
+/**
+ * Also those that a group has no longer: they are handed over and stopped after the manifests that do not name them any
+ * more have been applied, this Role among them.
+ */
+function everyMember(cluster: ResolvedPostgres): string[] {
+  const ordinals = Array.from({ length: MOST_MEMBERS }, (_, index) => index + 1);
+  return cluster.groups.flatMap(({ name }) => ordinals.map((ordinal) => memberName(cluster.name, name, ordinal)));
+}
+
 /** What the agent may change of this cluster: exactly its own objects, by name. */
 function role(cluster: ResolvedPostgres): Manifest {
-  const members = cluster.groups.flatMap((group) => group.members);
-  const pods = members.map(podName);
+  const listed = cluster.groups.flatMap((group) => group.members).map(podName);
+  const members = everyMember(cluster);
   const named = (apiGroup: string, resource: string, resourceNames: string[], verbs: string[]) =>
     ({ apiGroups: [apiGroup], resources: [resource], resourceNames, verbs });
   return {
@@ -29,8 +39,8 @@ function role(cluster: ResolvedPostgres): Manifest {
       named('', 'configmaps', [syncName(cluster.name)], ['get']),
       named('', 'secrets', [cluster.credentialsSecret, ...roleSecrets(cluster, false)], ['get']),
       ...filledSecrets(cluster).map((names) => named('', 'secrets', names, ['get', 'patch'])),
-      named('', 'pods', pods, ['patch']),
-      named('', 'pods/eviction', pods, ['create']),
+      named('', 'pods', members.map(podName), ['patch']),
+      named('', 'pods/eviction', listed, ['create']),
       named('apps', 'statefulsets', members, ['patch']),
     ],
   };

@@ -37,6 +37,12 @@ export function resolveResources(resources: Resources = {}): ResolvedResources {
   };
 }
 
+/**
+ * Of one group. More would only slow the primary down: each standby is a stream of its own. Cascades have to be built
+ * by hand.
+ */
+export const MOST_MEMBERS = 20;
+
 function memberNames(cluster: string, group: string, count: number): string[] {
   // Guards the arrays against counts that a rule refuses right after.
   const sane = Number.isInteger(count) && count > 0 && count <= 1000 ? count : 0;

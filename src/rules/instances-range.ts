@@ -1,8 +1,5 @@
 import type { PostgresRule, Violation } from './rule';
-import { DEFAULT_INSTANCES } from '../resolve/groups';
-
-/** More would only slow the primary down: each standby is a stream of its own. Cascades have to be built by hand. */
-const MOST_MEMBERS = 20;
+import { DEFAULT_INSTANCES, MOST_MEMBERS } from '../resolve/groups';
 
 function range(count: number, least: number, path: Array<string | number>): Violation[] {
   if (Number.isInteger(count) && count >= least && count <= MOST_MEMBERS) return [];

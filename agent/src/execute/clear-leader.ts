@@ -126,14 +126,14 @@ interface Plan {
 }
 
 /**
- * Of those who receive nothing any more: the server that they had is dead. Not knowing is no reason to wait, since
- * Patroni can elect.
+ * The server that they had is dead: whatever it acknowledged was with enough of them before. Not knowing is no reason to
+ * wait, since Patroni can elect.
  */
 async function heirOfDead(hands: Hands, action: ClearLeader): Promise<Plan> {
   try {
     const ballot = await askVoters(hands, action.cluster);
     if (ballot.sync.leader !== action.pod) return { fence: false };
-    return { fence: false, heir: await chooseHeir(hands, action, ballot, ({ idle }) => idle) };
+    return { fence: false, heir: await chooseHeir(hands, action, ballot) };
   } catch (problem) {
     hands.log.warn('no heir could be chosen', { pod: action.pod, problem: String(problem) });
     return { fence: false };

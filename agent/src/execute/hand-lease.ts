@@ -4,7 +4,7 @@
  */
 import type { Hands } from './executor.js';
 import { failoverName, leaderName } from '../../../src/contract/names.js';
-import { heirOf, type Estate, type Voter } from '../model/heir.js';
+import { heirOf, type Estate } from '../model/heir.js';
 import { podFacts } from '../model/objects.js';
 import type { KubeObject } from '../ports/kube.js';
 
@@ -22,12 +22,11 @@ async function askedFor(hands: Hands, { cluster, pod }: Lost): Promise<string | 
 }
 
 export async function chooseHeir(
-  hands: Hands, lost: Lost, ballot: Pick<Estate, 'voters' | 'needed'>, fits: (voter: Voter) => boolean,
+  hands: Hands, lost: Lost, { voters, needed }: Pick<Estate, 'voters' | 'needed'>,
 ): Promise<string | undefined> {
-  const voters = ballot.voters.filter(fits);
-  if (voters.length < ballot.needed) return undefined;
+  if (voters.length < needed) return undefined;
   const lostNode = hands.pods(lost.cluster).map(podFacts).find(({ uid }) => uid === lost.uid)?.node;
-  return heirOf({ voters, needed: ballot.needed, lostNode, asked: await askedFor(hands, lost) })?.pod;
+  return heirOf({ voters, needed, lostNode, asked: await askedFor(hands, lost) })?.pod;
 }
 
 /** As Patroni writes it when it takes the lease; without an heir it is free. */

@@ -43,10 +43,10 @@ interface Freedom {
 /** Undefined: not yet. */
 async function whyFree(hands: Hands, action: ReleaseLease): Promise<Freedom | undefined> {
   const ballot = await askVoters(hands, action.cluster);
-  const free = ballot.voters.filter((voter) => voter.free).length;
-  if (ballot.sync.leader === action.pod && free >= ballot.needed) {
-    const heir = await chooseHeir(hands, action, ballot, (voter) => voter.free);
-    return { why: `${free} voters have let go of it`, heir };
+  const voters = ballot.voters.filter(({ free }) => free);
+  if (ballot.sync.leader === action.pod && voters.length >= ballot.needed) {
+    const heir = await chooseHeir(hands, action, { ...ballot, voters });
+    return { why: `${voters.length} voters have let go of it`, heir };
   }
   return await hasSteppedDown(hands, action) ? { why: 'it has stepped down', heir: undefined } : undefined;
 }

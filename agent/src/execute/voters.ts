@@ -21,10 +21,10 @@ const ASK_LIMIT_MS = 300;
  */
 const STEADY_MS = 40;
 
-const QUESTION = `SELECT idle AND current_setting('primary_conninfo') = ''
-  AND NOT EXISTS (SELECT FROM pg_file_settings WHERE name = 'primary_conninfo' AND setting <> '') AS free, idle, position
-FROM (SELECT pg_is_in_recovery() AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walreceiver') AS idle,
-  pg_wal_lsn_diff(GREATEST(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0')::float8 AS position) AS standby`;
+const QUESTION = `SELECT pg_is_in_recovery() AND current_setting('primary_conninfo') = ''
+  AND NOT EXISTS (SELECT FROM pg_file_settings WHERE name = 'primary_conninfo' AND setting <> '')
+  AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walreceiver') AS free,
+  pg_wal_lsn_diff(GREATEST(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0')::float8 AS position`;
 
 export interface Ballot {
   readonly sync: SyncFacts;
@@ -36,12 +36,12 @@ export interface Ballot {
   readonly problem: string | undefined;
 }
 
-type Look = Pick<Voter, 'free' | 'idle' | 'position'>;
+type Look = Pick<Voter, 'free' | 'position'>;
 type Answer = Voter | { readonly problem: string };
 
 async function look(session: SqlSession): Promise<Look> {
-  const { free, idle, position } = (await session.query(QUESTION))[0] ?? {};
-  return { free: free === true, idle: idle === true, position: numberOrNothing(position) };
+  const { free, position } = (await session.query(QUESTION))[0] ?? {};
+  return { free: free === true, position: numberOrNothing(position) };
 }
 
 async function ask(hands: Hands, pod: PodFacts & { ip: string }): Promise<Answer> {

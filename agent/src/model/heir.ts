@@ -10,8 +10,6 @@ export interface Voter {
   readonly node: string | undefined;
   /** Nothing could bring it back to the old primary. */
   readonly free: boolean;
-  /** It receives nothing at the moment, so its position is final once the old primary has ended. */
-  readonly idle: boolean;
   /** End of what it has, in bytes of the log. */
   readonly position: number | undefined;
   /** What its Patroni says: it is the one that has to promote. */

@@ -48,7 +48,7 @@ function setUp({ reach = 'silent', looks = [false, true], role = 'primary', posi
     asked.set(host, count + 1);
     const said = looks[Math.min(count, looks.length - 1)]!;
     if (said instanceof Error) throw said;
-    return [{ free: said, idle: true, position: positions?.[host === '10.0.0.2' ? 0 : 1] }];
+    return [{ free: said, position: positions?.[host === '10.0.0.2' ? 0 : 1] }];
   };
   const hands: Hands = {
     kube, log: new Log({}, () => undefined),

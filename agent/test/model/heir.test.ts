@@ -5,7 +5,7 @@ import { heirOf, type Estate, type Voter } from '../../src/model/heir.js';
 import { report } from '../support/failover.js';
 
 const voter = (pod: string, change: Partial<Voter> = {}): Voter => ({
-  pod, node: `node-of-${pod}`, free: true, idle: true, position: 100, report: report(pod, { streaming: false, timeline: 3 }), ...change,
+  pod, node: `node-of-${pod}`, free: true, position: 100, report: report(pod, { streaming: false, timeline: 3 }), ...change,
 });
 const estate = (voters: readonly Voter[], change: Partial<Estate> = {}): Estate => (
   { voters, needed: 2, lostNode: undefined, asked: undefined, ...change }

@@ -158,8 +158,7 @@ export class SimulatedAgent {
     if (!member?.open || !this.world.works(member) || !this.world.linked(this.name, member.name)) {
       throw new SqlError(host, undefined, 'no answer');
     }
-    const idle = member.role === 'standby' && !member.streaming;
-    return { free: this.world.isFree(member), idle, position: member.log.length };
+    return { free: this.world.isFree(member), position: member.log.length };
   }
 
   private kube(): Kube {
