@@ -1,3 +1,11 @@
+export * from './backup-encryption';
+export * from './backup-options';
+export * from './backup-retention';
+export * from './backup-schedule';
+export * from './backup-schedule-options';
+export * from './backup-storage';
+export * from './bootstrap';
+export * from './certificate-authority';
 export * from './credentials';
 export * from './database';
 export * from './database-cluster';
@@ -18,3 +26,4 @@ export * from './replication';
 export * from './resources';
 export * from './role';
 export * from './storage';
+export * from './storage-access';

@@ -1,6 +1,8 @@
 import type { IConstruct } from 'constructs';
 import { EverestError } from './errors';
 import type { Manifest } from './parts/manifest';
+import type { ResolvedPostgres } from './resolve/postgres';
+import { repositoryTaken } from './rules/backup-valid';
 import { findingOf } from './rules/run';
 import { SHAPE_TEXTS } from './rules/shape-texts';
 
@@ -18,6 +20,22 @@ function registryOf(scope: IConstruct): Map<string, string> {
 function clash(registry: Map<string, string>, namespace: string, taken: readonly string[]): string {
   const others = taken.length > 1 ? ` and ${taken.length - 1} more` : '';
   return `${taken[0]}${others} in the namespace ${namespace} already belong to ${registry.get(`${namespace}/${taken[0]}`)}`;
+}
+
+/**
+ * Which construct of an app writes to which repository: two clusters of one path would write over each other's archive.
+ */
+export function claimRepositories(scope: IConstruct, { backup }: ResolvedPostgres): void {
+  const registry = registryOf(scope);
+  const findings = (backup?.repositories ?? []).flatMap(({ key, identity, url }) => {
+    const owner = registry.get(identity);
+    registry.set(identity, scope.node.path);
+    return owner === undefined ? [] : [findingOf(repositoryTaken, {
+      path: ['backup', ...(key === 1 ? [] : ['secondary']), 'storage'],
+      problem: owner === scope.node.path ? `both repositories are ${url}` : `${url} already belongs to ${owner}`,
+    })];
+  });
+  if (findings.length > 0) throw new EverestError(findings, scope.node.path);
 }
 
 /** Takes `Kind/name` in a namespace for this construct; refuses what another one of the app has already. */

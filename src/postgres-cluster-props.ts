@@ -1,3 +1,5 @@
+import type { BackupOptions } from './backup-options';
+import type { Bootstrap } from './bootstrap';
 import type { Credentials } from './credentials';
 import type { PostgresDatabase } from './database';
 import type { IEverestAgent } from './everest-agent';
@@ -126,6 +128,20 @@ export interface PostgresClusterProps {
    * @default - none: Patroni alone elects and serves
    */
   readonly agent?: IEverestAgent;
+
+  /**
+   * Where backups and the write-ahead log go, and when backups are made.
+   *
+   * @default - none: there is nothing to restore from
+   */
+  readonly backup?: BackupOptions;
+
+  /**
+   * Where the first data come from.
+   *
+   * @default - an empty cluster; with `backup`, only where its repository is empty too
+   */
+  readonly bootstrap?: Bootstrap;
 
   /**
    * Databases and their owners. Without an agent they are made once, when the cluster is; with one, also later, within

@@ -1,19 +1,22 @@
 import { ApiObject, Chart, Lazy } from 'cdk8s';
 import type * as plus from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
+import { BackupSchedule } from './backup-schedule';
+import type { BackupScheduleOptions } from './backup-schedule-options';
 import { checkPeer, checkPostgres, reservedObjects } from './check-postgres';
 import { clientLabel } from './contract/labels';
 import { DEFAULT_NAMESPACE, replicaServiceName } from './contract/names';
 import { POSTGRES_PORT } from './contract/ports';
 import { EverestError } from './errors';
 import { NetworkPeer } from './network';
-import { claimObjects, objectName } from './object-registry';
+import { claimObjects, claimRepositories, objectName } from './object-registry';
 import type { NetworkPeers } from './parts/network-policies';
 import { poolerPeer } from './parts/pooler';
 import { postgresManifests } from './parts/postgres-manifests';
 import type { PoolerOptions } from './pooler';
 import type { PostgresClusterProps } from './postgres-cluster-props';
 import { PostgresPooler } from './postgres-pooler';
+import { renderContract } from './render/contract';
 import { resolvePostgres, type ResolvedPostgres } from './resolve/postgres';
 import { findingOf } from './rules/run';
 import { SHAPE_TEXTS } from './rules/shape-texts';
@@ -54,6 +57,7 @@ export class PostgresCluster extends Construct {
   private readonly resolve: () => ResolvedPostgres;
   private readonly clients: NetworkPeer[];
   private readonly poolers: PostgresPooler[] = [];
+  private readonly schedules: BackupSchedule[] = [];
   private readonly apiObjects = new Map<string, ApiObject>();
 
   public constructor(scope: Construct, id: string, props: PostgresClusterProps) {
@@ -135,6 +139,16 @@ export class PostgresCluster extends Construct {
   }
 
   /**
+   * Makes backups at fixed times. Needs `backup`, which says where they go. Nothing of the cluster restarts.
+   */
+  public addBackupSchedule(options: BackupScheduleOptions): BackupSchedule {
+    const schedule = new BackupSchedule(this, `backup-${this.schedules.length}`, options);
+    this.schedules.push(schedule);
+    this.apiObjects.set(`CronJob/${schedule.cronJob.name}`, schedule.cronJob);
+    return schedule;
+  }
+
+  /**
    * @internal
    */
   public _forParts(): { resolved: ResolvedPostgres; clientPeers: unknown } {
@@ -142,12 +156,16 @@ export class PostgresCluster extends Construct {
   }
 
   private createObjects(cluster: ResolvedPostgres, props: PostgresClusterProps): void {
-    const manifests = postgresManifests(cluster, this.networkPeers(props));
+    const schedules = () => this.schedules.map(({ _resolved }) => _resolved);
+    const contract = Lazy.any({ produce: () => renderContract(this.resolve(), schedules()) });
+    const manifests = postgresManifests(cluster, { peers: this.networkPeers(props), contract });
     claimObjects(this, this.namespace, [...manifests.map(objectName), ...reservedObjects(this.clusterName)]);
+    claimRepositories(this, cluster);
     for (const manifest of manifests) {
       const name = objectName(manifest);
       this.apiObjects.set(name, new ApiObject(this, name.replace('/', '-'), manifest));
     }
+    for (const schedule of props.backup?.schedules ?? []) this.addBackupSchedule(schedule);
   }
 
   private networkPeers({ network = {} }: PostgresClusterProps): NetworkPeers {

@@ -25,6 +25,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   EV15: 'Placement, disruption and network',
   EV16: 'Secrets',
   EV17: 'Changes of a living cluster',
+  EV18: 'Backups',
   EV19: 'Faults of this library',
 };
 

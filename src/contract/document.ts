@@ -7,6 +7,9 @@ import type { DeclaredDatabase, DeclaredRole } from './declared-sql';
  */
 export const CONTRACT_VERSION = 1;
 
+/** pgBackRest's name for the one cluster of a repository. */
+export const STANZA = 'db';
+
 export interface ContractDocument {
   readonly contractVersion: number;
   readonly engine: 'postgresql';
@@ -21,6 +24,29 @@ export interface ContractDocument {
   /** Owners included. */
   readonly roles: DeclaredRole[];
   readonly patroni: PatroniDynamicConfiguration;
+  /** None: nothing is archived. */
+  readonly backup?: ContractBackup;
+}
+
+/** What is promised about backups. Their configuration is pgBackRest's own, in the members. */
+export interface ContractBackup {
+  readonly stanza: typeof STANZA;
+  /** `storage` is for people: `s3://bucket/shop/orders`. */
+  readonly repositories: Array<{ readonly key: number; readonly storage: string }>;
+  readonly schedules: ContractSchedule[];
+  /** Written rows wait at most so long before their write-ahead log is sent. */
+  readonly archiveTimeoutSeconds: number;
+}
+
+export interface ContractSchedule {
+  readonly name: string;
+  readonly type: 'full' | 'differential' | 'incremental';
+  readonly cron: string;
+  readonly timeZone: string;
+  readonly suspended: boolean;
+  /** Key of the repository. */
+  readonly repository: number;
+  readonly target: 'standby' | 'primary';
 }
 
 /** How the agent logs in to members over the network. */
@@ -83,6 +109,39 @@ export interface MemberDocument {
   readonly owners: MemberDocumentOwner[];
   readonly databases: Array<{ readonly name: string; readonly owner: string }>;
   readonly socketDirectory: string;
+  readonly backup?: MemberDocumentBackup;
+}
+
+/** What members need beside pgbackrest.conf, which holds no secret. */
+export interface MemberDocumentBackup {
+  readonly stanza: typeof STANZA;
+  readonly repositories: MemberDocumentRepository[];
+  /** System identifier of the cluster whose backups a new one may supersede. */
+  readonly superseding?: string;
+}
+
+export interface MemberDocumentRepository {
+  readonly key: number;
+  /** For people. */
+  readonly storage: string;
+  readonly secrets: RepositorySecret[];
+  readonly files: RepositoryFile[];
+  readonly pass?: { readonly secret: string; readonly key: string; readonly generate: boolean };
+}
+
+/** An option of pgBackRest (without `repo1-`) whose value is in a Secret. */
+export interface RepositorySecret {
+  readonly option: string;
+  readonly secret: string;
+  readonly key: string;
+}
+
+/** An option of pgBackRest that names a file with what an object holds. */
+export interface RepositoryFile {
+  readonly option: string;
+  readonly resource: 'configmaps' | 'secrets';
+  readonly name: string;
+  readonly key: string;
 }
 
 export interface MemberDocumentOwner {

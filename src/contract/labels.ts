@@ -22,7 +22,7 @@ export const LABEL = {
 } as const;
 
 /** Values of the label `everest.io/component`. */
-export const COMPONENT = { member: 'member', volume: 'volume', pooler: 'pooler', status: 'status' } as const;
+export const COMPONENT = { member: 'member', volume: 'volume', pooler: 'pooler', status: 'status', backup: 'backup' } as const;
 
 /**
  * A person writes it on `<cluster>-status` with the name of a member, or `any`: the agent makes that member the primary

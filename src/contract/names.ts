@@ -64,6 +64,16 @@ export function agentAccessName(cluster: string): string {
   return `${cluster}-agent`;
 }
 
+/** ServiceAccount, Role and lock of a cluster's backup Jobs, and the first part of their CronJobs' names. */
+export function backupName(cluster: string): string {
+  return `${cluster}-backup`;
+}
+
+/** Secret with the passes of encrypted repositories. */
+export function backupPassName(cluster: string): string {
+  return `${cluster}-backup-pass`;
+}
+
 /** ConfigMap that the agent fills. */
 export function statusName(cluster: string): string {
   return `${cluster}-status`;

@@ -8,6 +8,21 @@ function memberSecrets(cluster: ResolvedPostgres): string[] {
   return [cluster.credentialsSecret, ...cluster.owners.map((owner) => owner.secret)];
 }
 
+/** Secrets that members read for pgBackRest, those that they fill or the others. */
+function backupSecrets({ backup }: ResolvedPostgres, filled: boolean): string[] {
+  const names = (backup?.repositories ?? []).flatMap(({ secrets, files, pass }) => [
+    ...(filled ? [] : secrets.map(({ secret }) => secret)),
+    ...(filled ? [] : files.filter(({ resource }) => resource === 'secrets').map(({ name }) => name)),
+    ...(pass?.generate === filled ? [pass.secret] : []),
+  ]);
+  return [...new Set(names)];
+}
+
+function secretRule(names: string[], verbs: string[]): Array<Record<string, unknown>> {
+  // Without names a rule would cover all Secrets.
+  return names.length > 0 ? [{ apiGroups: [''], resources: ['secrets'], resourceNames: names, verbs }] : [];
+}
+
 /** Secrets of roles, those that are filled or those that are somebody else's. */
 export function roleSecrets(cluster: ResolvedPostgres, filled: boolean): string[] {
   return cluster.roles.flatMap(({ secret }) => (secret?.fill === filled ? [secret.name] : []));
@@ -18,8 +33,8 @@ export function roleSecrets(cluster: ResolvedPostgres, filled: boolean): string[
  * appliers leave the filled-in keys alone, since no manifest ever named them.
  */
 export function emptySecrets(cluster: ResolvedPostgres): Manifest[] {
-  if (!cluster.generatesCredentials) return [];
-  return [cluster.credentialsSecret, ...roleSecrets(cluster, true)].map((name) => ({
+  const credentials = cluster.generatesCredentials ? [cluster.credentialsSecret, ...roleSecrets(cluster, true)] : [];
+  return [...credentials, ...backupSecrets(cluster, true)].map((name) => ({
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: metadata(cluster, name, cluster.retainsData ? { annotations: KEEP_ANNOTATIONS } : {}),
@@ -31,7 +46,7 @@ export function serviceAccount(cluster: ResolvedPostgres): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'ServiceAccount',
-    metadata: metadata(cluster, cluster.name),
+    metadata: metadata(cluster, cluster.name, { annotations: cluster.backup?.accountAnnotations }),
     automountServiceAccountToken: false,
   };
 }
@@ -48,12 +63,9 @@ export function memberRole(cluster: ResolvedPostgres): Manifest {
     rules: [
       { apiGroups: [''], resources: ['configmaps'], verbs: ['create', 'get', 'list', 'patch', 'watch'] },
       { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'patch', 'watch'] },
-      {
-        apiGroups: [''],
-        resources: ['secrets'],
-        resourceNames: memberSecrets(cluster),
-        verbs: cluster.generatesCredentials ? ['get', 'patch'] : ['get'],
-      },
+      ...secretRule(memberSecrets(cluster), cluster.generatesCredentials ? ['get', 'patch'] : ['get']),
+      ...secretRule(backupSecrets(cluster, true), ['get', 'patch']),
+      ...secretRule(backupSecrets(cluster, false), ['get']),
     ],
   };
 }

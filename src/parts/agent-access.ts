@@ -46,10 +46,11 @@ function role(cluster: ResolvedPostgres): Manifest {
   };
 }
 
-/** Stands in Git without data, so that the agent needs no right to create ConfigMaps, only to fill this one. */
-function emptyStatus(cluster: ResolvedPostgres): Manifest {
+/** Filled by the agent and by Jobs. It stands in Git without data, so that nobody needs a right to make ConfigMaps. */
+export function emptyStatus(cluster: ResolvedPostgres): Manifest[] {
+  if (cluster.agent === undefined && !cluster.backup) return [];
   const labels = { [LABEL.component]: COMPONENT.status };
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(cluster, statusName(cluster.name), { labels }) };
+  return [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(cluster, statusName(cluster.name), { labels }) }];
 }
 
 function networkPolicy(cluster: ResolvedPostgres, agent: string): Manifest {
@@ -73,5 +74,5 @@ export function agentAccess(cluster: ResolvedPostgres): Manifest[] {
   const { agent } = cluster;
   if (agent === undefined) return [];
   const binding = roleBinding(metadata(cluster, agentAccessName(cluster.name)), agent);
-  return [role(cluster), binding, emptyStatus(cluster), networkPolicy(cluster, agent)];
+  return [role(cluster), binding, networkPolicy(cluster, agent)];
 }

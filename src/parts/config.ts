@@ -2,13 +2,13 @@ import { metadata, type Manifest } from './manifest';
 import { CONTRACT_VERSION } from '../contract/document';
 import { LABEL } from '../contract/labels';
 import { configName, contractName } from '../contract/names';
-import { renderContract } from '../render/contract';
 import { FILES, groupFileName } from '../render/files';
 import { renderMemberDocument, renderPatroni, renderUnpromotable } from '../render/patroni';
-import { renderMemberScript } from '../render/script';
+import { renderPgbackrest } from '../render/pgbackrest';
+import { renderArchiveScript, renderMemberScript } from '../render/script';
 import type { ResolvedPostgres } from '../resolve/postgres';
 
-function configMap(cluster: ResolvedPostgres, name: string, data: Record<string, string>, labels = {}): Manifest {
+function configMap(cluster: ResolvedPostgres, name: string, data: Record<string, unknown>, labels = {}): Manifest {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(cluster, name, { labels }), data };
 }
 
@@ -19,12 +19,14 @@ export function memberConfig(cluster: ResolvedPostgres): Manifest {
     [FILES.patroni]: renderPatroni(cluster),
     [FILES.member]: renderMemberDocument(cluster),
     [FILES.script]: renderMemberScript(),
+    [FILES.pgbackrest]: renderPgbackrest(cluster),
+    [FILES.archive]: renderArchiveScript(),
     ...Object.fromEntries(groups.map((group) => [groupFileName(group.name), renderUnpromotable()])),
   });
 }
 
-/** What the manifests promise, for whatever works on the living cluster. */
-export function contract(cluster: ResolvedPostgres): Manifest {
+/** What the manifests promise, for whatever works on the living cluster; a text, or a token that becomes one. */
+export function contract(cluster: ResolvedPostgres, document: unknown): Manifest {
   const labels = { [LABEL.contract]: `v${CONTRACT_VERSION}` };
-  return configMap(cluster, contractName(cluster.name), { 'contract.json': renderContract(cluster) }, labels);
+  return configMap(cluster, contractName(cluster.name), { 'contract.json': document }, labels);
 }

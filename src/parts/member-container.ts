@@ -23,6 +23,9 @@ function environment(cluster: ResolvedPostgres): Array<Record<string, unknown>> 
     { name: 'PATRONI_RESTAPI_CONNECT_ADDRESS', value: `$(PATRONI_KUBERNETES_POD_IP):${PATRONI_PORT}` },
     { name: 'PGHOST', value: FILES.sockets },
     { name: 'PGUSER', value: 'postgres' },
+    // Also for people and Jobs that run pgBackRest in here.
+    { name: 'PGBACKREST_CONFIG', value: `${FILES.folder}/${FILES.pgbackrest}` },
+    { name: 'PGBACKREST_CONFIG_INCLUDE_PATH', value: FILES.backup },
     { name: 'PATH', value: `${cluster.image.binDirectory}:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin` },
   ];
 }
@@ -86,6 +89,8 @@ function configVolume(cluster: ResolvedPostgres, group: ResolvedGroup): Record<s
   const items = [
     { key: FILES.script, path: FILES.script },
     { key: FILES.member, path: FILES.member },
+    { key: FILES.archive, path: FILES.archive },
+    { key: FILES.pgbackrest, path: FILES.pgbackrest },
     { key: FILES.patroni, path: `patroni/10-${FILES.patroni}` },
     ...(group.promotable ? [] : [{ key: groupFileName(group.name), path: `patroni/20-${groupFileName(group.name)}` }]),
   ];

@@ -25,11 +25,20 @@ export function tcp(...ports: number[]): Array<Record<string, unknown>> {
   return ports.map((port) => ({ port, protocol: 'TCP' }));
 }
 
+/** The API server's, by its Service and by its own addresses. */
+export const API_SERVER_PORTS = tcp(443, 6443);
 /** DNS answers on both. */
 export const DNS_PORTS = [{ port: 53, protocol: 'UDP' }, ...tcp(53)];
 
+/** The way to each storage of backups. */
+function storageEgress({ backup }: ResolvedPostgres): Array<Record<string, unknown>> {
+  return (backup?.repositories ?? []).map(({ port, network }) =>
+    ({ ...optional('to', network.map((peer) => peer._toManifest())), ports: tcp(port) }));
+}
+
 /**
- * Members talk to each other (replication, Patroni's REST API), to DNS and to the Kubernetes API; all else is denied
+ * Members talk to each other (replication, Patroni's REST API), to DNS, to the Kubernetes API and to the storage of
+ * backups; all else is denied
  * both ways.
  */
 export function memberNetworkPolicy(cluster: ResolvedPostgres, peers: NetworkPeers): Manifest {
@@ -41,7 +50,8 @@ export function memberNetworkPolicy(cluster: ResolvedPostgres, peers: NetworkPee
     egress: [
       { to: members, ports: memberPorts },
       { ...optional('to', peers.dns), ports: DNS_PORTS },
-      { ...optional('to', peers.apiServer), ports: tcp(443, 6443) },
+      { ...optional('to', peers.apiServer), ports: API_SERVER_PORTS },
+      ...storageEgress(cluster),
     ],
   });
 }

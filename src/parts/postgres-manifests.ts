@@ -1,5 +1,6 @@
 import { emptySecrets, memberRole, memberRoleBinding, serviceAccount } from './access';
-import { agentAccess } from './agent-access';
+import { agentAccess, emptyStatus } from './agent-access';
+import { backupAccess } from './backup';
 import { contract, memberConfig } from './config';
 import { disruptionBudget } from './disruption';
 import { externalSecrets } from './external-secrets';
@@ -10,8 +11,14 @@ import { membersService, primaryService, replicaService } from './services';
 import { memberVolumes } from './volumes';
 import type { ResolvedPostgres } from '../resolve/postgres';
 
+/** What is only known at synthesis, since methods of the construct add to it: tokens. */
+export interface LateParts {
+  readonly peers: NetworkPeers;
+  readonly contract: unknown;
+}
+
 /** All objects of a cluster, in the order in which they can be applied: rights and data before what uses them. */
-export function postgresManifests(cluster: ResolvedPostgres, peers: NetworkPeers): Manifest[] {
+export function postgresManifests(cluster: ResolvedPostgres, { peers, contract: document }: LateParts): Manifest[] {
   const eachMember = (make: (group: ResolvedPostgres['groups'][number], member: string) => Manifest[]) =>
     cluster.groups.flatMap((group) => group.members.flatMap((member) => make(group, member)));
   return [
@@ -21,8 +28,10 @@ export function postgresManifests(cluster: ResolvedPostgres, peers: NetworkPeers
     ...emptySecrets(cluster),
     ...externalSecrets(cluster),
     memberConfig(cluster),
-    contract(cluster),
+    contract(cluster, document),
+    ...emptyStatus(cluster),
     ...agentAccess(cluster),
+    ...backupAccess(cluster, peers),
     memberNetworkPolicy(cluster, peers),
     clientNetworkPolicy(cluster, peers),
     primaryService(cluster),

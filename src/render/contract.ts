@@ -1,4 +1,4 @@
-import { CONTRACT_VERSION, type ContractDocument } from '../contract/document';
+import { CONTRACT_VERSION, STANZA, type ContractBackup, type ContractDocument, type ContractSchedule } from '../contract/document';
 import { podName, volumeName } from '../contract/names';
 import type { ResolvedGroup } from '../resolve/groups';
 import { AGENT_KEY, AGENT_ROLE, type ResolvedPostgres } from '../resolve/postgres';
@@ -13,8 +13,19 @@ function contractMembers(group: ResolvedGroup): ContractDocument['members'] {
   }));
 }
 
+function contractBackup({ backup }: ResolvedPostgres,
+  schedules: readonly ContractSchedule[]): ContractBackup | undefined {
+  return backup && {
+    stanza: STANZA,
+    repositories: backup.repositories.map(({ key, url }) => ({ key, storage: url })),
+    schedules: schedules.map(({ name, type, cron, timeZone, suspended, repository, target }) =>
+      ({ name, type, cron, timeZone, suspended, repository, target })),
+    archiveTimeoutSeconds: backup.archiveTimeoutSeconds,
+  };
+}
+
 /** The contract document as JSON. */
-export function renderContract(cluster: ResolvedPostgres): string {
+export function renderContract(cluster: ResolvedPostgres, schedules: readonly ContractSchedule[] = []): string {
   const document: ContractDocument = {
     contractVersion: CONTRACT_VERSION,
     engine: 'postgresql',
@@ -27,6 +38,7 @@ export function renderContract(cluster: ResolvedPostgres): string {
     databases: cluster.databases,
     roles: cluster.roles,
     patroni: cluster.patroni,
+    backup: contractBackup(cluster, schedules),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

@@ -5,10 +5,18 @@ export const FILES = {
   script: 'member.py',
   member: 'cluster.json',
   patroni: 'patroni.yml',
+  /** Empty without backups. */
+  pgbackrest: 'pgbackrest.conf',
+  /** archive_command and restore_command. */
+  archive: 'archive.sh',
   /** Mount of the data volume; the database lies in a folder below, one for each major version. */
   data: '/pgdata',
   wal: '/pgwal',
   sockets: '/run/postgresql',
+  /** In memory: what pgBackRest needs of Secrets, written by member.py. */
+  backup: '/run/postgresql/backup',
+  /** On the data volume, beside the database. */
+  spool: '/pgdata/spool',
 } as const;
 
 /** File with the settings of one group of members. */

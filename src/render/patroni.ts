@@ -1,13 +1,16 @@
 import { FILES } from './files';
 import { renderYaml } from './yaml';
 import { rotationLogins } from '../contract/declared-sql';
-import type { MemberDocument } from '../contract/document';
+import { STANZA, type MemberDocument } from '../contract/document';
 import { COMPONENT, LABEL, ROLE } from '../contract/labels';
 import { podName } from '../contract/names';
 import { PATRONI_PORT, POSTGRES_PORT } from '../contract/ports';
 import { AGENT_KEY, AGENT_ROLE, POOLER_KEY, POOLER_ROLE, POOLER_USERLIST_KEY, SYSTEM_ROLES, type ResolvedPostgres } from '../resolve/postgres';
 
-function dataDirectory(cluster: ResolvedPostgres): string {
+const SCRIPT = `python3 ${FILES.folder}/${FILES.script}`;
+
+/** Folder of the database files: one for each major version. */
+export function dataDirectory(cluster: ResolvedPostgres): string {
   return `${FILES.data}/pg${cluster.image.major}`;
 }
 
@@ -37,14 +40,14 @@ function bootstrap(cluster: ResolvedPostgres): Record<string, unknown> {
     dcs: cluster.patroni,
     initdb: ['data-checksums', { encoding: 'UTF8' }, { locale: 'C.UTF-8' },
       { 'auth-local': 'peer' }, { 'auth-host': 'scram-sha-256' }, ...(wal ? [{ waldir: wal }] : [])],
-    post_bootstrap: `python3 ${FILES.folder}/${FILES.script} post-bootstrap`,
+    post_bootstrap: `${SCRIPT} post-bootstrap`,
   };
 }
 
 function postgresql(cluster: ResolvedPostgres): Record<string, unknown> {
   const wal = walDirectory(cluster);
   // Only a primary's callback has work to do: starting Python on every standby would only cost time.
-  const callback = `sh -c 'case $1 in primary) exec python3 ${FILES.folder}/${FILES.script} callback "$0" "$@";; esac'`;
+  const callback = `sh -c 'case $1 in primary) exec ${SCRIPT} callback "$0" "$@";; esac'`;
   return {
     listen: `*:${POSTGRES_PORT}`,
     data_dir: dataDirectory(cluster),
@@ -58,7 +61,16 @@ function postgresql(cluster: ResolvedPostgres): Record<string, unknown> {
       replication: { username: SYSTEM_ROLES.replication },
       rewind: { username: SYSTEM_ROLES.rewind },
     },
-    parameters: { unix_socket_directories: FILES.sockets },
+    // Always on, and the same command everywhere: a mode of archiving changes by restarts only, a file does not.
+    parameters: {
+      unix_socket_directories: FILES.sockets,
+      archive_mode: 'always',
+      archive_command: `sh ${FILES.folder}/${FILES.archive} push %p`,
+    },
+    recovery_conf: { restore_command: `sh ${FILES.folder}/${FILES.archive} get %f %p` },
+    // The archive spares the primary; without a backup, or without its storage, a replica is copied from the primary.
+    create_replica_methods: ['archive', 'basebackup'],
+    archive: { command: `${SCRIPT} create-replica`, keep_data: true, no_params: true },
     callbacks: { on_role_change: callback, on_start: callback },
     basebackup: [{ checkpoint: 'fast' }, ...(wal ? [{ waldir: wal }] : [])],
   };
@@ -80,6 +92,16 @@ export function renderPatroni(cluster: ResolvedPostgres): string {
 /** Settings of members that never become primary: no failover to them, no commit waits for them. */
 export function renderUnpromotable(): string {
   return renderYaml({ tags: { nofailover: true, nosync: true } });
+}
+
+/** Where members find what pgbackrest.conf does not hold. */
+function memberBackup({ backup, superseding }: ResolvedPostgres): MemberDocument['backup'] {
+  return backup && {
+    stanza: STANZA,
+    repositories: backup.repositories.map(({ key, url, secrets, files, pass }) =>
+      ({ key, storage: url, secrets, files, pass })),
+    superseding,
+  };
 }
 
 /** cluster.json: what member.py needs to know. */
@@ -107,6 +129,7 @@ export function renderMemberDocument(cluster: ResolvedPostgres): string {
     })),
     databases: cluster.databases.map(({ name, owner }) => ({ name, owner })),
     socketDirectory: FILES.sockets,
+    backup: memberBackup(cluster),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

@@ -14,6 +14,11 @@ export function renderMemberScript(): string {
   return script('member.py');
 }
 
+/** archive_command and restore_command. */
+export function renderArchiveScript(): string {
+  return script('archive.sh');
+}
+
 /** What the kubelet runs in poolers: the liveness probe, and the wait before a stop. */
 export function renderPoolerScript(): string {
   return script('pooler.pl');

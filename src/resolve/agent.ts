@@ -8,9 +8,10 @@ export const DEFAULT_AGENT = 'everest-agent';
 /** User of images/agent. */
 export const AGENT_UID = 10027;
 
-const DEFAULT_IMAGE = 'cdk8s-everest/agent:0.0.0';
+/** The agent's image; Jobs run it too. */
+export const DEFAULT_AGENT_IMAGE = 'cdk8s-everest/agent:0.0.0';
 /** 63 to 87 MiB were measured for a bundled Node.js controller with a hundred Pods in its watch. */
-const DEFAULT_RESOURCES = { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '192Mi' } };
+export const DEFAULT_AGENT_RESOURCES = { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '192Mi' } };
 
 export interface ResolvedAgent {
   readonly name: string;
@@ -26,8 +27,8 @@ export function resolveAgent(props: EverestAgentProps, chartNamespace: string | 
   return {
     name: props.agentName ?? DEFAULT_AGENT,
     namespace: props.namespace ?? chartNamespace ?? DEFAULT_NAMESPACE,
-    image: props.image ?? DEFAULT_IMAGE,
-    resources: resolveResources(props.resources ?? DEFAULT_RESOURCES),
+    image: props.image ?? DEFAULT_AGENT_IMAGE,
+    resources: resolveResources(props.resources ?? DEFAULT_AGENT_RESOURCES),
     watchNodes: props.watchNodes ?? false,
     placement: { antiAffinity: AntiAffinity.even(), ...props.placement },
   };

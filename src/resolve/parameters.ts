@@ -7,6 +7,8 @@ export interface ParameterFacts {
   /** Bytes of the volume that the write-ahead log lies on. */
   readonly walBytes: number;
   readonly members: number;
+  /** None: nothing is archived. */
+  readonly archiveTimeoutSeconds?: number;
 }
 
 /** Memory of Patroni and of PostgreSQL's own fixed processes: 65 to 80 MiB were measured on an idle member. */
@@ -144,6 +146,11 @@ function replicationSettings(members: number): Record<string, string> {
   };
 }
 
+/** Each timeout sends a whole segment, so without an archive there is none. */
+function archiveSettings(timeoutSeconds: number | undefined): Record<string, string> {
+  return timeoutSeconds === undefined ? {} : { archive_timeout: `${timeoutSeconds}s` };
+}
+
 /** The same for every cluster. */
 export const FIXED_SETTINGS: Readonly<Record<string, string>> = {
   password_encryption: 'scram-sha-256',
@@ -166,6 +173,7 @@ export function resolveParameters(facts: ParameterFacts, overrides?: Record<stri
     ...walSettings(facts.walBytes),
     ...workerSettings(facts.cpus),
     ...replicationSettings(facts.members),
+    ...archiveSettings(facts.archiveTimeoutSeconds),
     ...lowerNames(overrides),
   };
   return Object.fromEntries(Object.keys(all).sort().map((name) => [name, all[name]!]));

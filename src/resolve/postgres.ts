@@ -8,6 +8,7 @@ import type { PostgresClusterProps } from '../postgres-cluster-props';
 import { Protection } from '../protection';
 import { GIB, MIB, parsePostgresSize, parseQuantity } from '../quantity';
 import { Replication } from '../replication';
+import { resolveBackup, type ResolvedBackup } from './backup';
 import { resolveGroups, smallestMember, type ResolvedGroup } from './groups';
 import { resolveParameters } from './parameters';
 import { resolveDatabases, resolveOwners, resolveRoles, type ResolvedOwner } from './roles';
@@ -81,6 +82,10 @@ export interface ResolvedPostgres {
   readonly preferAvailability: boolean;
   readonly terminationGraceSeconds: number;
   readonly sharedMemoryBytes: number;
+  /** None: nothing is archived. */
+  readonly backup?: ResolvedBackup;
+  /** System identifier of the cluster whose backups a new one may supersede. */
+  readonly superseding?: string;
 }
 
 /** The image that was given, or the catalog's for the version; undefined where there is none. */
@@ -137,7 +142,8 @@ function resolvePgHba(clientLines: string[] | undefined, hasAgent: boolean): str
 
 const SYNCHRONOUS_MODE = { asynchronous: false, synchronous: true, quorum: 'quorum' } as const;
 
-function resolvePatroni(props: PostgresClusterProps, groups: ResolvedGroup[]): PatroniDynamicConfiguration {
+function resolvePatroni(props: PostgresClusterProps, groups: ResolvedGroup[],
+  backup?: ResolvedBackup): PatroniDynamicConfiguration {
   const promotable = groups.filter((group) => group.promotable);
   const replication = resolveReplication(props.replication, promotable.flatMap((group) => group.members).length);
   const timing = resolveTiming(props.timing);
@@ -156,7 +162,9 @@ function resolvePatroni(props: PostgresClusterProps, groups: ResolvedGroup[]): P
     postgresql: {
       use_pg_rewind: true,
       use_slots: true,
-      parameters: resolveParameters({ ...smallestMember(groups), members }, props.parameters),
+      parameters: resolveParameters({
+        ...smallestMember(groups), members, archiveTimeoutSeconds: backup?.archiveTimeoutSeconds,
+      }, props.parameters),
       pg_hba: resolvePgHba(props.pgHba, props.agent !== undefined),
       // Patroni runs as the superuser's system user and looks at replication as the replication role.
       pg_ident: [`patroni ${SYSTEM_ROLES.superuser} ${SYSTEM_ROLES.replication}`],
@@ -233,7 +241,8 @@ function passedOn(props: PostgresClusterProps): Pick<ResolvedPostgres,
 export function resolvePostgres(name: string, namespace: string, props: PostgresClusterProps): ResolvedPostgres {
   const groups = resolveGroups(name, props);
   const memberCount = groups.flatMap((group) => group.members).length;
-  const patroni = resolvePatroni(props, groups);
+  const backup = props.backup && resolveBackup(name, namespace, props.backup);
+  const patroni = resolvePatroni(props, groups, backup);
   const sharedBuffers = parsePostgresSize(patroni.postgresql.parameters.shared_buffers!, 8192) ?? 0;
   return {
     ...passedOn(props),
@@ -243,6 +252,8 @@ export function resolvePostgres(name: string, namespace: string, props: Postgres
     groups,
     memberCount,
     patroni,
+    backup,
+    superseding: props.bootstrap?.superseding,
     image: resolveImage(pickImage(props)!),
     disruption: resolveDisruption(props.podDisruption, memberCount),
     retainsData: (props.protection ?? Protection.retain()).retainsData,

@@ -1,4 +1,5 @@
 import { agentValid } from './agent-valid';
+import { repositoryTaken, storageUnknown } from './backup-valid';
 import { poolerValid } from './pooler-valid';
 import { POSTGRES_RULES } from './postgres-rules';
 import type { RuleText } from './rule';
@@ -6,7 +7,7 @@ import { SHAPE_TEXTS } from './shape-texts';
 
 /** Every code and its explanation, in order. */
 export function ruleCatalog(): RuleText[] {
-  return [...Object.values(SHAPE_TEXTS), ...POSTGRES_RULES, poolerValid, agentValid].sort((a, b) => a.code.localeCompare(b.code, 'en'));
+  return [...Object.values(SHAPE_TEXTS), ...POSTGRES_RULES, poolerValid, agentValid, repositoryTaken, storageUnknown].sort((a, b) => a.code.localeCompare(b.code, 'en'));
 }
 
 /** The explanation of one code, however its letters are written. */

@@ -4,6 +4,7 @@ import type { PostgresRule } from './rule';
 const OWNED: Readonly<Record<string, string>> = {
   archive_cleanup_command: 'Patroni',
   archive_command: 'the backup configuration',
+  archive_timeout: 'backup.archiveTimeout',
   archive_mode: 'the backup configuration',
   archive_library: 'the backup configuration',
   cluster_name: 'Patroni',

@@ -1,4 +1,5 @@
 import { agentNeeded } from './agent-needed';
+import { backupNumbers, backupStorage, bootstrapValid } from './backup-valid';
 import { clusterNameLength } from './cluster-name-length';
 import { clusterNameValid } from './cluster-name-valid';
 import { commitPossible } from './commit-possible';
@@ -26,6 +27,7 @@ import { quorumOdd } from './quorum-odd';
 import { rolesValid } from './roles-valid';
 import { rotationValid } from './rotation-valid';
 import type { PostgresRule } from './rule';
+import { SCHEDULES_OF_PROPS } from './schedule-valid';
 import { secretNames } from './secret-names';
 import { storageSize } from './storage-size';
 import { timingValid } from './timing-valid';
@@ -39,4 +41,5 @@ export const POSTGRES_RULES: readonly PostgresRule[] = [
   rolesValid, extensionsValid, agentNeeded,
   versionInCatalog, imageValid, kubernetesVersion,
   placementValid, groupNames, disruptionValid, networkValid, secretNames, rotationValid,
+  ...SCHEDULES_OF_PROPS, backupNumbers, backupStorage, bootstrapValid,
 ];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { placementShape, resourcesShape } from './postgres-props';
+import { resourcesShape } from './pod';
+import { placementShape } from './postgres-props';
 
 /** The shape of EverestAgentProps. */
 export const agentPropsShape = z.strictObject({

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { PoolerTarget, PoolMode } from '../pooler';
-import { instance, placementShape, resourcesShape } from './postgres-props';
+import { instance } from './instance';
+import { resourcesShape } from './pod';
+import { placementShape } from './postgres-props';
 
 /** The shape of PoolerOptions. */
 export const poolerOptionsShape = z.strictObject({

@@ -1,8 +1,10 @@
 import { Duration } from 'cdk8s';
 import { z } from 'zod';
+import { backupShape, bootstrapShape } from './backup';
+import { instance } from './instance';
+import { peerList, resourcesShape } from './pod';
 import { Credentials } from '../credentials';
 import { ImageCatalog } from '../image-catalog';
-import { NetworkPeer } from '../network';
 import { PasswordRotation } from '../password-rotation';
 import { AntiAffinity } from '../placement';
 import { PodDisruption } from '../pod-disruption';
@@ -14,30 +16,7 @@ import { DatabaseAccess } from '../role';
  * Props reach us untyped from JavaScript and from other languages: their shape is checked before anything reads them.
  */
 
-type Class = { readonly name: string; readonly prototype: object };
-
-/**
- * Of another copy of the class: an app may hold two of cdk8s. The name alone says little, since others have a Duration
- * too.
- */
-function isLike(value: object, type: Class): boolean {
-  return value.constructor?.name === type.name
-    && Object.getOwnPropertyNames(type.prototype).every((member) => member in value);
-}
-
-/** An instance of a class, with content that its factories took unseen from untyped code. */
-export function instance(type: Class, content?: z.ZodType): z.ZodType {
-  const isInstance = (value: unknown) => typeof value === 'object' && value !== null
-    && (Object.prototype.isPrototypeOf.call(type.prototype, value) || isLike(value, type));
-  const shape = z.custom(isInstance, { error: `a ${type.name}` });
-  return content ? shape.pipe(content) : shape;
-}
-
 const texts = z.record(z.string(), z.string());
-const amounts = z.strictObject({ cpu: z.string().optional(), memory: z.string().optional() });
-
-export const resourcesShape = z.strictObject({ requests: amounts.optional(), limits: amounts.optional() });
-
 const storage = z.strictObject({
   size: z.string(), storageClassName: z.string().optional(), walSize: z.string().optional(),
   walStorageClassName: z.string().optional(),
@@ -84,14 +63,6 @@ const image = z.strictObject({
   license: z.string().optional(),
   source: z.string().optional(),
 });
-
-const selector = z.object({ matchLabels: texts.optional() }).optional();
-const peerManifest = z.object({
-  podSelector: selector, namespaceSelector: selector,
-  ipBlock: z.object({ cidr: z.string() }).optional(),
-});
-
-const peerList = z.array(instance(NetworkPeer, z.object({ peer: peerManifest })));
 
 /** What `allowFrom()` takes, under the name that a message shows. */
 export const allowFromShape = z.strictObject({ allowFrom: peerList });
@@ -153,6 +124,8 @@ export const postgresPropsShape = z.strictObject({
   credentials: credentials.optional(),
   agent: z.custom((value) => typeof value === 'object' && value !== null && 'agentName' in value
     && typeof value.agentName === 'string', { error: 'an EverestAgent' }).optional(),
+  backup: backupShape.optional(),
+  bootstrap: bootstrapShape.optional(),
   databases: z.array(databaseShape).optional(),
   roles: z.array(role).optional(),
   placement: placementShape.optional(),

@@ -1,0 +1,50 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import type { BackupScheduleOptions } from './backup-schedule-options';
+import { EverestError } from './errors';
+import { claimObjects, objectName } from './object-registry';
+import { backupCronJob } from './parts/backup';
+import type { PostgresCluster } from './postgres-cluster';
+import { resolveSchedule, type ResolvedSchedule } from './resolve/backup';
+import { runRules } from './rules/run';
+import { SCHEDULE_RULES } from './rules/schedule-valid';
+import { backupScheduleShape } from './shape/backup';
+import { checkShape } from './shape/findings';
+
+/**
+ * When backups of a cluster are made; made by `cluster.addBackupSchedule()`.
+ *
+ * Creates a CronJob `<cluster>-backup-<name>`. Its Jobs run pgBackRest in a member and write the result into the
+ * ConfigMap `<cluster>-status`.
+ */
+export class BackupSchedule extends Construct {
+  /** Name of the schedule. */
+  public readonly scheduleName: string;
+
+  /** The CronJob. Patch any field with `addJsonPatch`. */
+  public readonly cronJob: ApiObject;
+
+  /**
+   * @internal
+   */
+  public readonly _resolved: ResolvedSchedule;
+
+  /**
+   * @internal
+   */
+  public constructor(cluster: PostgresCluster, id: string, options: BackupScheduleOptions) {
+    super(cluster, id);
+    const { resolved } = cluster._forParts();
+    const shape = checkShape(backupScheduleShape, options);
+    const repositories = resolved.backup?.repositories.length ?? 0;
+    const findings = shape.length > 0 ? shape
+      : runRules(SCHEDULE_RULES, { clusterName: resolved.name, repositories, options });
+    if (findings.length > 0) throw new EverestError(findings, this.node.path);
+
+    this._resolved = resolveSchedule(resolved.name, options);
+    this.scheduleName = this._resolved.name;
+    const manifest = backupCronJob(resolved, this._resolved);
+    claimObjects(this, resolved.namespace, [objectName(manifest)]);
+    this.cronJob = new ApiObject(this, 'cron-job', manifest);
+  }
+}

@@ -1,0 +1,129 @@
+import { fieldEnvironment, restrictedContainer, withEphemeral } from './container';
+import { metadata, optional, type Manifest } from './manifest';
+import { API_SERVER_PORTS, type NetworkPeers } from './network-policies';
+import { RBAC, roleBinding } from './rbac';
+import { COMPONENT, LABEL, clusterLabels } from '../contract/labels';
+import { backupName, contractName, leaderName, podName, statusName } from '../contract/names';
+import { AGENT_UID } from '../resolve/agent';
+import type { ResolvedSchedule } from '../resolve/backup';
+import type { ResolvedPostgres } from '../resolve/postgres';
+
+function labels(cluster: ResolvedPostgres): Record<string, string> {
+  return { [LABEL.cluster]: cluster.name, [LABEL.component]: COMPONENT.backup };
+}
+
+function meta(cluster: ResolvedPostgres): Manifest['metadata'] {
+  return metadata(cluster, backupName(cluster.name), { labels: labels(cluster) });
+}
+
+/** What a Job may do: find the right member, run pgBackRest in it, and tell the result. All of it by name. */
+function role(cluster: ResolvedPostgres): Manifest {
+  const pods = cluster.groups.flatMap((group) => group.members).map(podName);
+  const named = (apiGroup: string, resource: string, resourceNames: string[], verbs: string[]) =>
+    ({ apiGroups: [apiGroup], resources: [resource], resourceNames, verbs });
+  return {
+    apiVersion: `${RBAC}/v1`,
+    kind: 'Role',
+    metadata: meta(cluster),
+    rules: [
+      named('', 'configmaps', [contractName(cluster.name), leaderName(cluster.name)], ['get']),
+      named('', 'configmaps', [statusName(cluster.name)], ['get', 'patch']),
+      named('', 'pods', pods, ['get']),
+      // A WebSocket begins with a GET; newer API servers ask for create as well.
+      named('', 'pods/exec', pods, ['create', 'get']),
+      named('coordination.k8s.io', 'leases', [backupName(cluster.name)], ['get', 'patch']),
+    ],
+  };
+}
+
+/** Whose backup runs: one at a time in a cluster. It stands in Git empty, since nothing can be created by name. */
+function lock(cluster: ResolvedPostgres): Manifest {
+  return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: meta(cluster), spec: {} };
+}
+
+function networkPolicy(cluster: ResolvedPostgres, peers: NetworkPeers): Manifest {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: meta(cluster),
+    spec: {
+      podSelector: { matchLabels: labels(cluster) },
+      policyTypes: ['Ingress', 'Egress'],
+      egress: [{ ...optional('to', peers.apiServer), ports: API_SERVER_PORTS }],
+    },
+  };
+}
+
+/** What all schedules of a cluster share; nothing without backups. */
+export function backupAccess(cluster: ResolvedPostgres, peers: NetworkPeers): Manifest[] {
+  if (!cluster.backup) return [];
+  const metadataOfAll = meta(cluster);
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadataOfAll, automountServiceAccountToken: false },
+    role(cluster),
+    roleBinding(metadataOfAll, backupName(cluster.name)),
+    lock(cluster),
+    networkPolicy(cluster, peers),
+  ];
+}
+
+function container(cluster: ResolvedPostgres, schedule: ResolvedSchedule): Record<string, unknown> {
+  const { name, type, repository, target } = schedule;
+  return {
+    name: 'backup',
+    image: cluster.backup!.jobImage,
+    imagePullPolicy: 'IfNotPresent',
+    args: [
+      'backup', '--cluster', cluster.name, '--schedule', name, '--type', type,
+      '--repository', String(repository), '--target', target,
+    ],
+    env: [fieldEnvironment('POD_NAME', 'metadata.name'), fieldEnvironment('POD_NAMESPACE', 'metadata.namespace')],
+    resources: withEphemeral(schedule.resources, '16Mi', '128Mi'),
+    securityContext: restrictedContainer(AGENT_UID),
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+  };
+}
+
+/** A Pod that is taken away (its node drained) is tried again; a backup that failed twice needs a look. */
+const RETRIES = 2;
+/** A CronJob that could not start in time (the control plane was away) still does within an hour. */
+const LATEST_START_SECONDS = 3600;
+
+/** One schedule. */
+export function backupCronJob(cluster: ResolvedPostgres, schedule: ResolvedSchedule): Manifest {
+  const podLabels = { ...cluster.labels, ...clusterLabels(cluster.name, 'postgresql'), ...labels(cluster) };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: metadata(cluster, schedule.objectName, { labels: labels(cluster) }),
+    spec: {
+      schedule: schedule.cron,
+      timeZone: schedule.timeZone,
+      suspend: schedule.suspended,
+      concurrencyPolicy: 'Forbid',
+      startingDeadlineSeconds: LATEST_START_SECONDS,
+      successfulJobsHistoryLimit: 3,
+      failedJobsHistoryLimit: 3,
+      jobTemplate: {
+        metadata: { labels: podLabels },
+        spec: {
+          backoffLimit: RETRIES,
+          activeDeadlineSeconds: schedule.deadlineSeconds,
+          template: {
+            metadata: { labels: podLabels },
+            spec: {
+              serviceAccountName: backupName(cluster.name),
+              automountServiceAccountToken: true,
+              enableServiceLinks: false,
+              restartPolicy: 'Never',
+              ...optional('imagePullSecrets', cluster.imagePullSecrets.map((name) => ({ name }))),
+              securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+              containers: [container(cluster, schedule)],
+            },
+          },
+        },
+      },
+    },
+  };
+}

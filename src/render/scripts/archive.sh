@@ -1,0 +1,123 @@
+#!/bin/sh
+# PostgreSQL's way to pgBackRest's archive. It is the same in all clusters: whether there is a repository, it reads when
+# it runs, so backups can come and go without a restart.
+#
+#   archive.sh push %p      archive_command, on primaries and standbys (archive_mode always)
+#   archive.sh get %f %p    restore_command
+#
+# The archive must never stand in the way of a member's return, and no file may be given up before it is archived:
+# a primary sends; a standby keeps each file until the primary has sent it, so that any of them can go on from there.
+set -u
+
+CONFIG=${PGBACKREST_CONFIG:-/etc/everest/pgbackrest.conf}
+STATE=${PGBACKREST_CONFIG_INCLUDE_PATH:-/run/postgresql/backup}
+SEEN=$STATE/seen
+
+run() {
+  pgbackrest --stanza=db "$@"
+}
+
+# True when the file was written less than so many seconds ago.
+fresh() {
+  [ -n "$(find "$1" -newermt "-$2 seconds" 2>/dev/null)" ]
+}
+
+is_standby() {
+  [ -f standby.signal ]
+}
+
+# The postmaster writes its state into its pid file; without the file it is gone.
+is_stopping() {
+  case "$(cat postmaster.pid 2>/dev/null)" in
+    *stopping* | '') return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# Names of the folder of this file that are in all repositories.
+list() {
+  name=$1
+  repositories=$(sed -n 's/^repo\([0-9]*\)-path=.*/\1/p' "$CONFIG")
+  folder=
+  case "$name" in *.history) ;; *) folder=/$(expr "$name" : '\(.\{16\}\)') ;; esac
+  for key in $repositories; do
+    archive=$(timeout 20 pgbackrest --repo="$key" repo-ls archive/db | grep -E '^[0-9]+-[0-9]+$' | sort -t - -k 2 -n | tail -n 1)
+    [ -n "$archive" ] && timeout 20 pgbackrest --repo="$key" repo-ls "archive/db/$archive$folder"
+  done | sed -E 's/-[0-9a-f]{40}(\.[a-z0-9]+)?$//' | sort | uniq -c |
+    awk -v all="$(echo "$repositories" | wc -w)" '$1 == all { print $2 }'
+}
+
+# Beside the caller, so that it sees at once when the server is promoted or stops.
+look() {
+  fresh "$SEEN.asked" 15 && return
+  : > "$SEEN.asked"
+  (list "$1" > "$SEEN.$$" 2> /dev/null && [ -s "$SEEN.$$" ] && mv "$SEEN.$$" "$SEEN"; rm -f "$SEEN.$$") &
+}
+
+# A standby's copy is a spare: it must not fill the volume.
+is_full() {
+  df -P pg_wal/ | awk 'NR == 2 { exit ($5 + 0 < 90) }'
+}
+
+# Returns when this server is to send the file itself.
+wait_as_standby() {
+  read -r server < postmaster.pid
+  while is_standby; do
+    is_stopping && exit 1
+    read -r now < postmaster.pid || exit 1
+    [ "$now" = "$server" ] || exit 1
+    grep -qxF "$1" "$SEEN" 2> /dev/null && exit 0
+    if is_full; then
+      echo "everest: the volume is 90 % full; $1 is not kept here any longer, the primary still has it." >&2
+      exit 0
+    fi
+    look "$1"
+    sleep 1
+  done
+}
+
+# What may be missing: a Secret that was not there, or has changed; the stanza. Quiet for a while after each try.
+prepare() {
+  fresh "$STATE/prepared" 15 && return
+  : > "$STATE/prepared"
+  timeout 30 python3 "${0%/*}/member.py" prepare-archive
+}
+
+push() {
+  [ -s "$CONFIG" ] || exit 0
+  # PostgreSQL runs this in its data directory. Anybody else is Patroni, which tries each waiting file before a crashed
+  # member may return; the file is still waiting when the server runs again, here or on the new primary.
+  [ -f postmaster.pid ] || exit 1
+  is_standby && wait_as_standby "${1##*/}"
+  # The sending goes on in the background. A server that stops must not wait for a storage that is away.
+  limit=10
+  is_stopping && limit=1
+  run --archive-timeout="$limit" archive-push "$1" && exit 0
+  is_stopping || prepare
+  exit 1
+}
+
+# The end of the archive ends a recovery for good, so "not there" has to be true.
+get_patiently() {
+  while :; do
+    run archive-get "$1" "$2"
+    code=$?
+    [ "$code" -le 1 ] && exit "$code"
+    echo "everest: $1 cannot be read from the archive yet (pgBackRest ended with $code); trying again." >&2
+    sleep 2
+  done
+}
+
+get() {
+  [ -s "$CONFIG" ] || exit 1
+  [ -f recovery.signal ] && ! is_standby && get_patiently "$@"
+  # A standby asks again, here and at its primary: while the archive is away it must not wait for it.
+  fresh "$STATE/away" 15 && exit 1
+  timeout 3 pgbackrest --stanza=db archive-get "$1" "$2"
+  code=$?
+  [ "$code" -le 1 ] && exit "$code"
+  : > "$STATE/away"
+  exit 1
+}
+
+"$@"

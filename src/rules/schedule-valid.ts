@@ -1,0 +1,120 @@
+import type { BackupScheduleOptions } from '../backup-schedule-options';
+import { cronProblem } from './cron';
+import { DNS_LABEL } from './names';
+import { podViolations } from './pod-valid';
+import type { PostgresRule, Rule, Violation } from './rule';
+import { resolveSchedule } from '../resolve/backup';
+
+/** What rules about one schedule look at. */
+export interface ScheduleRuleInput {
+  readonly clusterName: string;
+  readonly options: BackupScheduleOptions;
+  /** Number of repositories; none: the cluster has no backups. */
+  readonly repositories: number;
+}
+
+type ScheduleRule = Rule<ScheduleRuleInput>;
+
+/** A Job's name is its CronJob's and eleven characters. */
+const LONGEST_NAME = 52;
+const LEAST_DEADLINE_S = 60;
+/** Kubernetes keeps it in 64 bits; more than a month would only hide a backup that hangs. */
+const MOST_DEADLINE_S = 31 * 24 * 3600;
+
+export const scheduleCron: ScheduleRule = {
+  code: 'EV1801',
+  title: 'A schedule that does not parse',
+  cause: 'cron is not five fields (minute, hour, day of the month, month, day of the week), a field is out of its range, or no day fits.',
+  consequence: 'Kubernetes would refuse the CronJob, or no backup would ever be made',
+  fix: 'Write, say, 0 2 * * * for every day at 02:00, or 30 1 * * 0 for Sundays at 01:30',
+  check: ({ options: { cron } }) => {
+    const problem = cronProblem(cron);
+    return problem === undefined ? [] : [{ path: ['cron'], problem: `${JSON.stringify(cron)}: ${problem}` }];
+  },
+};
+
+/** The zone's own spelling, or undefined where there is none. Kubernetes tells capital letters apart, Intl does not. */
+function zoneName(zone: string): string | undefined {
+  try {
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions();
+    return timeZone.toLowerCase() === zone.toLowerCase() ? timeZone : zone;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names, not offsets such as `+02:00`. */
+const ZONE = /^[A-Z][A-Za-z0-9_+-]*(\/[A-Z][A-Za-z0-9_+-]*)*$/;
+
+export const scheduleTimeZone: ScheduleRule = {
+  code: 'EV1802',
+  title: 'A time zone that does not exist',
+  cause: 'timeZone is no name of the IANA time zone database, or is written with other capital letters.',
+  consequence: 'Kubernetes would refuse the CronJob',
+  fix: 'Write a name such as Europe/Berlin, or leave it out for Etc/UTC',
+  check: ({ options: { timeZone } }) => {
+    if (timeZone === undefined) return [];
+    const name = zoneName(timeZone);
+    if (name === timeZone && ZONE.test(timeZone)) return [];
+    const meant = name !== undefined && name !== timeZone ? `; did you mean ${name}?` : '';
+    return [{ path: ['timeZone'], problem: `there is no time zone ${JSON.stringify(timeZone)}${meant}` }];
+  },
+};
+
+function ofName(clusterName: string, name: string): Violation[] {
+  const { objectName } = resolveSchedule(clusterName, { name, cron: '' });
+  if (DNS_LABEL.test(name) && objectName.length <= LONGEST_NAME) return [];
+  return [{
+    path: ['name'], problem: `the name ${JSON.stringify(name)} is no DNS label, or ${objectName} is longer than ${LONGEST_NAME} characters`,
+    consequence: 'Kubernetes would refuse the CronJob or its Jobs', fix: 'Use a short name of lower-case letters, digits and "-"',
+  }];
+}
+
+function ofStorage({ repositories, options }: ScheduleRuleInput): Violation[] {
+  if (repositories === 0) return [{ path: [], problem: 'the cluster has no backup storage' }];
+  return options.toSecondary && repositories < 2 ? [{ path: ['toSecondary'], problem: 'there is no second repository' }] : [];
+}
+
+function ofDeadline({ options }: ScheduleRuleInput): Violation[] {
+  const { deadlineSeconds: seconds } = resolveSchedule('', options);
+  if (Number.isInteger(seconds) && seconds >= LEAST_DEADLINE_S && seconds <= MOST_DEADLINE_S) return [];
+  return [{
+    path: ['deadline'], problem: `the deadline is ${seconds} s`, consequence: 'Every backup would be ended too early, or none that hangs',
+    fix: 'Use whole seconds from a minute to 31 days',
+  }];
+}
+
+export const schedulePossible: ScheduleRule = {
+  code: 'EV1806',
+  title: 'A backup that cannot be made',
+  cause: 'A schedule has no storage or names a repository that is not there, two schedules share a name, or its name, deadline or resources are malformed.',
+  consequence: 'No backup would be made',
+  fix: 'Give the cluster a backup storage (backup), and each schedule a name of its own',
+  check: (input) => [
+    ...ofStorage(input),
+    ...ofName(input.clusterName, input.options.name),
+    ...ofDeadline(input),
+    ...podViolations({ image: 'ours', resources: input.options.resources }),
+  ],
+};
+
+export const SCHEDULE_RULES: readonly ScheduleRule[] = [scheduleCron, scheduleTimeZone, schedulePossible];
+
+function twice(schedules: readonly BackupScheduleOptions[]): Violation[] {
+  return schedules.flatMap(({ name }, index) => (schedules.findIndex((each) => each.name === name) === index ? []
+    : [{ path: ['backup', 'schedules', index, 'name'], problem: `a second schedule is called ${JSON.stringify(name)}` }]));
+}
+
+/** The same rules for the schedules that stand in the props. */
+export const SCHEDULES_OF_PROPS: readonly PostgresRule[] = SCHEDULE_RULES.map((rule) => ({
+  ...rule,
+  check: ({ clusterName, props: { backup } }) => {
+    const schedules = backup?.schedules ?? [];
+    const repositories = backup?.secondary ? 2 : 1;
+    return [
+      ...schedules.flatMap((options, index) => rule.check({ clusterName, options, repositories })
+        .map((found) => ({ ...found, path: ['backup', 'schedules', index, ...found.path] }))),
+      ...(rule === schedulePossible ? twice(schedules) : []),
+    ];
+  },
+}));

@@ -1,0 +1,75 @@
+import { Duration } from 'cdk8s';
+import { z } from 'zod';
+import { BackupEncryption } from '../backup-encryption';
+import { BackupRetention } from '../backup-retention';
+import { BackupType } from '../backup-schedule-options';
+import { BackupStorage } from '../backup-storage';
+import { Bootstrap } from '../bootstrap';
+import { CertificateAuthority } from '../certificate-authority';
+import { instance } from './instance';
+import { peerList, resourcesShape } from './pod';
+import { StorageAccess } from '../storage-access';
+
+const text = z.string().optional();
+
+const encryption = instance(BackupEncryption, z.object({ mode: z.string(), secretName: text, key: text })).optional();
+const common = { prefix: text, encryption, network: peerList.optional() };
+const access = instance(StorageAccess, z.object({
+  keyType: z.string(),
+  secretName: text,
+  secretKeys: z.strictObject({ keyId: text, secretKey: text }).optional(),
+  roleArn: text,
+}));
+
+const authority = instance(CertificateAuthority, z.object({
+  resource: z.string(), name: z.string(), key: z.string(),
+}));
+
+const s3 = z.strictObject({
+  ...common,
+  bucket: z.string(),
+  access,
+  endpoint: text,
+  region: text,
+  pathStyle: z.boolean().optional(),
+  certificateAuthority: authority.optional(),
+  insecureSkipTlsVerify: z.boolean().optional(),
+});
+const gcs = z.strictObject({ ...common, bucket: z.string(), keySecret: text, keySecretKey: text });
+const azure = z.strictObject({
+  ...common, container: z.string(), account: z.string(), keySecret: text, keySecretKey: text,
+});
+
+const storage = instance(BackupStorage, z.object({
+  type: z.string(), s3Options: s3.optional(), gcsOptions: gcs.optional(), azureOptions: azure.optional(),
+}));
+
+const retention = instance(BackupRetention, z.object({ type: z.string(), amount: z.number() })).optional();
+const duration = instance(Duration).optional();
+
+/** The shape of BackupScheduleOptions. */
+export const backupScheduleShape = z.strictObject({
+  name: z.string(),
+  cron: z.string(),
+  timeZone: text,
+  type: instance(BackupType, z.object({ type: z.string() })).optional(),
+  toSecondary: z.boolean().optional(),
+  suspend: z.boolean().optional(),
+  deadline: duration,
+  resources: resourcesShape.optional(),
+});
+
+/** The shape of BackupOptions. */
+export const backupShape = z.strictObject({
+  storage,
+  retention,
+  secondary: z.strictObject({ storage, retention }).optional(),
+  schedules: z.array(backupScheduleShape).optional(),
+  archiveTimeout: duration,
+  processes: z.number().optional(),
+  compressionLevel: z.number().optional(),
+  jobImage: text,
+});
+
+/** The shape of Bootstrap. */
+export const bootstrapShape = instance(Bootstrap, z.object({ method: z.string(), superseding: text }));
