@@ -7,8 +7,8 @@ export const FILES = {
   patroni: 'patroni.yml',
   /** Empty without backups. */
   pgbackrest: 'pgbackrest.conf',
-  /** archive_command and restore_command. */
-  archive: 'archive.sh',
+  /** archive_command and restore_command; pgBackRest wants to find its own name in the command. */
+  archive: 'pgbackrest.sh',
   /** Mount of the data volume; the database lies in a folder below, one for each major version. */
   data: '/pgdata',
   wal: '/pgwal',

@@ -29,7 +29,7 @@ function globalOptions({ repositories, processes, compressionLevel }: ResolvedBa
     'compress-level': String(compressionLevel),
     'process-max': String(processes),
     'archive-async': 'y',
-    // Standbys keep files and never send them while they are standbys, so each has one sender (archive.sh).
+    // Standbys keep files and never send them while they are standbys, so each has one sender (pgbackrest.sh).
     'archive-mode-check': 'n',
     'spool-path': FILES.spool,
     // The container's root file system is read-only, and its log is where people look.

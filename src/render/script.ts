@@ -16,7 +16,7 @@ export function renderMemberScript(): string {
 
 /** archive_command and restore_command. */
 export function renderArchiveScript(): string {
-  return script('archive.sh');
+  return script('pgbackrest.sh');
 }
 
 /** What the kubelet runs in poolers: the liveness probe, and the wait before a stop. */

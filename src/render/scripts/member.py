@@ -5,6 +5,8 @@
   member.py post-bootstrap CONNURL         Patroni's bootstrap.post_bootstrap: roles and databases of cluster.json
   member.py callback ACTION ROLE SCOPE     Patroni's callbacks: on a primary, passwords follow the Secrets
   member.py hand-over                      the kubelet's preStop hook: a primary goes elsewhere before it stops
+  member.py prepare-archive                secrets for pgBackRest, and the stanza where this member is the primary
+  member.py create-replica                 Patroni's create_replica_methods: a copy from the newest backup, or none
 
 Git holds the Secrets empty, so `get` and `patch` on exact names are all the rights that this needs beyond Patroni's.
 Nothing here logs a secret, and no clear-text password reaches the server: only SCRAM verifiers do.
@@ -22,6 +24,7 @@ import secrets
 import ssl
 import string
 import stringprep
+import subprocess
 import sys
 import time
 import unicodedata
@@ -36,6 +39,10 @@ FIRST_DELAY_S, LONGEST_DELAY_S, API_TIMEOUT_S = 0.1, 5.0, 5.0
 TURN_S, TURN_DELAY_S = 30.0, 0.3
 # A hand-over before the Pod stops: in all, of it for the agent, and between two looks. The grace period has room for it.
 HAND_OVER_S, HAND_OVER_AGENT_S, HAND_OVER_LOOK_S = 20.0, 6.0, 0.1
+# How long pgBackRest may take for a short answer, and how long one of its connections may be silent.
+ANSWER_S, SILENCE_S = 20.0, 5
+# In memory, and read by every pgBackRest of the container, also by one that a person starts.
+BACKUP_DIR = os.environ.get("PGBACKREST_CONFIG_INCLUDE_PATH", "/run/postgresql/backup")
 HISTORY, CONTAINER = "everest.io/history", "postgres"
 # PostgreSQL's own default (scram_iterations); a stored verifier is compared with its own count.
 SCRAM_ITERATIONS = 4096
@@ -83,6 +90,18 @@ def patiently(attempt: Callable[[], T], longest_delay: float = LONGEST_DELAY_S) 
                 log(said)
         time.sleep(delay)
     raise AssertionError("delays() never ends")
+
+
+def once(attempt: Callable[[], object]) -> bool:
+    """Where waiting is worse than going without: whether it was done; if not, says why."""
+    try:
+        attempt()
+        return True
+    except Conflict:
+        return False
+    except NotYet as problem:
+        log(str(problem).replace("; waiting.", "."))
+        return False
 
 
 # ---- Kubernetes API
@@ -456,6 +475,173 @@ def until_aligned(cluster: Json, wanted: Values) -> List[str]:
     raise AssertionError("delays() never ends")
 
 
+# ---- pgBackRest
+
+class Repository(NamedTuple):
+    """What `pgbackrest info` tells of one repository."""
+    key: int
+    storage: str
+    status: int  # 0 there are backups, 1 nothing is there, 2 no backup yet, 3 a part is missing, 99 it cannot be read
+    problem: str
+    system: str  # identifier of the cluster that writes to it, or ""
+
+    def readable(self) -> Repository:
+        if self.status not in (0, 1, 2):
+            raise NotYet(f"{self.storage} cannot be read: {self.problem}; waiting.")
+        return self
+
+
+def pgbackrest(arguments: List[str], environment: Optional[Values] = None) -> str:
+    """The standard output of a command that answers soon."""
+    command = ["pgbackrest", f"--io-timeout={SILENCE_S}", *arguments]
+    try:
+        done = subprocess.run(command, env={**os.environ, **(environment or {})}, capture_output=True, timeout=ANSWER_S, check=False)
+    except subprocess.TimeoutExpired as problem:
+        raise NotYet(f"pgbackrest {arguments[-1]} has not answered in {ANSWER_S:.0f} s: the storage is slow or away; waiting.") from problem
+    if done.returncode != 0:
+        raise NotYet(f"pgbackrest {arguments[-1]} ended with {done.returncode}: {first_line(done.stderr or done.stdout)}; waiting.")
+    return done.stdout.decode(errors="replace")
+
+
+def first_line(text: bytes) -> str:
+    """Of an answer that may hold anything, such as a file that was decrypted with a wrong pass."""
+    line = next((line for line in text.decode(errors="replace").splitlines() if line.strip()), "no reason given")
+    return "".join(c for c in re.sub(r"^.*?ERROR: ", "", line) if c.isprintable())[:300]
+
+
+def repositories(cluster: Json) -> List[Repository]:
+    backup = cluster["backup"]
+    stanzas = json.loads(pgbackrest([f"--stanza={backup['stanza']}", "--output=json", "info"]))
+    states = {item["key"]: item["status"] for stanza in stanzas for item in stanza["repo"]}
+    systems = {item["repo-key"]: str(item["system-id"]) for stanza in stanzas for item in stanza["db"]}  # the last one counts
+    return [Repository(item["key"], item["storage"], states[item["key"]]["code"],
+                       first_line(states[item["key"]]["message"].encode()), systems.get(item["key"], ""))
+            for item in backup["repositories"]]
+
+
+def write_private(name: str, text: str) -> None:
+    """Whole or not at all, since others read it meanwhile."""
+    os.makedirs(BACKUP_DIR, mode=0o700, exist_ok=True)
+    path = f"{BACKUP_DIR}/{name}"
+    staged = f"{path}.{os.getpid()}"
+    with open(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(staged, path)
+
+
+def value_in(api: Api, resource: str, name: str, key: str) -> str:
+    found = api.call("GET", f"{resource}/{name}")
+    kind = "Secret" if resource == "secrets" else "ConfigMap"
+    value = ((found or {}).get("data") or {}).get(key, "")
+    value = (base64.b64decode(value).decode() if resource == "secrets" else value).strip()
+    if not value:
+        raise NotYet(f"{kind} {name} {'has no value for key ' + key if found else 'does not exist'}, and pgBackRest needs it; add it, waiting.")
+    return value
+
+
+def repository_values(api: Api, repository: Json) -> Values:
+    """Options by name; what has to be a file is written as one."""
+    prefix = f"repo{repository['key']}-"
+    for item in repository["files"]:
+        write_private(prefix + item["option"], value_in(api, item["resource"], item["name"], item["key"]) + "\n")
+    return {prefix + item["option"]: value_in(api, "secrets", item["secret"], item["key"]) for item in repository["secrets"]}
+
+
+def settle_pass(api: Api, repository: Json) -> Values:
+    """The pass of an encrypted repository. A new one is only made for a repository that is seen to be empty."""
+    wanted = repository.get("pass")
+    if not wanted:
+        return {}
+    option = f"repo{repository['key']}-cipher-pass"
+    if not wanted["generate"]:
+        return {option: value_in(api, "secrets", wanted["secret"], wanted["key"])}
+    spec = SecretSpec(wanted["secret"], True, [wanted["key"]], lambda have: new_pass(repository, have))
+    return {option: settle_secret(api, spec)[wanted["key"]]}
+
+
+def new_pass(repository: Json, have: Values) -> Values:
+    wanted, key = repository["pass"], repository["key"]
+    if have.get(wanted["key"]):
+        return {}
+    if pgbackrest([f"--repo={key}", "repo-ls"], {f"PGBACKREST_REPO{key}_CIPHER_TYPE": "none"}).strip():
+        raise NotYet(f"Secret {wanted['secret']} has no pass under {wanted['key']}, and {repository['storage']} is not empty: with another "
+                     "pass nothing in it could be read. Put the pass back from your copy, or name another prefix; waiting.")
+    log(f"{repository['storage']} is empty; making its pass. Keep a copy of Secret {wanted['secret']} elsewhere.")
+    return {wanted["key"]: random_password()}
+
+
+def configure_backup(cluster: Json, api: Api) -> None:
+    """Writes what pgbackrest.conf must not hold. Access comes first: by it the repository is seen to be empty or not."""
+    access: Values = {}
+    for repository in cluster["backup"]["repositories"]:
+        access.update(repository_values(api, repository))
+    generates = any((item.get("pass") or {}).get("generate") for item in cluster["backup"]["repositories"])
+    if generates and not os.path.exists(f"{BACKUP_DIR}/secrets.conf"):
+        write_settings(access)
+    for repository in cluster["backup"]["repositories"]:
+        access.update(settle_pass(api, repository))
+    write_settings(access)
+
+
+def write_settings(values: Values) -> None:
+    write_private("secrets.conf", "[global]\n" + "".join(f"{option}={value}\n" for option, value in values.items()))
+
+
+def ensure_stanza(cluster: Json) -> None:
+    """On a primary. The path belongs to whoever has made the stanza; another one's is never taken over unasked."""
+    with Database(cluster) as server:
+        if server.value("SELECT pg_is_in_recovery()"):
+            return
+        own = str(server.value("SELECT system_identifier FROM pg_control_system()"))
+    backup, states = cluster["backup"], [repository.readable() for repository in repositories(cluster)]
+    for state in states:
+        if state.system not in ("", own, backup.get("superseding")):
+            raise NotYet(f"{state.storage} belongs to the cluster {state.system}, and this one is {own}: nothing is archived. "
+                         "Name another prefix for one of them; waiting.")
+    stanza = f"--stanza={backup['stanza']}"
+    if any(state.status == 1 for state in states):
+        pgbackrest([stanza, "stanza-create"])
+    elif any(state.system != own for state in states):
+        pgbackrest([stanza, "stanza-upgrade"])
+
+
+def prepare_archive(cluster: Json, api: Api) -> None:
+    configure_backup(cluster, api)
+    try:
+        ensure_stanza(cluster)
+    except driver().OperationalError as problem:
+        raise NotYet("the server does not take connections yet; waiting.") from problem
+
+
+def check_beginning(cluster: Json, api: Api) -> None:
+    """A cluster without data must not begin anew where its backups are: that is a disaster, and not a first start."""
+    if os.path.exists(f"{cluster['dataDirectory']}/PG_VERSION") or is_initialized(cluster, api):
+        return
+    configure_backup(cluster, api)
+    for state in repositories(cluster):
+        if state.readable().status != 1 and state.system != cluster["backup"].get("superseding"):
+            raise NotYet(f"no member of {cluster['name']} has data, but {state.storage} holds the archive of the cluster {state.system}; not "
+                         "beginning anew over it. Bring the volumes back or recover from it; to give it up, declare "
+                         f"Bootstrap.fresh('{state.system}'); waiting.")
+
+
+def usable_backups(cluster: Json, api: Api) -> List[Repository]:
+    """Of this very cluster: the data of another one would be worthless here."""
+    configure_backup(cluster, api)
+    own = system_of(cluster, api)
+    return [state for state in repositories(cluster) if state.status == 0 and state.system == own]
+
+
+def is_initialized(cluster: Json, api: Api) -> bool:
+    return bool(leader_of(cluster, api) or system_of(cluster, api))
+
+
+def system_of(cluster: Json, api: Api) -> str:
+    """System identifier of the living cluster, as Patroni keeps it."""
+    found = api.call("GET", f"configmaps/{cluster['name']}-config")
+    return ((found or {}).get("metadata", {}).get("annotations") or {}).get("initialize", "")
+
+
 # ---- before the Pod stops
 
 def patroni(method: str, path: str, body: Optional[Json] = None, limit_s: float = 2.0) -> Optional[Json]:
@@ -523,7 +709,12 @@ def start(cluster: Json, api: Api) -> None:
         os.environ[f"PATRONI_{kind.upper()}_PASSWORD"] = values[key]
         if kind not in roles_of(cluster):  # restapi: Patroni and patronictl want both or neither
             os.environ[f"PATRONI_{kind.upper()}_USERNAME"] = "everest"
+    os.makedirs(BACKUP_DIR, mode=0o700, exist_ok=True)
+    if cluster.get("backup"):
+        once(lambda: configure_backup(cluster, api))  # a member with data never waits for its archive
     take_turn(cluster, api)
+    if cluster.get("backup"):
+        patiently(lambda: check_beginning(cluster, api))
     # A folder: files of later names add to earlier ones, so that groups of members can differ.
     os.execvp("patroni", ["patroni", f"{CONFIG_DIR}/patroni"])
 
@@ -555,20 +746,41 @@ def callback(cluster: Json, api: Api) -> None:
     changed = until_aligned(cluster, wanted_passwords(cluster, api))
     if changed:
         log(f"passwords of {', '.join(changed)} now follow their Secrets")
+    if cluster.get("backup"):
+        patiently(lambda: prepare_archive(cluster, api))
+
+
+def archive_once(cluster: Json, api: Api) -> int:
+    return 0 if cluster.get("backup") and once(lambda: prepare_archive(cluster, api)) else 1
+
+
+def create_replica(cluster: Json, api: Api) -> int:
+    """Any other end than success lets Patroni copy the primary: the archive is a relief, never a condition."""
+    usable: List[Repository] = []
+    if cluster.get("backup"):
+        once(lambda: usable.extend(usable_backups(cluster, api)))
+    if not usable:
+        return 1
+    os.makedirs(cluster["dataDirectory"], mode=0o700, exist_ok=True)
+    log(f"copying the newest backup of {usable[0].storage}")
+    os.execvp("pgbackrest", ["pgbackrest", f"--stanza={cluster['backup']['stanza']}", f"--repo={usable[0].key}", "--delta", "--type=none", "restore"])
+    raise AssertionError("exec never returns")
 
 
 def main(arguments: List[str]) -> int:
     command = arguments[0] if arguments else ""
-    if command not in ("start", "post-bootstrap", "callback", "hand-over"):
+    commands: Dict[str, Callable[[Json, Api], Optional[int]]] = {
+        "start": start, "post-bootstrap": post_bootstrap, "callback": callback, "hand-over": hand_over,
+        "prepare-archive": archive_once, "create-replica": create_replica,
+    }
+    if command not in commands:
         print(__doc__, file=sys.stderr)
         return 2
     # `master` until Patroni 4. Callbacks of standbys end here, before anything is read.
     if command == "callback" and arguments[2] not in ("primary", "master"):
         return 0
     cluster, api = json.loads(read(f"{CONFIG_DIR}/cluster.json")), Api.in_cluster()
-    commands = {"start": start, "post-bootstrap": post_bootstrap, "callback": callback, "hand-over": hand_over}
-    commands[command](cluster, api)
-    return 0
+    return commands[command](cluster, api) or 0
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 # PostgreSQL's way to pgBackRest's archive. It is the same in all clusters: whether there is a repository, it reads when
 # it runs, so backups can come and go without a restart.
 #
-#   archive.sh push %p      archive_command, on primaries and standbys (archive_mode always)
-#   archive.sh get %f %p    restore_command
+#   pgbackrest.sh push %p      archive_command, on primaries and standbys (archive_mode always)
+#   pgbackrest.sh get %f %p    restore_command
 #
 # The archive must never stand in the way of a member's return, and no file may be given up before it is archived:
 # a primary sends; a standby keeps each file until the primary has sent it, so that any of them can go on from there.

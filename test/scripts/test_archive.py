@@ -1,0 +1,192 @@
+"""pgbackrest.sh, in a folder that looks like a server's, with a pgBackRest that plays its part."""
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+import unittest
+
+SCRIPT = pathlib.Path(__file__).parents[2] / "src/render/scripts/pgbackrest.sh"
+SEGMENT = "000000010000000000000005"
+CHECKSUM = "0123456789abcdef0123456789abcdef01234567"
+#: Answers to repo-ls come from the folder `repo`; all else ends with the code in the file `code`.
+PGBACKREST = """#!/bin/sh
+echo "$*" >> "$ROOT/calls"
+case "$*" in
+  *repo-ls*) for last; do :; done; ls "$ROOT/repo/${last#archive/db}" 2>/dev/null ;;
+  *) exit "$(cat "$ROOT/code")" ;;
+esac
+"""
+
+
+class ArchiveCase(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        for name in ("data/pg_wal", "run", "bin", "everest", f"repo/17-1/{SEGMENT[:16]}"):
+            (self.root / name).mkdir(parents=True)
+        self.data = self.root / "data"
+        self.program("bin/pgbackrest", PGBACKREST)
+        self.program("bin/df", "#!/bin/sh\necho header; echo 'x 1 1 1 10% /'\n")
+        (self.root / "everest/pgbackrest.sh").write_text(SCRIPT.read_text())
+        (self.root / "everest/member.py").write_text("import os, sys; open(os.environ['ROOT'] + '/prepared', 'a').write(sys.argv[1] + '\\n')")
+        (self.root / "pgbackrest.conf").write_text("[global]\nrepo1-path=/shop/orders\n")
+        self.answers(0)
+        self.server("ready")
+
+    def program(self, name, text):
+        (self.root / name).write_text(text)
+        (self.root / name).chmod(0o755)
+
+    def answers(self, code):
+        (self.root / "code").write_text(str(code))
+
+    def server(self, state, pid=7):
+        (self.data / "postmaster.pid").write_text(f"{pid}\n/data\n1\n5432\n/run\n*\n1 2\n{state}   \n")
+
+    def archive(self, *names):
+        for name in names:
+            (self.root / f"repo/17-1/{SEGMENT[:16]}/{name}-{CHECKSUM}.zst").touch()
+
+    def start(self, *arguments, cwd=None):
+        environment = {**os.environ, "ROOT": str(self.root), "PATH": f"{self.root}/bin:{os.environ['PATH']}",
+                       "PGBACKREST_CONFIG": f"{self.root}/pgbackrest.conf", "PGBACKREST_CONFIG_INCLUDE_PATH": f"{self.root}/run"}
+        return subprocess.Popen(["sh", str(self.root / "everest/pgbackrest.sh"), *arguments], cwd=cwd or self.data, env=environment,
+                                stderr=subprocess.PIPE, text=True)
+
+    def run_script(self, *arguments, cwd=None):
+        process = self.start(*arguments, cwd=cwd)
+        self.said = process.communicate(timeout=20)[1]
+        return process.returncode
+
+    def calls(self):
+        path = self.root / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+
+class PushTest(ArchiveCase):
+    def push(self, cwd=None):
+        return self.run_script("push", f"pg_wal/{SEGMENT}", cwd=cwd)
+
+    def test_a_primary_sends(self):
+        self.assertEqual(self.push(), 0)
+        self.assertEqual(self.calls(), [f"--stanza=db --archive-timeout=10 archive-push pg_wal/{SEGMENT}"])
+
+    def test_without_backups_there_is_nothing_to_send_so_no_file_piles_up(self):
+        (self.root / "pgbackrest.conf").write_text("")
+        self.assertEqual((self.push(), self.calls()), (0, []))
+
+    def test_while_the_server_is_down_nothing_is_sent_because_the_member_has_to_come_back(self):
+        self.assertEqual((self.push(cwd=self.root), self.calls()), (1, []))
+
+    def test_a_failure_puts_right_what_can_be_put_right_but_not_at_each_try(self):
+        self.answers(103)
+        self.assertEqual([self.push(), self.push()], [1, 1])
+        self.assertEqual((self.root / "prepared").read_text(), "prepare-archive\n")
+
+    def test_a_server_that_stops_waits_a_second_at_most_for_a_storage_that_is_away(self):
+        self.server("stopping")
+        self.answers(82)
+        self.assertEqual(self.push(), 1)
+        self.assertIn("--archive-timeout=1 ", self.calls()[0])
+        self.assertFalse((self.root / "prepared").exists())
+
+
+class StandbyTest(ArchiveCase):
+    def setUp(self):
+        super().setUp()
+        (self.data / "standby.signal").touch()
+        self.server("standby")
+
+    def wait(self, name=SEGMENT):
+        process = self.start("push", f"pg_wal/{name}")
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_lets_go_of_a_file_that_the_primary_has_sent(self):
+        self.archive(SEGMENT)
+        self.assertEqual(self.wait().wait(timeout=10), 0)
+        self.assertFalse(any("archive-push" in call for call in self.calls()))
+
+    def test_asks_once_for_many_files_because_each_question_costs(self):
+        self.archive(SEGMENT, SEGMENT[:-1] + "6")
+        self.assertEqual(self.wait().wait(timeout=10), 0)
+        asked = len(self.calls())
+        self.assertEqual(self.wait(SEGMENT[:-1] + "6").wait(timeout=10), 0)
+        self.assertEqual(len(self.calls()), asked)
+
+    def test_keeps_a_file_that_nobody_has_sent_and_sends_it_once_promoted(self):
+        process = self.wait()
+        with self.assertRaises(subprocess.TimeoutExpired):
+            process.wait(timeout=2.5)
+        (self.data / "standby.signal").unlink()
+        self.server("ready")
+        self.assertEqual(process.wait(timeout=10), 0)
+        self.assertIn(f"archive-push pg_wal/{SEGMENT}", self.calls()[-1])
+
+    def test_a_file_has_to_be_in_both_repositories(self):
+        (self.root / "pgbackrest.conf").write_text("[global]\nrepo1-path=/a\nrepo2-path=/b\n")
+        self.program("bin/pgbackrest", PGBACKREST.replace("*repo-ls*)", "*--repo=2*) ;;\n  *repo-ls*)"))
+        self.archive(SEGMENT)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            self.wait().wait(timeout=2.5)
+
+    def test_does_not_hold_up_a_server_that_stops(self):
+        process = self.wait()
+        time.sleep(0.3)
+        self.server("stopping")
+        self.assertEqual(process.wait(timeout=3), 1)
+
+    def test_ends_with_its_own_server_and_not_with_the_next_one(self):
+        process = self.wait()
+        time.sleep(0.3)
+        self.server("standby", pid=8)
+        self.assertEqual(process.wait(timeout=3), 1)
+
+    def test_gives_its_copy_up_before_it_fills_the_volume(self):
+        self.program("bin/df", "#!/bin/sh\necho header; echo 'x 1 1 1 93% /'\n")
+        process = self.wait()
+        self.assertEqual(process.wait(timeout=3), 0)
+        self.assertIn("the volume is 90 % full", process.stderr.read())
+
+    def test_knows_files_of_the_history_too(self):
+        (self.root / "repo/17-1/00000002.history").touch()
+        self.assertEqual(self.wait("00000002.history").wait(timeout=10), 0)
+
+
+class GetTest(ArchiveCase):
+    def get(self):
+        return self.run_script("get", SEGMENT, "pg_wal/RECOVERYXLOG")
+
+    def test_a_standby_asks_again_later_when_the_archive_is_away_and_does_not_wait_for_it(self):
+        (self.data / "standby.signal").touch()
+        self.answers(49)
+        self.assertEqual([self.get(), self.get()], [1, 1])
+        self.assertEqual(len(self.calls()), 1)
+
+    def test_what_is_not_there_is_asked_for_again_at_once(self):
+        (self.data / "standby.signal").touch()
+        self.answers(1)
+        self.assertEqual([self.get(), self.get()], [1, 1])
+        self.assertEqual(len(self.calls()), 2)
+
+    def test_a_recovery_ends_only_where_the_archive_ends_and_not_where_it_is_away(self):
+        (self.data / "recovery.signal").touch()
+        self.answers(49)
+        process = self.start("get", SEGMENT, "pg_wal/RECOVERYXLOG")
+        self.addCleanup(process.stderr.close)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+        self.answers(1)
+        self.assertEqual(process.wait(timeout=10), 1)
+
+    def test_without_backups_nothing_is_there(self):
+        (self.root / "pgbackrest.conf").write_text("")
+        self.assertEqual((self.get(), self.calls()), (1, []))
+
+
+if __name__ == "__main__":
+    unittest.main()
