@@ -1,6 +1,7 @@
 import { App, Chart, Duration, JsonPatch } from 'cdk8s';
 import {
-  AntiAffinity, NetworkPeer, PodDisruption, PostgresCluster, Replication,
+  AntiAffinity, BackupRetention, BackupStorage, BackupType, NetworkPeer, PodDisruption, PostgresCluster, Replication,
+  StorageAccess,
 } from 'cdk8s-everest';
 import type { Construct } from 'constructs';
 
@@ -48,7 +49,20 @@ class Orders extends Chart {
       network: { dns: [NetworkPeer.podsInNamespace('kube-system', { 'k8s-app': 'kube-dns' })] },
       serviceAnnotations: { 'external-dns.alpha.kubernetes.io/hostname': 'orders.db.example.com' },
       preferSameZoneReads: true,
+      // The write-ahead log goes there all the time: any second of the last 30 days can be restored.
+      backup: {
+        storage: BackupStorage.s3({
+          bucket: 'company-backups',
+          prefix: 'prod',
+          region: 'eu-central-1',
+          access: StorageAccess.secret('s3-backups'),
+        }),
+        retention: BackupRetention.days(30),
+      },
     });
+
+    orders.addBackupSchedule({ name: 'weekly', cron: '0 1 * * 0', timeZone: 'Europe/Berlin' });
+    orders.addBackupSchedule({ name: 'hourly', cron: '15 * * * *', type: BackupType.incremental() });
 
     orders.allowFrom(NetworkPeer.podsWithLabels({ app: 'shop' }));
     orders.allowFrom(NetworkPeer.podsInNamespace('reporting'));

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Chart, Yaml } from 'cdk8s';
 import { parseOverride } from '../document/overrides';
-import { readClusters, type ClusterDocument } from '../document/read';
+import { readClusters, readStorages, type ClusterDocument } from '../document/read';
 import type { Override } from '../document/yaml-source';
 import { EverestError, type Finding } from '../errors';
 import type { Manifest } from '../parts/manifest';
@@ -50,10 +50,12 @@ function overridesOf(texts: readonly string[]): { overrides: Override[]; finding
 function readAll(options: SynthOptions): { clusters: ClusterDocument[]; findings: Finding[] } {
   const { overrides, findings } = overridesOf(options.set);
   if (findings.length > 0) return { clusters: [], findings };
-  const results = options.files.map((file) => {
-    const source = readText(file);
+  const sources = options.files.map((file) => ({ file: file === '-' ? 'stdin' : file, source: readText(file) }));
+  // A storage may be described in another file than its clusters.
+  const storages = new Map(sources.flatMap(({ source }) => ('text' in source ? [...readStorages(source.text)] : [])));
+  const results = sources.map(({ file, source }) => {
     if ('code' in source) return { clusters: [], findings: [source] };
-    return readClusters(source.text, { file: file === '-' ? 'stdin' : file, overrides, namespace: options.namespace });
+    return readClusters(source.text, { file, overrides, namespace: options.namespace, storages });
   });
   return {
     clusters: results.flatMap(({ clusters }) => clusters),

@@ -20,7 +20,7 @@ function twoSpellings(spec: PostgresqlSpec, one: keyof PostgresqlSpec, other: ke
 
 /** Parts of a document that belong to later versions: an error, since leaving them out in silence would be a lie. */
 function notYet(spec: PostgresqlSpec): Finding[] {
-  const parts = { backup: 'BackupSchedule', monitoring: 'the monitoring sidecars' } as const;
+  const parts = { monitoring: 'the monitoring sidecars' } as const;
   return (Object.keys(parts) as Array<keyof typeof parts>).filter((part) => spec[part] !== undefined).map((part) =>
     finding(SHAPE_TEXTS.notYet, { path: ['spec', part], problem: `${part} comes with ${parts[part]}` }));
 }
@@ -52,6 +52,16 @@ function antiAffinityTwice(spec: PostgresqlSpec): Finding[] {
   })] : [];
 }
 
+function oneRetention({ backup }: PostgresqlSpec): Finding[] {
+  if (backup?.retentionDays === undefined || backup.retentionCopies === undefined) return [];
+  return [finding(SHAPE_TEXTS.unknownField, {
+    path: ['spec', 'backup', 'retentionCopies'],
+    problem: 'retentionDays and retentionCopies are both there',
+    consequence: 'One of them would have no effect',
+    fix: 'Keep one of them',
+  })];
+}
+
 function oneCredentials({ credentials }: PostgresqlSpec): Finding[] {
   if (!credentials || (credentials.existingSecret === undefined) !== (credentials.external === undefined)) return [];
   return [finding(SHAPE_TEXTS.wrongChoice, {
@@ -69,6 +79,7 @@ export function checkRelations(spec: PostgresqlSpec): Finding[] {
     ...antiAffinityTwice(spec),
     ...missingStorage(spec),
     ...oneCredentials(spec),
+    ...oneRetention(spec),
     ...peerFindings(spec),
     ...notYet(spec),
   ];

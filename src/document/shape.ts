@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backupSpecShape } from './backup';
 import { databaseShape, tolerationShape, topologySpreadShape } from '../shape/postgres-props';
 
 /* The shape of an everest.io/v1alpha1 DatabaseCluster with the engine postgresql. */
@@ -108,7 +109,8 @@ export const postgresqlSpecShape = z.strictObject({
   kubernetesVersion: z.string().optional(),
   preferSameZoneReads: z.boolean().optional(),
   protection: z.enum(['retain', 'deleteWithCluster']).optional(),
-  backup: z.unknown().optional(),
+  backup: backupSpecShape.optional(),
+  bootstrap: z.strictObject({ superseding: z.string() }).optional(),
   monitoring: z.unknown().optional(),
 });
 

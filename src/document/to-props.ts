@@ -1,4 +1,6 @@
 import { Duration } from 'cdk8s';
+import type { BackupStorage } from '../backup-storage';
+import { Bootstrap } from '../bootstrap';
 import { Credentials } from '../credentials';
 import type { IEverestAgent } from '../everest-agent';
 import { ImageCatalog } from '../image-catalog';
@@ -13,15 +15,12 @@ import { Replication } from '../replication';
 import type { Resources } from '../resources';
 import { DatabaseAccess, type PostgresRole } from '../role';
 import type { PostgresStorage } from '../storage';
+import { toBackup } from './backup';
+import { present } from './present';
 import type { DatabaseClusterDocument, PostgresqlSpec } from './shape';
 
 type Path = Array<string | number>;
 type Spec<Key extends keyof PostgresqlSpec> = NonNullable<PostgresqlSpec[Key]>;
-
-/** Only what is there: an absent field must stay absent, so that its default counts. */
-function present<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T;
-}
 
 function text(value: string | number | undefined): string | undefined {
   return value === undefined ? undefined : String(value);
@@ -166,12 +165,14 @@ function convertedFields(spec: PostgresqlSpec): Partial<PostgresClusterProps> {
     podDisruption: map(spec.podDisruption, ({ maxUnavailable }) => PodDisruption.maxUnavailable(maxUnavailable)),
     network: map(spec.network, toNetwork),
     agent: map(spec.agent, toAgent),
+    bootstrap: map(spec.bootstrap, ({ superseding }) => Bootstrap.fresh(superseding)),
     protection: map(spec.protection, (protection) => PROTECTION[protection]()),
   };
 }
 
 /** A document in the props of PostgresCluster. */
-export function toProps({ metadata, spec }: DatabaseClusterDocument): PostgresClusterProps {
+export function toProps({ metadata, spec }: DatabaseClusterDocument,
+  storages: ReadonlyMap<string, BackupStorage>): PostgresClusterProps {
   const {
     version, image, pgHba, imagePullSecrets, databases, serviceAnnotations, replicaServiceAnnotations,
     kubernetesVersion,
@@ -185,6 +186,7 @@ export function toProps({ metadata, spec }: DatabaseClusterDocument): PostgresCl
     labels: metadata.labels,
     annotations: metadata.annotations,
     ...convertedFields(spec),
+    backup: map(spec.backup, (backup) => toBackup(backup, storages)),
     storage: spec.storage ? toStorage(spec.storage) : volumeStorage(spec.volumeSpec!),
   });
 }
@@ -193,6 +195,26 @@ function roleRenames({ roles = [] }: PostgresqlSpec): Array<[from: Path, to: Pat
   const fields = [[['secretName'], ['existingSecret']], [['rotation', 'interval'], ['rotation', 'everyDays']],
     [['rotation', 'oldValidFor'], ['rotation', 'oldValidForHours']]] as const;
   return roles.flatMap((_, index) => fields.map(([from, to]): [Path, Path] => [['roles', index, ...from], ['spec', 'roles', index, ...to]]));
+}
+
+function backupRenames({ backup }: PostgresqlSpec): Array<[from: Path, to: Path]> {
+  const single = backup?.schedule === undefined ? 0 : 1;
+  const named = (backup?.schedules ?? []).map((_, index): [Path, Path] =>
+    [['backup', 'schedules', index + single, 'cron'], ['spec', 'backup', 'schedules', index, 'schedule']]);
+  const first: Array<[Path, Path]> = single === 0 ? [] : [
+    [['backup', 'schedules', 0, 'cron'], ['spec', 'backup', 'schedule']],
+    [['backup', 'schedules', 0, 'timeZone'], ['spec', 'backup', 'timeZone']],
+    [['backup', 'schedules', 0], ['spec', 'backup', 'schedule']],
+  ];
+  const others = (backup?.schedules ?? []).map((_, index): [Path, Path] =>
+    [['backup', 'schedules', index + single], ['spec', 'backup', 'schedules', index]]);
+  const retention = backup?.retentionDays === undefined ? 'retentionCopies' : 'retentionDays';
+  return [
+    ...first, ...named, ...others,
+    [['backup', 'retention'], ['spec', 'backup', retention]],
+    [['backup', 'archiveTimeout'], ['spec', 'backup', 'archiveTimeoutSeconds']],
+    [['backup', 'storage'], ['spec', 'backup', 'storageName']],
+  ];
 }
 
 /** Where a prop stands in the document, longest prefixes first. */
@@ -212,6 +234,7 @@ function renames(spec: PostgresqlSpec): Array<[from: Path, to: Path]> {
     [['timing', 'retryTimeout'], ['spec', 'timing', 'retryTimeoutSeconds']],
     [['timing', 'ttl'], ['spec', 'timing', 'ttlSeconds']],
     ...roleRenames(spec),
+    ...backupRenames(spec),
     [['credentials', 'externalStore'], ['spec', 'credentials', 'external']],
     [['credentials', 'secretName'], ['spec', 'credentials', 'existingSecret']],
     [['podDisruption'], ['spec', 'podDisruption', 'maxUnavailable']],

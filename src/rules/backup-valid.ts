@@ -59,9 +59,9 @@ function endpointViolations(path: Path, endpoint: string | undefined): Violation
 
 function accessViolations(path: Path, { access }: S3StorageOptions): Violation[] {
   const keys = access.secretKeys ?? {};
-  const nameless = access.keyType === 'shared' && access.secretName === undefined;
+  const missing = { 'shared': access.secretName, 'web-id': access.roleArn }[access.keyType] === undefined && access.keyType !== 'pod-id';
   return [
-    ...(nameless ? [{ path, problem: 'no Secret is named' }] : []),
+    ...(missing ? [{ path, problem: 'neither a Secret nor a role is named' }] : []),
     ...reference(path, access.secretName, keys.keyId),
     ...reference(path, undefined, keys.secretKey),
     ...shaped(path, access.roleArn, ARN),
@@ -90,10 +90,22 @@ function otherViolations(path: Path, { gcsOptions: gcs, azureOptions: azure }: B
   ];
 }
 
+/** Untyped code can make a storage or an encryption that says nothing. */
+function nameless(path: Path, storage: BackupStorage): Violation[] {
+  const { encryption } = commonOptions(storage);
+  const empty = (storage.s3Options ?? storage.gcsOptions ?? storage.azureOptions) === undefined;
+  const passless = encryption?.mode === 'existing' && (encryption.secretName === undefined || encryption.key === undefined);
+  return [
+    ...(empty ? [{ path, problem: 'no bucket is named' }] : []),
+    ...(passless ? [{ path: [...path, 'encryption'], problem: 'no Secret is named' }] : []),
+  ];
+}
+
 function storageViolations([{ storage }, repository]: Located): Violation[] {
   const path = [...repository, 'storage'];
   const { prefix, encryption, network } = commonOptions(storage);
   return [
+    ...nameless(path, storage),
     ...s3Violations(path, storage.s3Options),
     ...otherViolations(path, storage),
     ...shaped([...path, 'prefix'], prefix, PREFIX),

@@ -1,7 +1,8 @@
 import type { BackupScheduleOptions } from '../backup-schedule-options';
 import { cronProblem } from './cron';
+import { limitViolations } from './limits-above-requests';
 import { DNS_LABEL } from './names';
-import { podViolations } from './pod-valid';
+import { amountViolations } from './quantity-valid';
 import type { PostgresRule, Rule, Violation } from './rule';
 import { resolveSchedule } from '../resolve/backup';
 
@@ -94,7 +95,8 @@ export const schedulePossible: ScheduleRule = {
     ...ofStorage(input),
     ...ofName(input.clusterName, input.options.name),
     ...ofDeadline(input),
-    ...podViolations({ image: 'ours', resources: input.options.resources }),
+    ...amountViolations(['resources'], input.options.resources),
+    ...limitViolations(['resources'], input.options.resources),
   ],
 };
 

@@ -8,7 +8,7 @@ import type { TestManifest } from './cluster';
 import { synth } from '../../src/cli/synth';
 
 const ROOT = join(__dirname, '..', '..');
-const SCRIPT = join(ROOT, 'src', 'render', 'scripts', 'member.py');
+const SCRIPTS = ['member.py', 'pgbackrest.sh'];
 
 /** How a program of the examples is run; everything else is as the test process has it. */
 export interface ExampleRun {
@@ -37,17 +37,18 @@ export function runExampleApp({ cwd = join(ROOT, 'examples', 'typescript-app'), 
   }
 }
 
-/** member.py is not repeated in golden files: only where it is exactly the source is it left out. */
-function withoutScript(manifest: TestManifest): TestManifest {
-  const script = (manifest.data as Record<string, string> | undefined)?.['member.py'];
-  if (script === undefined || script !== readFileSync(SCRIPT, 'utf8')) return manifest;
-  return { ...manifest, data: { ...manifest.data as object, 'member.py': '(the text of src/render/scripts/member.py)' } };
+/** Scripts are not repeated in golden files: only where one is exactly the source is it left out. */
+function withoutScripts(manifest: TestManifest): TestManifest {
+  const data = (manifest.data ?? {}) as Record<string, string>;
+  const same = SCRIPTS.filter((name) => data[name] === readFileSync(join(ROOT, 'src/render/scripts', name), 'utf8'));
+  if (same.length === 0) return manifest;
+  return { ...manifest, data: { ...data, ...Object.fromEntries(same.map((name) => [name, `(the text of src/render/scripts/${name})`])) } };
 }
 
 /** Objects, one file each, since a whole cluster would be too long to read as a diff. */
 function fileEach(folder: string, manifests: readonly TestManifest[]): Array<[string, string]> {
   return manifests.map((manifest) => [
-    join(folder, `${manifest.kind}.${manifest.metadata.name}.yaml`), Yaml.stringify(withoutScript(manifest)),
+    join(folder, `${manifest.kind}.${manifest.metadata.name}.yaml`), Yaml.stringify(withoutScripts(manifest)),
   ]);
 }
 

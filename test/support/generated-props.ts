@@ -1,7 +1,8 @@
 import { Duration } from 'cdk8s';
 import fc from 'fast-check';
 import {
-  AntiAffinity, Credentials, ImageCatalog, NetworkPeer, PodDisruption, Protection, Replication,
+  AntiAffinity, BackupEncryption, BackupRetention, BackupStorage, BackupType, Bootstrap, CertificateAuthority,
+  Credentials, ImageCatalog, NetworkPeer, PodDisruption, Protection, Replication, StorageAccess,
   type PostgresClusterProps,
 } from '../../src';
 
@@ -105,6 +106,30 @@ const timing = fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 3, ma
     retryTimeout: Duration.seconds(retry),
   }));
 
+const backupStorage = fc.oneof(
+  fc.record({
+    bucket: word.map((name) => `b-${name}`), access: fc.constantFrom(StorageAccess.secret('s3'), StorageAccess.webIdentity('arn:aws:iam::123456789012:role/b')),
+    endpoint: fc.constantFrom('minio.storage.svc:9000', 's3.example.com'), region: fc.constant('eu-central-1'), pathStyle: fc.boolean(), prefix: word,
+    certificateAuthority: fc.constantFrom(CertificateAuthority.fromConfigMap('ca'), CertificateAuthority.fromSecret('ca', 'tls.crt')),
+    encryption: fc.constantFrom(BackupEncryption.generated(), BackupEncryption.existing('pass'), BackupEncryption.unencrypted()),
+    network: peers,
+  }, { requiredKeys: ['bucket', 'access'] }).map((options) => BackupStorage.s3(options)),
+  word.map((name) => BackupStorage.gcs({ bucket: `b-${name}`, keySecret: 'gcs' })),
+  word.map((name) => BackupStorage.azure({ container: `b-${name}`, account: 'account1', keySecret: 'azure' })),
+);
+const schedule = fc.record({
+  name: word, cron: fc.constantFrom('0 2 * * *', '*/15 1-5 * * mon-fri', '30 1 1,15 * 0', '@weekly'),
+  timeZone: fc.constantFrom('Europe/Berlin', 'UTC', 'America/New_York'), suspend: fc.boolean(), resources,
+  type: fc.constantFrom(BackupType.full(), BackupType.differential(), BackupType.incremental()),
+  deadline: fc.constant(Duration.hours(2)),
+}, { requiredKeys: ['name', 'cron'] });
+const backup = fc.record({
+  storage: backupStorage, retention: fc.constantFrom(BackupRetention.days(7), BackupRetention.fullBackups(2)),
+  schedules: fc.uniqueArray(schedule, { maxLength: 2, selector: ({ name }) => name }),
+  archiveTimeout: fc.constant(Duration.minutes(2)),
+  processes: fc.integer({ min: 1, max: 8 }), compressionLevel: fc.integer({ min: 1, max: 9 }),
+}, { requiredKeys: ['storage'] });
+
 const optionalProps: Record<string, fc.Arbitrary<unknown>> = {
   namespace: word,
   clusterName: word,
@@ -116,6 +141,7 @@ const optionalProps: Record<string, fc.Arbitrary<unknown>> = {
   imagePullSecrets: fc.array(word, { maxLength: 2 }),
   credentials: fc.oneof(fc.constant(Credentials.generated()), word.map((name) => Credentials.existing(name))),
   databases,
+  backup,
   placement,
   network: fc.record({ allowFrom: peers, apiServer: peers, dns: peers }, { requiredKeys: [] }),
   serviceAnnotations: fc.dictionary(word.map((name) => `example.com/${name}`), fc.string(), { maxKeys: 2 }),
@@ -173,7 +199,7 @@ const wild: fc.Arbitrary<unknown> = fc.oneof(
 );
 
 /** Factories of the enum-like classes with arguments of any kind; what the factory itself refuses is left out. */
-const oddInstances: fc.Arbitrary<unknown> = fc.tuple(wild, wild, fc.nat(10)).map(([a, b, which]) => {
+const oddInstances: fc.Arbitrary<unknown> = fc.tuple(wild, wild, fc.nat(15)).map(([a, b, which]) => {
   const loose = (value: unknown) => value as never;
   const makers = [
     () => Replication.synchronous({ standbys: loose(a), strict: loose(b) }),
@@ -182,6 +208,10 @@ const oddInstances: fc.Arbitrary<unknown> = fc.tuple(wild, wild, fc.nat(10)).map
     () => AntiAffinity.required(loose(a)), () => Credentials.existing(loose(a)), () => NetworkPeer.cidr(loose(a)),
     () => NetworkPeer.podsWithLabels({ app: loose(a) }), () => NetworkPeer.podsInNamespace(loose(a), loose(b)),
     () => ImageCatalog.of(loose(a), loose(b)), () => ImageCatalog.of({ image: loose(a), version: loose(b) }),
+    () => BackupStorage.s3(loose(a)),
+    () => BackupStorage.s3({ bucket: loose(a), access: StorageAccess.secret(loose(b)) }),
+    () => BackupStorage.s3({ bucket: 'b-1', access: StorageAccess.webIdentity(loose(a)), encryption: BackupEncryption.existing(loose(b)) }),
+    () => BackupStorage.azure({ container: loose(a), account: loose(b) }), () => Bootstrap.fresh(loose(a)),
   ];
   try {
     return makers[which]!();
@@ -241,6 +271,8 @@ const oddInPlace = fc.tuple(plausibleProps, oddInstances).map(([props, odd]) => 
   const field = { Replication: 'replication', PodDisruption: 'podDisruption', Credentials: 'credentials', ImageCatalog: 'imageCatalog' }[
     (odd as object | undefined)?.constructor.name ?? ''];
   if (odd instanceof AntiAffinity) return { ...props, placement: { antiAffinity: odd } };
+  if (odd instanceof BackupStorage) return { ...props, backup: { storage: odd } };
+  if (odd instanceof Bootstrap) return { ...props, bootstrap: odd };
   if (odd instanceof NetworkPeer) return { ...props, network: { allowFrom: [odd] } };
   return field ? { ...props, [field]: odd } : props;
 });

@@ -1,9 +1,9 @@
 import { Duration } from 'cdk8s';
 import { aCluster, everestErrorOf, findingsOf, someProps, synth, testChart } from './cluster';
 import {
-  AntiAffinity, Credentials, DatabaseAccess, EverestAgent, ImageCatalog, NetworkPeer, PasswordRotation, PodDisruption,
-  PostgresCluster, Replication,
-  type EverestAgentProps, type PoolerOptions, type PostgresClusterProps,
+  AntiAffinity, BackupRetention, BackupStorage, Bootstrap, Credentials, DatabaseAccess, EverestAgent, ImageCatalog,
+  NetworkPeer, PasswordRotation, PodDisruption, PostgresCluster, Replication, StorageAccess, type EverestAgentProps,
+  type PoolerOptions, type PostgresClusterProps, type S3StorageOptions,
 } from '../../src';
 import { checkChanges } from '../../src/cli/previous';
 import { synth as synthCommand } from '../../src/cli/synth';
@@ -386,7 +386,20 @@ function yaml(code: string, mistake: string, at: string, change: readonly [from:
   };
 }
 
+const STORAGE = `---
+apiVersion: everest.io/v1alpha1
+kind: BackupStorage
+metadata: { name: main }
+spec: { type: s3, bucket: backups, credentialsSecretName: s3 }
+`;
+
+/** A document with a backup, and the storage that it names or does not. */
+function storedIn(name: string): () => readonly Finding[] {
+  return () => readClusters(`${DOCUMENT.trimEnd()}\n  backup: { storageName: ${name} }\n${STORAGE}`, { file: 'orders.yaml' }).findings;
+}
+
 const DOCUMENTS = [
+  { code: 'EV1807', mistake: 'a storage that is not described', at: 'spec.backup.storageName', bad: storedIn('man'), good: storedIn('main') },
   yaml('EV1004', 'an engine that does not exist', 'spec.engine', ['engine: postgresql', 'engine: postgres']),
   yaml('EV1005', 'text that is not YAML', '', ['kind: DatabaseCluster', 'kind: @DatabaseCluster']),
   yaml('EV1005', 'a key twice', '', ['  engine: postgresql', '  engine: postgresql\n  engine: postgresql']),
@@ -439,6 +452,74 @@ function agent(given: EverestAgentProps): () => readonly Finding[] {
   return () => findingsOfCall(() => new EverestAgent(testChart(), 'agent', given));
 }
 
+function s3(options: Partial<S3StorageOptions> = {}): BackupStorage {
+  return BackupStorage.s3({ bucket: 'backups', access: StorageAccess.secret('s3'), ...options });
+}
+
+/** Backups with something about the repository, and beside it. */
+function backup(options: object = {}, storage: Partial<S3StorageOptions> = {}): Loose {
+  return { backup: { storage: s3(storage), ...options } };
+}
+
+function schedules(...changes: object[]): Loose {
+  return backup({ schedules: changes.map((change) => ({ name: 'nightly', cron: '0 2 * * *', ...change })) });
+}
+
+function twoBackups(prefix: string): readonly Finding[] {
+  return findingsOfCall(() => {
+    const chart = testChart();
+    const secondary = { storage: s3(prefix === '' ? {} : { prefix }) };
+    new PostgresCluster(chart, 'first', someProps({ clusterName: 'a', backup: { storage: s3(), secondary } }));
+  });
+}
+
+function addSchedule(given: Partial<PostgresClusterProps>): () => readonly Finding[] {
+  return () => findingsOfCall(() => aCluster(given).addBackupSchedule({ name: 'nightly', cron: '0 2 * * *' }));
+}
+
+const BACKUPS: RuleExample[] = [
+  props('EV1301', 'archive_timeout beside the backup\'s own', 'parameters.archive_timeout', {
+    bad: { ...backup(), parameters: { archive_timeout: '30s' } }, good: backup({ archiveTimeout: Duration.seconds(30) }),
+  }),
+  props('EV1801', 'a schedule of six fields', 'backup.schedules[0].cron', { bad: schedules({ cron: '0 0 2 * * *' }), good: schedules({ cron: '0 2 * * *' }) }),
+  props('EV1801', 'the 30th of February', 'backup.schedules[0].cron', { bad: schedules({ cron: '0 2 30 2 *' }), good: schedules({ cron: '0 2 29 2 *' }) }),
+  props('EV1801', 'a time zone in the schedule', 'backup.schedules[0].cron', { bad: schedules({ cron: 'TZ=UTC 0 2 * * *' }), good: schedules({ cron: '@daily' }) }),
+  props('EV1802', 'a time zone that does not exist', 'backup.schedules[0].timeZone', {
+    bad: schedules({ timeZone: 'Europe/Berlyn' }), good: schedules({ timeZone: 'Europe/Berlin' }),
+  }),
+  props('EV1802', 'a time zone in lower case', 'backup.schedules[0].timeZone', {
+    bad: schedules({ timeZone: 'europe/berlin' }), good: schedules({ timeZone: 'UTC' }),
+  }),
+  props('EV1803', 'a retention that keeps nothing', 'backup.retention', {
+    bad: backup({ retention: BackupRetention.fullBackups(0) }),
+    good: backup({ retention: BackupRetention.fullBackups(1) }),
+  }),
+  props('EV1803', 'an archive_timeout of a second', 'backup.archiveTimeout', {
+    bad: backup({ archiveTimeout: Duration.seconds(1) }), good: backup({ archiveTimeout: Duration.seconds(10) }),
+  }),
+  props('EV1804', 'an endpoint with its scheme', 'backup.storage.endpoint', {
+    bad: backup({}, { endpoint: 'https://minio:9000' }), good: backup({}, { endpoint: 'minio:9000' }),
+  }),
+  props('EV1804', 'a bucket in capital letters', 'backup.storage.bucket', { bad: backup({}, { bucket: 'Backups' }), good: backup() }),
+  props('EV1804', 'an identity that the image is too old for', 'backup.storage', {
+    bad: backup({}, { access: StorageAccess.podIdentity() }), good: backup({}, { access: StorageAccess.webIdentity('arn:aws:iam::123456789012:role/backups') }),
+  }),
+  {
+    code: 'EV1805', mistake: 'both repositories at one place', at: 'backup.secondary.storage', bad: () => twoBackups(''), good: () => twoBackups('copies'),
+  },
+  {
+    code: 'EV1806', mistake: 'a schedule without a storage', at: '', bad: addSchedule({}), good: addSchedule({ backup: { storage: s3() } }),
+  },
+  props('EV1806', 'two schedules of one name', 'backup.schedules[1].name', { bad: schedules({}, {}), good: schedules({}, { name: 'weekly' }) }),
+  props('EV1806', 'a second repository that is not there', 'backup.schedules[0].toSecondary', {
+    bad: schedules({ toSecondary: true }),
+    good: backup({ secondary: { storage: s3({ prefix: 'copies' }) }, schedules: [{ name: 'nightly', cron: '0 2 * * *', toSecondary: true }] }),
+  }),
+  props('EV1808', 'a confirmation that names no cluster', 'bootstrap.superseding', {
+    bad: { ...backup(), bootstrap: Bootstrap.fresh('yes') }, good: { ...backup(), bootstrap: Bootstrap.fresh('7711512426718272580') },
+  }),
+];
+
 const RULE = { code: 'EV1101', title: '', cause: '', consequence: '', fix: '' };
 
 function ruleThatThrows(): readonly Finding[] {
@@ -480,5 +561,6 @@ const OTHERS: RuleExample[] = [
 
 /** All examples, by code. */
 export const RULE_EXAMPLES: readonly RuleExample[] = [
-  ...SHAPE, ...NAMES, ...METADATA, ...MEMBERS, ...SETTINGS, ...IMAGES, ...SURROUNDINGS, ...DOCUMENTS, ...OTHERS,
+  ...SHAPE, ...NAMES, ...METADATA, ...MEMBERS, ...SETTINGS, ...IMAGES, ...SURROUNDINGS,
+  ...DOCUMENTS, ...BACKUPS, ...OTHERS,
 ].sort((a, b) => a.code.localeCompare(b.code, 'en'));

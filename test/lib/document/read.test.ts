@@ -64,7 +64,7 @@ describe('readClusters', () => {
   });
 
   it.each([
-    ['backup', '{ enabled: true }'], ['monitoring', '{ pmm: { enabled: true } }'],
+    ['monitoring', '{ pmm: { enabled: true } }'],
   ])('says of %s that it comes later, because a database without it would be trusted as if it had it', (field, value) => {
     expect(messages(`${HEAD}spec:\n  engine: postgresql\n  storage: { size: 1Gi }\n  ${field}: ${value}\n`)).toEqual([
       expect.stringMatching(/^\[EV1007\] db\.yaml:8:3/),

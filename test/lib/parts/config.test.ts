@@ -5,7 +5,7 @@ const UNPROMOTABLE = { memberGroups: [{ name: 'spot', instances: 1, promotable: 
 
 describe('config', () => {
   it('has the script, its document and Patroni\'s file', () => {
-    expect(Object.keys(memberConfig(resolved()).data as object)).toEqual(['patroni.yml', 'cluster.json', 'member.py']);
+    expect(Object.keys(memberConfig(resolved()).data as object)).toEqual(['patroni.yml', 'cluster.json', 'member.py', 'pgbackrest.conf', 'pgbackrest.sh']);
   });
 
   it('has a file for each group that is never promoted, because that is a setting of the member and not of the cluster', () => {
@@ -13,6 +13,6 @@ describe('config', () => {
   });
 
   it('labels the contract with its version, because readers refuse a version that they do not know', () => {
-    expect(contract(resolved()).metadata.labels['everest.io/contract']).toBe('v1');
+    expect(contract(resolved(), '{}').metadata.labels['everest.io/contract']).toBe('v1');
   });
 });

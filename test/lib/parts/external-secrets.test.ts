@@ -55,7 +55,7 @@ describe('externalSecrets', () => {
 
   it('makes no Secret and lets nobody write into one, because the operator would take it back', () => {
     const cluster = resolved({ credentials, agent: AGENT });
-    const manifests = postgresManifests(cluster, { clients: [], apiServer: [], dns: [] });
+    const manifests = postgresManifests(cluster, { peers: { clients: [], apiServer: [], dns: [] }, contract: '{}' });
     expect(manifests.filter(({ kind }) => kind === 'Secret')).toEqual([]);
     const rules = [memberRole(cluster), ...manifests.filter(({ kind, metadata }) => kind === 'Role' && metadata.name === 'orders-agent')]
       .flatMap(({ rules: list }) => list as Array<{ resources: string[]; verbs: string[] }>);

@@ -1,8 +1,10 @@
 import { postgresManifests } from '../../../src/parts/postgres-manifests';
 import { resolved } from '../../support/cluster';
 
+const LATE = { peers: { clients: [], apiServer: [], dns: [] }, contract: '{}' };
+
 function kinds(): string[] {
-  const manifests = postgresManifests(resolved(), { clients: [], apiServer: [], dns: [] });
+  const manifests = postgresManifests(resolved(), LATE);
   return [...new Set(manifests.map(({ kind }) => kind))];
 }
 
@@ -14,7 +16,7 @@ describe('postgresManifests', () => {
   });
 
   it('never hold the ConfigMaps that Patroni makes, because an apply would set the leader back', () => {
-    const names = postgresManifests(resolved(), { clients: [], apiServer: [], dns: [] }).map(({ metadata }) => metadata.name);
+    const names = postgresManifests(resolved(), LATE).map(({ metadata }) => metadata.name);
     expect(names.filter((name) => /-(leader|config|failover|sync)$/.test(name))).toEqual([]);
   });
 });

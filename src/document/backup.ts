@@ -1,0 +1,113 @@
+import { Duration } from 'cdk8s';
+import { z } from 'zod';
+import { BackupEncryption } from '../backup-encryption';
+import type { BackupOptions } from '../backup-options';
+import { BackupRetention } from '../backup-retention';
+import { BackupType, type BackupScheduleOptions } from '../backup-schedule-options';
+import { BackupStorage } from '../backup-storage';
+import { CertificateAuthority } from '../certificate-authority';
+import { present } from './present';
+import { StorageAccess } from '../storage-access';
+
+/* Backups in a DatabaseCluster, and the BackupStorage document that says where they go. */
+
+const schedule = z.strictObject({
+  name: z.string(),
+  schedule: z.string(),
+  timeZone: z.string().optional(),
+  type: z.enum(['full', 'differential', 'incremental']).optional(),
+  enabled: z.boolean().optional(),
+});
+
+/** `backup` of a DatabaseCluster. */
+export const backupSpecShape = z.strictObject({
+  enabled: z.boolean().optional(),
+  storageName: z.string(),
+  schedule: z.string().optional(),
+  timeZone: z.string().optional(),
+  schedules: z.array(schedule).optional(),
+  retentionDays: z.number().optional(),
+  retentionCopies: z.number().optional(),
+  archiveTimeoutSeconds: z.number().optional(),
+});
+
+/** A BackupStorage document. */
+export const storageDocumentShape = z.strictObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.strictObject({ name: z.string(), namespace: z.string().optional() }),
+  spec: z.strictObject({
+    type: z.enum(['s3']),
+    bucket: z.string(),
+    region: z.string().optional(),
+    endpointURL: z.string().optional(),
+    forcePathStyle: z.boolean().optional(),
+    verifyTLS: z.boolean().optional(),
+    certificateAuthorityConfigMap: z.string().optional(),
+    credentialsSecretName: z.string().optional(),
+    roleArn: z.string().optional(),
+    prefix: z.string().optional(),
+    encryption: z.strictObject({
+      existingSecret: z.string().optional(), unencrypted: z.boolean().optional(),
+    }).optional(),
+    description: z.string().optional(),
+  }),
+});
+
+export type BackupSpec = z.infer<typeof backupSpecShape>;
+export type StorageDocument = z.infer<typeof storageDocumentShape>;
+
+/** The schedule that has no name of its own. */
+const DEFAULT_SCHEDULE = 'default';
+
+function toEncryption(given: StorageDocument['spec']['encryption']): BackupEncryption | undefined {
+  if (given?.unencrypted) return BackupEncryption.unencrypted();
+  return given?.existingSecret === undefined ? undefined : BackupEncryption.existing(given.existingSecret);
+}
+
+function toAccess({ roleArn, credentialsSecretName }: StorageDocument['spec']): StorageAccess {
+  return roleArn === undefined ? StorageAccess.secret(credentialsSecretName!) : StorageAccess.webIdentity(roleArn);
+}
+
+/** A BackupStorage document as the class of the same name. */
+export function toStorage({ spec }: StorageDocument): BackupStorage {
+  const { bucket, region, prefix, certificateAuthorityConfigMap: authority } = spec;
+  return BackupStorage.s3(present({
+    bucket, region, prefix,
+    access: toAccess(spec),
+    endpoint: spec.endpointURL?.replace(/^https:\/\//, '').replace(/\/$/, ''),
+    pathStyle: spec.forcePathStyle,
+    insecureSkipTlsVerify: spec.verifyTLS === false ? true : undefined,
+    certificateAuthority: authority === undefined ? undefined : CertificateAuthority.fromConfigMap(authority),
+    encryption: toEncryption(spec.encryption),
+  }));
+}
+
+function toSchedules(spec: BackupSpec): BackupScheduleOptions[] {
+  const { schedule: cron, timeZone: zone } = spec;
+  const single = cron === undefined ? [] : [{ name: DEFAULT_SCHEDULE, cron, timeZone: zone }];
+  const more = (spec.schedules ?? []).map(({ name, schedule: when, type, timeZone = zone, enabled }) => ({
+    name, timeZone,
+    cron: when,
+    type: type && BackupType[type](),
+    suspend: enabled === false ? true : undefined,
+  }));
+  return [...single, ...more].map(present) as BackupScheduleOptions[];
+}
+
+function toRetention({ retentionDays, retentionCopies }: BackupSpec): BackupRetention | undefined {
+  if (retentionDays !== undefined) return BackupRetention.days(retentionDays);
+  return retentionCopies === undefined ? undefined : BackupRetention.fullBackups(retentionCopies);
+}
+
+/** Backups of a cluster; none where they are not enabled. A storage that is not known is refused before. */
+export function toBackup(spec: BackupSpec, storages: ReadonlyMap<string, BackupStorage>): BackupOptions | undefined {
+  if (spec.enabled === false) return undefined;
+  const timeout = spec.archiveTimeoutSeconds;
+  return present({
+    storage: storages.get(spec.storageName)!,
+    schedules: toSchedules(spec),
+    retention: toRetention(spec),
+    archiveTimeout: timeout === undefined ? undefined : Duration.millis(timeout * 1000),
+  });
+}
