@@ -85,6 +85,11 @@ class PushTest(ArchiveCase):
         self.assertEqual([self.push(), self.push()], [1, 1])
         self.assertEqual((self.root / "prepared").read_text(), "prepare-archive\n")
 
+    def test_sends_at_once_what_could_not_be_sent_before_it_was_put_right(self):
+        self.answers(103)
+        (self.root / "everest/member.py").write_text("import os; open(os.environ['ROOT'] + '/code', 'w').write('0')")
+        self.assertEqual(self.push(), 0)
+
     def test_a_server_that_stops_waits_a_second_at_most_for_a_storage_that_is_away(self):
         self.server("stopping")
         self.answers(82)

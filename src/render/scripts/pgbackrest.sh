@@ -78,9 +78,9 @@ wait_as_standby() {
 
 # What may be missing: a Secret that was not there, or has changed; the stanza. Quiet for a while after each try.
 prepare() {
-  fresh "$STATE/prepared" 15 && return
+  fresh "$STATE/prepared" 15 && return 1
   : > "$STATE/prepared"
-  timeout 30 python3 "${0%/*}/member.py" prepare-archive
+  timeout 40 python3 "${0%/*}/member.py" prepare-archive
 }
 
 push() {
@@ -93,7 +93,8 @@ push() {
   limit=10
   is_stopping && limit=1
   run --archive-timeout="$limit" archive-push "$1" && exit 0
-  is_stopping || prepare
+  is_stopping && exit 1
+  prepare && run --archive-timeout="$limit" archive-push "$1" && exit 0
   exit 1
 }
 
