@@ -24,7 +24,7 @@ class ArchiveCase(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = pathlib.Path(folder.name)
-        for name in ("data/pg_wal", "run", "bin", "everest", f"repo/17-1/{SEGMENT[:16]}"):
+        for name in ("data/pg_wal/archive_status", "run", "bin", "everest", f"repo/17-1/{SEGMENT[:16]}"):
             (self.root / name).mkdir(parents=True)
         self.data = self.root / "data"
         self.program("bin/pgbackrest", PGBACKREST)
@@ -66,8 +66,14 @@ class ArchiveCase(unittest.TestCase):
 
 
 class PushTest(ArchiveCase):
-    def push(self, cwd=None):
-        return self.run_script("push", f"pg_wal/{SEGMENT}", cwd=cwd)
+    def push(self):
+        return self.run_script("push", f"pg_wal/{SEGMENT}")
+
+    def push_while_down(self, name):
+        return self.run_script("push", f"{self.data}/pg_wal/{name}", cwd=self.root)
+
+    def mark(self, name):
+        (self.data / "pg_wal/archive_status" / name).touch()
 
     def test_a_primary_sends(self):
         self.assertEqual(self.push(), 0)
@@ -78,7 +84,21 @@ class PushTest(ArchiveCase):
         self.assertEqual((self.push(), self.calls()), (0, []))
 
     def test_while_the_server_is_down_nothing_is_sent_because_the_member_has_to_come_back(self):
-        self.assertEqual((self.push(cwd=self.root), self.calls()), (1, []))
+        self.assertEqual((self.push_while_down(SEGMENT), self.calls()), (1, []))
+
+    def test_what_waited_when_the_server_crashed_waits_again_although_patroni_takes_all_marks_off(self):
+        lost, archived, gone = (SEGMENT[:-1] + digit for digit in "678")
+        for name in (lost, archived, "00000002.history"):
+            (self.data / "pg_wal" / name).touch()
+        for name in (lost, archived, gone):
+            self.push_while_down(name)
+        for mark in (self.data / "pg_wal/archive_status").iterdir():
+            mark.unlink()
+        self.mark(archived + ".done")
+        self.assertEqual(self.push(), 0)
+        marks = sorted(mark.name for mark in (self.data / "pg_wal/archive_status").iterdir())
+        self.assertEqual(marks, ["000000010000000000000006.ready", "000000010000000000000007.done", "00000002.history.ready"])
+        self.assertFalse((self.root / "archive-waiting").exists())
 
     def test_a_failure_puts_right_what_can_be_put_right_but_not_at_each_try(self):
         self.answers(103)
@@ -156,6 +176,10 @@ class StandbyTest(ArchiveCase):
         process = self.wait()
         self.assertEqual(process.wait(timeout=3), 0)
         self.assertIn("the volume is 90 % full", process.stderr.read())
+
+    def test_lets_go_of_the_segment_in_which_a_timeline_ended(self):
+        self.archive(SEGMENT + ".partial")
+        self.assertEqual(self.wait().wait(timeout=10), 0)
 
     def test_knows_files_of_the_history_too(self):
         (self.root / "repo/17-1/00000002.history").touch()

@@ -34,7 +34,8 @@ is_stopping() {
   esac
 }
 
-# Names of the folder of this file that are in all repositories.
+# Names of the folder of this file that are in all repositories. Where a timeline ends within a segment, standbys keep
+# that segment, and the primary sends what is in it as `.partial`: it stands for both.
 list() {
   name=$1
   repositories=$(sed -n 's/^repo\([0-9]*\)-path=.*/\1/p' "$CONFIG")
@@ -42,8 +43,9 @@ list() {
   case "$name" in *.history) ;; *) folder=/$(expr "$name" : '\(.\{16\}\)') ;; esac
   for key in $repositories; do
     archive=$(timeout 20 pgbackrest --repo="$key" repo-ls archive/db | grep -E '^[0-9]+-[0-9]+$' | sort -t - -k 2 -n | tail -n 1)
-    [ -n "$archive" ] && timeout 20 pgbackrest --repo="$key" repo-ls "archive/db/$archive$folder"
-  done | sed -E 's/-[0-9a-f]{40}(\.[a-z0-9]+)?$//' | sort | uniq -c |
+    [ -n "$archive" ] && timeout 20 pgbackrest --repo="$key" repo-ls "archive/db/$archive$folder" |
+      sed -E 's/-[0-9a-f]{40}(\.[a-z0-9]+)?$//' | sed -n 'p; s/\.partial$//p' | sort -u
+  done | sort | uniq -c |
     awk -v all="$(echo "$repositories" | wc -w)" '$1 == all { print $2 }'
 }
 
@@ -83,11 +85,38 @@ prepare() {
   timeout 40 python3 "${0%/*}/member.py" prepare-archive
 }
 
+# Before Patroni recovers a crashed server it takes the marks off all files that wait for the archive. PostgreSQL would
+# mark segments again much later, and files of the history never: a recovery would not find the timelines after them.
+# Beside the database, since pg_rewind and restores write in it.
+remember() {
+  echo "${1##*/}" >> "${1%/pg_wal/*}/../archive-waiting"
+}
+
+# Marks a file that is there and not archived.
+mark() {
+  [ -f "pg_wal/$1" ] && [ ! -f "pg_wal/archive_status/$1.done" ] && : >> "pg_wal/archive_status/$1.ready"
+}
+
+recall() {
+  for file in pg_wal/*.history; do
+    mark "${file##*/}"
+  done
+  [ -f ../archive-waiting ] || return
+  sort -u ../archive-waiting | while read -r name; do
+    mark "$name"
+  done
+  rm -f ../archive-waiting
+}
+
 push() {
   [ -s "$CONFIG" ] || exit 0
   # PostgreSQL runs this in its data directory. Anybody else is Patroni, which tries each waiting file before a crashed
   # member may return; the file is still waiting when the server runs again, here or on the new primary.
-  [ -f postmaster.pid ] || exit 1
+  if [ ! -f postmaster.pid ]; then
+    remember "$1"
+    exit 1
+  fi
+  recall
   is_standby && wait_as_standby "${1##*/}"
   # The sending goes on in the background. A server that stops must not wait for a storage that is away.
   limit=10
