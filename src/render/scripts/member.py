@@ -601,8 +601,10 @@ def ensure_stanza(cluster: Json) -> None:
             raise NotYet(f"{state.storage} belongs to the cluster {state.system}, and this one is {own}: nothing is archived. "
                          "Name another prefix for one of them; waiting.")
     stanza = f"--stanza={backup['stanza']}"
-    if any(state.status == 1 for state in states):
+    missing = [state.storage for state in states if state.status == 1]
+    if missing:
         pgbackrest([stanza, "stanza-create"])
+        log(f"the repository in {', '.join(missing)} is new: there is no backup in it")
     elif any(state.system != own for state in states):
         pgbackrest([stanza, "stanza-upgrade"])
 
