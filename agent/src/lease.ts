@@ -27,7 +27,8 @@ const specOf = (lease: KubeObject) => ((lease as { spec?: LeaseSpec }).spec ?? {
 
 export class LeaderLease {
   private heldUntilMs = -Infinity;
-  private seen: { version: string; atMs: number } | undefined;
+  private seen: { version: string; holder: string | undefined; atMs: number } | undefined;
+  private alive: string | undefined;
 
   constructor(
     private readonly ports: LeasePorts,
@@ -38,6 +39,11 @@ export class LeaderLease {
   /** True only for as long as nobody else can have taken it. */
   get held(): boolean {
     return this.ports.clock.nowMs() < this.heldUntilMs;
+  }
+
+  /** Somebody else who was seen to renew it, and therefore lives. */
+  get rival(): string | undefined {
+    return this.held ? undefined : this.alive;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -78,7 +84,10 @@ export class LeaderLease {
     const { holderIdentity: holder, renewTime } = specOf(lease);
     if (!holder || !renewTime) return true;
     const version = lease.metadata.resourceVersion ?? '';
-    if (this.seen?.version !== version) this.seen = { version, atMs: this.ports.clock.nowMs() };
+    if (this.seen?.version !== version) {
+      if (this.seen?.holder === holder) this.alive = holder;
+      this.seen = { version, holder, atMs: this.ports.clock.nowMs() };
+    }
     return this.ports.clock.nowMs() - this.seen.atMs > DURATION_MS;
   }
 

@@ -1,4 +1,7 @@
-/** Composition root: reads the settings, makes the adapters, starts the loops, owns signals and exit codes. */
+/**
+ * Composition root: reads the settings, makes the adapters, starts the loops, owns signals and exit codes. The first
+ * argument is the mode: the controller, or the Job of a backup.
+ */
 import { inClusterConfig, KubeClient } from './adapters/kube-client.js';
 import { PatroniHttp } from './adapters/patroni-http.js';
 import { SqlByPg } from './adapters/sql-pg.js';
@@ -59,7 +62,15 @@ async function run(): Promise<void> {
   log.info('agent stopped');
 }
 
-run().then(() => process.exit(0), (problem: unknown) => {
+/** What a mode needs beyond the controller is loaded only for it. */
+async function start([mode = 'run', ...args]: readonly string[]): Promise<number> {
+  if (mode === 'run') await run();
+  else if (mode === 'backup') return (await import('./backup-main.js')).backup(args);
+  else throw new Error(`${mode} is no mode of the agent; there are run and backup`);
+  return 0;
+}
+
+start(process.argv.slice(2)).then((code) => process.exit(code), (problem: unknown) => {
   process.stderr.write(`${String((problem as Error).stack ?? problem)}\n`);
-  process.exit(1);
+  process.exit((problem as { exitCode?: number }).exitCode ?? 1);
 });

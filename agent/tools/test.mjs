@@ -25,6 +25,8 @@ await build({
   outbase: join(root, 'test'),
   format: 'esm',
   outExtension: { '.js': '.mjs' },
+  // Bundled CommonJS packages ask for Node's own modules by `require`.
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   sourcemap: 'inline',
   external: ['fast-check'],
 });

@@ -50,7 +50,8 @@ export class FakeKube implements Kube {
     if (isOther('resourceVersion') || isOther('uid')) throw new KubeError(409, { verb: 'patch', resource, name }, 'conflict');
     const annotations = merged(old.metadata.annotations, metadata?.annotations);
     const labels = merged(old.metadata.labels, metadata?.labels);
-    this.put(resource, { ...old, ...rest, metadata: { ...old.metadata, annotations, labels } });
+    const data = rest.data ? { data: merged(old.data as Texts, rest.data as Changes) } : {};
+    this.put(resource, { ...old, ...rest, ...data, metadata: { ...old.metadata, annotations, labels } });
     return this.find('patch', resource, name);
   }
 

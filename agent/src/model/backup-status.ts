@@ -1,0 +1,124 @@
+/** The documents about backups in `<cluster>-status`. Jobs write one, the agent the other, and both read both. */
+import { parseJson } from './objects.js';
+import type { BackupType } from './pgbackrest.js';
+import type { KubeObject } from '../ports/kube.js';
+
+/** Written by the Jobs that make backups. */
+export const BACKUP_KEY = 'backup.json';
+/** Written by the agent's own loop. */
+export const ARCHIVE_KEY = 'archive.json';
+
+export const BACKUP_STATUS_VERSION = 1;
+
+/** In a ConfigMap all has to fit into 1 MiB; older backups stay in the repository's own list. */
+export const BACKUPS_LISTED = 200;
+
+export interface FailureStatus {
+  readonly kind: string;
+  readonly problem: string;
+  readonly fix: string;
+  /** What pgBackRest said, in short. */
+  readonly detail: string;
+}
+
+/** What came of the last run of a schedule, or of what a person asked for. */
+export interface ScheduleResult {
+  readonly type: BackupType;
+  readonly repository: number;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly done: boolean;
+  /** The Pod in which pgBackRest ran; absent when it did not come to that. */
+  readonly member?: string;
+  readonly label?: string;
+  readonly note?: string;
+  readonly failure?: FailureStatus;
+  /** End of the last backup of this schedule that was good. */
+  readonly lastGoodAt?: string;
+}
+
+export interface BackupRecord {
+  readonly label: string;
+  readonly type: BackupType;
+  readonly good: boolean;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly sizeBytes?: number;
+  readonly storedBytes?: number;
+  readonly buildsOn: readonly string[];
+}
+
+export interface WindowStatus {
+  readonly startsAt: string;
+  readonly endsAt: string;
+  readonly oldestBackup: string;
+  readonly newestBackup: string;
+}
+
+export interface RepositoryStatus {
+  readonly checkedAt: string;
+  readonly window?: WindowStatus;
+  /** Why there is no window. */
+  readonly why?: string;
+  /** The newest WAL segment that is missing in between: backups before it cannot be replayed to now. */
+  readonly gap?: string;
+  /** Newest first. */
+  readonly backups: readonly BackupRecord[];
+}
+
+export interface BackupStatus {
+  readonly statusVersion: number;
+  readonly updatedAt: string;
+  readonly schedules: Readonly<Record<string, ScheduleResult>>;
+  /** By key. */
+  readonly repositories: Readonly<Record<string, RepositoryStatus>>;
+}
+
+export type ArchiveState =
+  /** What was written last has arrived. */
+  | 'archiving'
+  /** Nothing has arrived from this primary yet, and nothing has failed. */
+  | 'waiting'
+  | 'failing'
+  /** The primary cannot be asked. */
+  | 'unknown';
+
+/** Times are ISO 8601. What is not known is absent. */
+export interface ArchiveStatus {
+  readonly state: ArchiveState;
+  /** Since when it is so. */
+  readonly since: string;
+  readonly checkedAt: string;
+  /** The handshake: the first WAL file of this cluster that arrived. */
+  readonly firstArchivedAt?: string;
+  readonly failure?: FailureStatus;
+  readonly lastArchivedWal?: string;
+  readonly lastArchivedAt?: string;
+  readonly lastFailedWal?: string;
+  readonly lastFailedAt?: string;
+  /** What was committed until then is in the archive. */
+  readonly archivedUpTo?: string;
+  readonly waitingFiles?: number;
+  readonly waitingBytes?: number;
+  /** On the volume that WAL waits on; looked at only while much waits. */
+  readonly freeBytes?: number;
+  /** At the rate of the last minutes. */
+  readonly fullAt?: string;
+}
+
+const STATES: readonly string[] = ['archiving', 'waiting', 'failing', 'unknown'];
+
+function documentIn(object: KubeObject | undefined, key: string): Record<string, unknown> | undefined {
+  return parseJson((object as { data?: Record<string, string> } | undefined)?.data?.[key]);
+}
+
+/** What another version wrote is not read. */
+export function readBackupStatus(object: KubeObject | undefined): BackupStatus | undefined {
+  const status = documentIn(object, BACKUP_KEY);
+  return status?.statusVersion === BACKUP_STATUS_VERSION ? status as unknown as BackupStatus : undefined;
+}
+
+export function readArchiveStatus(object: KubeObject | undefined): ArchiveStatus | undefined {
+  const status = documentIn(object, ARCHIVE_KEY);
+  return STATES.includes(status?.state as string) ? status as unknown as ArchiveStatus : undefined;
+}

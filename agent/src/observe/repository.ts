@@ -1,0 +1,86 @@
+/** Asks pgBackRest in a member what is in its repository. */
+import { STANZA } from '../../../src/contract/document.js';
+import { parseInfo, type RepositoryFacts } from '../model/pgbackrest.js';
+import { historyInPath, parseHistory, segmentInPath, type ArchiveListing, type WalSegment } from '../model/wal.js';
+import type { Exec, ExecEnd } from '../ports/exec.js';
+import { KubeError } from '../ports/kube.js';
+
+/** Where pgBackRest is asked, and about which of its repositories. */
+export interface Place {
+  readonly pod: string;
+  readonly repository: number;
+}
+
+/** Many backups on a slow storage; pgBackRest itself gives up on an answer after 60 s, and tries again. */
+const ASK_LIMIT_MS = 300_000;
+/** Only what was asked for on standard output. */
+const QUIET = ['--log-level-console=off', '--log-level-stderr=error'];
+const CONTAINER = 'postgres';
+
+/** The command line, with its container. */
+export function pgBackRest({ pod, repository }: Place, ...command: string[]) {
+  return { pod, container: CONTAINER, command: ['pgbackrest', `--stanza=${STANZA}`, `--repo=${repository}`, ...command] };
+}
+
+export interface Answer {
+  readonly end: ExecEnd;
+  readonly errors: string;
+}
+
+async function ask(exec: Exec, place: Place, command: string[], line: (text: string) => void): Promise<Answer> {
+  const errors: string[] = [];
+  const take = (text: string, stream: 'out' | 'err') => {
+    if (stream === 'out') line(text);
+    else errors.push(text);
+  };
+  const end = await exec.run(pgBackRest(place, ...QUIET, ...command), { line: take, limitMs: ASK_LIMIT_MS });
+  return { end, errors: errors.join('\n') };
+}
+
+export interface InfoReading {
+  readonly facts: RepositoryFacts | 'unknown';
+  /** Why it is unknown. */
+  readonly output: string;
+}
+
+/** Exits 0 on errors too, so that only what it prints counts. */
+export async function readInfo(exec: Exec, place: Place): Promise<InfoReading> {
+  const lines: string[] = [];
+  try {
+    const { end, errors } = await ask(exec, place, ['--output=json', 'info'], (line) => lines.push(line));
+    const facts = end.exitCode === 0 ? parseInfo(lines.join('\n')) : undefined;
+    const why = end.exitCode === undefined ? end.why : errors;
+    return facts ? { facts, output: '' } : { facts: 'unknown', output: why || lines.join('\n').slice(0, 2000) };
+  } catch (problem) {
+    if (!(problem instanceof KubeError)) throw problem;
+    return { facts: 'unknown', output: problem.message };
+  }
+}
+
+async function readHistory(exec: Exec, place: Place, path: string): Promise<ArchiveListing['history']> {
+  const lines: string[] = [];
+  const { end } = await ask(exec, place, ['repo-get', path], (line) => lines.push(line));
+  return (end.exitCode === 0 ? parseHistory(lines.join('\n')) : undefined) ?? 'unknown';
+}
+
+/** `id` is the folder of the archive: `17-1`. Names are counted as they come, since there may be very many. */
+export async function listArchive(exec: Exec, place: Place, id: string): Promise<ArchiveListing | 'unknown'> {
+  const folder = `archive/${STANZA}/${id}`;
+  const segments: WalSegment[] = [];
+  let timeline = 0;
+  try {
+    const { end } = await ask(exec, place, ['--recurse', 'repo-ls', folder], (line) => {
+      const segment = segmentInPath(line);
+      if (segment) segments.push(segment);
+      timeline = Math.max(timeline, segment?.timeline ?? historyInPath(line) ?? 0);
+    });
+    if (end.exitCode !== 0) return 'unknown';
+    // The first timeline has no history: nothing came before it.
+    const name = `${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`;
+    const history = timeline <= 1 ? [] : await readHistory(exec, place, `${folder}/${name}`);
+    return { segments, history, timeline };
+  } catch (problem) {
+    if (!(problem instanceof KubeError)) throw problem;
+    return 'unknown';
+  }
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { recoveryWindow } from '../../src/decide/recovery-window.js';
+import { segmentName, type ArchiveListing } from '../../src/model/wal.js';
+import { archive, backup, repository } from '../support/backups.js';
+
+/** A backup that begins in this segment, and ends ten seconds after its number in hundreds. */
+const at = (label: string, number: number, change = {}) => backup(label, {
+  walStart: segmentName({ timeline: 1, number }), walStop: segmentName({ timeline: 1, number }),
+  stoppedAt: number * 100 + 10,
+  ...change,
+});
+const A = at('A', 2);
+const B = at('B', 5);
+const onTwo = (label: string, number: number) => at(label, number, { walStart: segmentName({ timeline: 2, number }) });
+
+interface Example {
+  readonly what: string;
+  readonly backups?: ReturnType<typeof at>[];
+  readonly listing: ArchiveListing | 'unknown';
+  /** Oldest and newest backup, missing segment; or why there is no window. */
+  readonly expected: readonly [string, string, string | undefined] | RegExp;
+}
+
+const SWITCH_IN_4 = [{ timeline: 1, number: 4 }];
+
+const EXAMPLES: readonly Example[] = [
+  { what: 'reaches from the end of the oldest backup', listing: archive({ 1: [2, 3, 4, 5, 6, 7] }), expected: ['A', 'B', undefined] },
+  { what: 'does not care about WAL before the oldest backup, which expiry takes away', listing: archive({ 1: [0, 2, 3, 4, 5] }), expected: ['A', 'B', undefined] },
+  { what: 'begins after a gap, because nothing is replayed across one', listing: archive({ 1: [2, 3, 5, 6] }), expected: ['B', 'B', '000000010000000000000004'] },
+  { what: 'is none when the gap comes after the newest backup', listing: archive({ 1: [2, 3, 4, 5, 7] }), expected: /all WAL after it/ },
+  { what: 'is none without a backup', backups: [], listing: archive({ 1: [2] }), expected: /no good backup/ },
+  { what: 'does not count a damaged backup', backups: [at('A', 2, { damaged: true }), B], listing: archive({ 1: [2, 3, 4, 5] }), expected: ['B', 'B', undefined] },
+  { what: 'does not count backups of the database before a major upgrade', backups: [at('A', 2, { databaseId: 0 }), B], listing: archive({ 1: [5] }), expected: ['B', 'B', undefined] },
+  { what: 'is unknown while the archive cannot be listed', listing: 'unknown', expected: /could not be listed/ },
+  { what: 'goes on over a failover', listing: archive({ 1: [2, 3], 2: [4, 5, 6] }, SWITCH_IN_4), backups: [A, onTwo('B', 5)], expected: ['A', 'B', undefined] },
+  { what: 'does not take what an old primary wrote after the failover for the segment of the new one', listing: archive({ 1: [2, 3, 4, 5, 6], 2: [5, 6] }, SWITCH_IN_4), backups: [A], expected: /all WAL after it/ },
+  { what: 'has no backup of an abandoned timeline', listing: archive({ 1: [2, 3, 4, 5, 6], 2: [4, 5, 6] }, SWITCH_IN_4), backups: [A, B], expected: ['A', 'A', undefined] },
+  { what: 'is unknown without the history of the timelines', listing: archive({ 1: [2, 3], 2: [4] }, 'unknown'), expected: /history/ },
+  {
+    what: 'goes on over two failovers within one segment',
+    listing: archive({ 1: [2, 3], 3: [4, 5] }, [{ timeline: 1, number: 4 }, { timeline: 2, number: 4 }]), backups: [A], expected: ['A', 'A', undefined],
+  },
+  {
+    what: 'ends on the old timeline while nothing of the new one has arrived',
+    listing: { ...archive({ 1: [2, 3] }, SWITCH_IN_4), timeline: 2 }, backups: [A], expected: ['A', 'A', undefined],
+  },
+];
+
+for (const { what, backups = [A, B], listing, expected } of EXAMPLES) {
+  test(`the window ${what}`, () => {
+    const reading = recoveryWindow(repository(backups), listing);
+    if (expected instanceof RegExp) {
+      assert.equal(reading.window, undefined);
+      assert.match('why' in reading ? reading.why : '', expected);
+      return;
+    }
+    const { window, gap } = reading;
+    assert.deepEqual([window?.oldestBackup, window?.newestBackup, gap], expected);
+  });
+}
+
+test('the window begins when the oldest backup ended, because a restore cannot stop earlier', () => {
+  const { window } = recoveryWindow(repository([A, B]), archive({ 1: [2, 3, 4, 5] }));
+  assert.deepEqual([window?.startsAt, window?.endsAt], [210, 510]);
+});
+
+test('a gap that nothing can be replayed over is named also when there is no window', () => {
+  const reading = recoveryWindow(repository([A]), archive({ 1: [2, 4] }));
+  assert.equal(reading.gap, '000000010000000000000003');
+});
