@@ -71,6 +71,8 @@ async function start([mode = 'run', ...args]: readonly string[]): Promise<number
 }
 
 start(process.argv.slice(2)).then((code) => process.exit(code), (problem: unknown) => {
-  process.stderr.write(`${String((problem as Error).stack ?? problem)}\n`);
-  process.exit((problem as { exitCode?: number }).exitCode ?? 1);
+  const { exitCode, message, stack } = problem as Error & { exitCode?: number };
+  // What somebody asked for wrongly is no fault of the program.
+  process.stderr.write(`${exitCode === undefined ? stack ?? String(problem) : message}\n`);
+  process.exit(exitCode ?? 1);
 });
