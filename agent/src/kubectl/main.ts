@@ -1,0 +1,64 @@
+/** `kubectl everest`: found by kubectl as `kubectl-everest` in the PATH. */
+import { hostname, userInfo } from 'node:os';
+import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
+import { HELP, readRequest, UsageError, type BackupRequest } from './arguments.js';
+import { BackupCommand, CommandError } from './backup.js';
+import { KubeClient } from '../adapters/kube-client.js';
+import { KubeExec } from '../adapters/kube-exec.js';
+import { KubeJobs } from '../adapters/kube-jobs.js';
+import { SystemClock } from '../adapters/system-clock.js';
+import { EXIT } from '../backup-job.js';
+import { Log } from '../log.js';
+import { KubeError } from '../ports/kube.js';
+
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+
+function access({ context, kubeconfig }: BackupRequest): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    if (kubeconfig === undefined) config.loadFromDefault();
+    else config.loadFromFile(kubeconfig);
+  } catch (problem) {
+    throw new CommandError(`The kubeconfig cannot be read: ${(problem as Error).message}.`, { cause: problem });
+  }
+  if (context !== undefined) config.setCurrentContext(context);
+  if (!config.getCurrentCluster()) throw new CommandError(`The kubeconfig names no cluster${context === undefined ? '' : ` for context ${context}`}.`);
+  return config;
+}
+
+async function run(request: BackupRequest): Promise<number> {
+  const config = access(request);
+  const namespace = request.namespace ?? config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
+  const clock = new SystemClock();
+  const kube = new KubeClient(config, namespace, clock);
+  const ports = {
+    kube, clock, namespace, say,
+    jobs: new KubeJobs(kube, config.getCurrentCluster()!.server, namespace),
+    exec: new KubeExec(config, namespace),
+    log: new Log({}, say),
+    identity: `${userInfo().username}@${hostname()}`,
+  };
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  return new BackupCommand(ports, request).run(stop.signal);
+}
+
+function explain(problem: unknown): number {
+  if (problem instanceof UsageError) {
+    process.stderr.write(`${problem.message}\nkubectl everest --help tells more.\n`);
+    return EXIT.refused;
+  }
+  const right = problem instanceof KubeError && problem.forbidden ? `\nYour account lacks the right: ${problem.verb} on ${problem.resource}.` : '';
+  const isKnown = problem instanceof CommandError || problem instanceof KubeError;
+  process.stderr.write(`${isKnown ? problem.message : String((problem as Error).stack ?? problem)}${right}\n`);
+  return EXIT.failed;
+}
+
+async function main(): Promise<number> {
+  const request = readRequest(process.argv.slice(2));
+  if (request) return run(request);
+  process.stdout.write(HELP);
+  return EXIT.done;
+}
+
+main().catch(explain).then((code) => process.exit(code), () => process.exit(EXIT.failed));
