@@ -1,10 +1,13 @@
 /** Finds the clusters of the namespace by their contracts and keeps one set of loops for each. */
+import { ArchiveLoop } from './archive-loop.js';
+import { setBackupMetrics } from './backup-metrics.js';
 import type { Health } from './decide/health.js';
 import type { Hands } from './execute/executor.js';
 import { FailoverLoop, type FailoverReport } from './failover-loop.js';
 import type { Log } from './log.js';
 import { MemberSql } from './member-sql.js';
 import type { Metrics } from './metrics.js';
+import { readArchiveStatus, readBackupStatus, type ArchiveState } from './model/backup-status.js';
 import { readContract, type ContractReading } from './model/contract.js';
 import type { DecisionRecord } from './model/status.js';
 import type { ClusterIdentity, Stores } from './observe/failover-view.js';
@@ -18,6 +21,7 @@ import type { Sql } from './ports/sql.js';
 import { RolesLoop } from './roles-loop.js';
 import { reasonOf, StatusWriter } from './status-writer.js';
 import { COMPONENT, LABEL, SWITCHOVER_ANNOTATION } from '../../src/contract/labels.js';
+import { statusName } from '../../src/contract/names.js';
 
 export interface Ports {
   readonly kube: Kube;
@@ -42,9 +46,11 @@ interface Cluster {
   contract: KubeObject;
   health: Health | undefined;
   problem: string | undefined;
+  archiveState: ArchiveState | undefined;
   readonly failover: FailoverLoop;
   readonly operations: OperationsLoop;
   readonly roles: RolesLoop;
+  readonly archive: ArchiveLoop;
   readonly writer: StatusWriter;
   readonly stop: AbortController;
 }
@@ -94,6 +100,7 @@ export class Agent {
     this.clusters.forEach((cluster) => {
       cluster.operations.nudge();
       cluster.roles.nudge();
+      cluster.archive.nudge();
     });
   }
 
@@ -108,9 +115,18 @@ export class Agent {
     return [...watches, ...clusters];
   }
 
-  /** The agent's own writes of the status are no news. */
+  /** Of the agent's own writes only those about the archive are news: the health follows from them. */
   private requested(object: KubeObject): void {
-    if (object.metadata.annotations?.[SWITCHOVER_ANNOTATION] !== undefined) this.of(object)?.operations.nudge();
+    const cluster = this.of(object);
+    if (!cluster) return;
+    // Without a storage what is still written there is about the past.
+    const isKept = cluster.reading.ok && cluster.reading.document.backup !== undefined;
+    const archive = isKept ? readArchiveStatus(object) : undefined;
+    const backup = isKept ? readBackupStatus(object) : undefined;
+    setBackupMetrics(this.options.metrics, object.metadata.labels![LABEL.cluster]!, archive, backup);
+    const isNews = archive?.state !== cluster.archiveState;
+    cluster.archiveState = archive?.state;
+    if (isNews || object.metadata.annotations?.[SWITCHOVER_ANNOTATION] !== undefined) cluster.operations.nudge();
   }
 
   private of(object: KubeObject): Cluster | undefined {
@@ -124,10 +140,13 @@ export class Agent {
     const known = this.clusters.get(name) ?? this.adopt(name, object, reading);
     known.reading = reading;
     known.contract = object;
+    const status = this.stores.requests.get(statusName(name));
+    if (status) this.requested(status);
     if (!reading.ok) this.refuse(name, known, reading.problem);
     known.failover.nudge();
     known.operations.nudge();
     known.roles.nudge();
+    known.archive.nudge();
   }
 
   private refuse(name: string, cluster: Cluster, problem: string): void {
@@ -163,13 +182,20 @@ export class Agent {
       told: (record) => this.told(name, cluster, record),
       lacks: (problem) => cluster.operations.lacks(problem),
     });
-    const unknown = { health: undefined, problem: undefined };
-    const cluster: Cluster = { reading, contract, ...unknown, failover, operations, roles, writer, stop };
+    const archive = new ArchiveLoop({
+      stores: this.stores, hands, writer, holdsLease, log,
+      reading: () => cluster.reading,
+      told: (record) => this.told(name, cluster, record),
+      lacks: (problem) => cluster.operations.lacks(problem),
+    });
+    const unknown = { health: undefined, problem: undefined, archiveState: undefined };
+    const cluster: Cluster = { reading, contract, ...unknown, failover, operations, roles, archive, writer, stop };
     this.clusters.set(name, cluster);
     log.info('cluster found');
     void failover.run(stop.signal);
     void operations.run(stop.signal);
     void roles.run(stop.signal);
+    void archive.run(stop.signal);
     return cluster;
   }
 

@@ -19,6 +19,17 @@ const FAMILIES: Record<string, { type: Family['type']; help: string }> = {
   everest_agent_leader: { type: 'gauge', help: '1 on the replica that does planned work.' },
   everest_cluster_healthy: { type: 'gauge', help: '1 when the cluster is healthy.' },
   everest_cluster_highly_available: { type: 'gauge', help: '1 when a member can be lost without loss of data or of service.' },
+  everest_archive_working: { type: 'gauge', help: '1 while WAL reaches the archive, 0 while it does not; absent while that is unknown.' },
+  everest_archive_last_timestamp_seconds: { type: 'gauge', help: 'When the last WAL file was archived.' },
+  everest_archive_waiting_bytes: { type: 'gauge', help: 'WAL that waits for the archive.' },
+  everest_archive_waiting_files: { type: 'gauge', help: 'WAL files that wait for the archive.' },
+  everest_archive_volume_full_timestamp_seconds: { type: 'gauge', help: 'When the volume is full if WAL goes on waiting at the rate of the last minutes; absent without a forecast.' },
+  everest_backup_last_timestamp_seconds: { type: 'gauge', help: 'End of the newest good backup, by repository.' },
+  everest_backup_last_size_bytes: { type: 'gauge', help: 'Size of the database in the newest good backup, by repository.' },
+  everest_backup_last_stored_bytes: { type: 'gauge', help: 'What the newest good backup added to the repository.' },
+  everest_backup_done: { type: 'gauge', help: '1 when the last run of a schedule made a good backup.' },
+  everest_recovery_window_start_timestamp_seconds: { type: 'gauge', help: 'Earliest moment that a restore can reach, by repository; absent when there is none.' },
+  everest_recovery_window_end_timestamp_seconds: { type: 'gauge', help: 'Latest moment that a restore is known to reach, by repository.' },
   everest_member_lag_bytes: { type: 'gauge', help: 'WAL that a standby has not received, as Patroni last told.' },
   everest_member_up: { type: 'gauge', help: '1 when the member is primary or streams.' },
 };
@@ -38,9 +49,9 @@ export class Metrics {
     this.family(name).values.set(labelText(labels), value);
   }
 
-  /** A cluster that went takes its series along. */
-  forget(cluster: string): void {
-    for (const { values } of this.families.values()) {
+  /** A cluster that went takes its series along; with a prefix only those of such names. */
+  forget(cluster: string, prefix = ''): void {
+    for (const [, { values }] of [...this.families].filter(([name]) => name.startsWith(prefix))) {
       for (const key of [...values.keys()].filter((labels) => labels.includes(`cluster="${cluster}"`))) values.delete(key);
     }
   }

@@ -7,15 +7,14 @@ import type { Hands } from './execute/executor.js';
 import { Keeper, type KeepReport } from './keep-roles.js';
 import type { Log } from './log.js';
 import type { ContractReading } from './model/contract.js';
-import { leaderFacts, podFacts } from './model/objects.js';
 import { roleSecret, type RoleSecret } from './model/role-secret.js';
 import { DATABASES_KEY, type DatabasesStatus, type DecisionRecord } from './model/status.js';
+import { primaryOf, type Primary } from './observe/primary.js';
 import type { Store } from './observe/store.js';
 import { pauseOf, type Routine } from './pace.js';
 import { KubeError } from './ports/kube.js';
 import type { StatusWriter } from './status-writer.js';
 import type { ContractDocument } from '../../src/contract/document.js';
-import { leaderName } from '../../src/contract/names.js';
 
 /** A changed Secret reaches the server within this, and the time of the look itself; each look is a request. */
 const SECRETS: Routine = { everyMs: 30_000, mostPerSecond: 0.5 };
@@ -40,11 +39,6 @@ interface Looked {
   readonly at: number;
   readonly about: string;
   readonly failed: boolean;
-}
-
-interface Primary {
-  readonly name: string;
-  readonly ip: string;
 }
 
 type Secrets = ReadonlyMap<string, RoleSecret | undefined>;
@@ -72,18 +66,9 @@ export class RolesLoop {
 
   private async tick(): Promise<void> {
     const reading = this.options.reading();
-    const primary = reading.ok ? this.primary(reading.document.cluster) : undefined;
+    const primary = reading.ok ? primaryOf(this.options.stores, reading.document.cluster) : undefined;
     if (!reading.ok || !this.options.holdsLease()) this.looked = undefined;
     else if (primary) await this.lookIfDue(reading.document, primary);
-  }
-
-  /** As the lease and the watch have it; the session itself asks whether it is one. */
-  private primary(cluster: string): Primary | undefined {
-    const { dcs, pods } = this.options.stores;
-    const lease = dcs.current && pods.current ? dcs.get(leaderName(cluster)) : undefined;
-    const pod = lease && pods.get(leaderFacts(lease).pod ?? '');
-    const ip = pod && podFacts(pod).ip;
-    return pod && ip ? { name: pod.metadata.name, ip } : undefined;
   }
 
   private async lookIfDue(document: ContractDocument, primary: Primary): Promise<void> {

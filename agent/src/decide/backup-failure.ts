@@ -42,7 +42,7 @@ export const FAILURE_ROWS: readonly Row[] = [
   },
   {
     kind: 'unreachable', codes: [49],
-    text: /HostConnectError|unable to connect to|unable to get address|timeout connecting|Connection refused|Name or service not known|No route to host|TLS connection failed|(?:read|write)y? (?:timed out|timeout)|failed with 50[0-9]|ServiceError|Connection reset/i,
+    text: /HostConnectError|unable to connect to|unable to get address|timeout connecting|Connection refused|Name or service not known|No route to host|TLS connection failed|(?:read|write)y? (?:timed out|timeout)|failed with 50[0-9]|ServiceError|Connection reset|did not end within/i,
     problem: 'The storage cannot be reached, or does not answer.',
     fix: 'Check the endpoint of the BackupStorage, its name in DNS, and the network policies on the way. What waits is archived once it answers.',
   },

@@ -2,6 +2,7 @@
  * How a cluster is, for the status, the metrics and the agent's readiness. Pure: from what the watches told.
  * Ready is not highly available: a standby counts when it streams, and in synchronous modes when the sync key names it.
  */
+import { withArchive } from './archive-health.js';
 import { tellStandstill } from './mend.js';
 import type { ContractDocument } from '../../../src/contract/document.js';
 import type { Maybe, LeaderFacts, PodFacts, SyncFacts } from '../model/facts.js';
@@ -103,7 +104,7 @@ export function judge(snapshot: OperationsSnapshot, mended: OperationsMemory['me
     synchronous: ['on', 'true', 'quorum', true].includes(mode as string | boolean),
   };
   const missing = whatIsMissing(view);
-  return {
+  const health: Health = {
     phase: phaseOf(view, missing),
     highlyAvailable: missing === undefined,
     why: missing ?? 'all members stream',
@@ -111,4 +112,5 @@ export function judge(snapshot: OperationsSnapshot, mended: OperationsMemory['me
     synchronousStandbys: view.sync?.standbys ?? [],
     members,
   };
+  return snapshot.contract.backup ? withArchive(health, snapshot.archive) : health;
 }

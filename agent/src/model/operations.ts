@@ -1,4 +1,5 @@
 /** What the planned work of one cluster is decided from, and what it can do. Values only. */
+import type { ArchiveStatus } from './backup-status.js';
 import type { LeaderFacts, Maybe, MemberReport, PodFacts, SyncFacts } from './facts.js';
 import type { ContractDocument } from '../../../src/contract/document.js';
 
@@ -19,6 +20,8 @@ export interface OperationsSnapshot {
   readonly leader: Maybe<LeaderFacts>;
   readonly sync: Maybe<SyncFacts>;
   readonly config: Maybe<DynamicConfig>;
+  /** As the agent's leader wrote it last. */
+  readonly archive?: ArchiveStatus | undefined;
   /** A switchover or failover that was asked for and is not done. */
   readonly failoverAsked: Maybe<boolean>;
   readonly pods: Maybe<readonly PodFacts[]>;

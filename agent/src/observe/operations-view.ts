@@ -5,6 +5,7 @@ import type { Store } from './store.js';
 import type { ContractDocument } from '../../../src/contract/document.js';
 import { COMPONENT, LABEL, SWITCHOVER_ANNOTATION } from '../../../src/contract/labels.js';
 import { dynamicConfigName, failoverName, statusName, syncName } from '../../../src/contract/names.js';
+import { readArchiveStatus } from '../model/backup-status.js';
 import type { MemberReport, PodFacts } from '../model/facts.js';
 import { askMember } from '../model/member-report.js';
 import { addressesOf, parseJson, syncFacts } from '../model/objects.js';
@@ -68,6 +69,7 @@ export function readOperations(stores: OperationsStores, contract: ContractDocum
     failoverAsked: dcs.read(() => isFailoverAsked(dcs.get(failoverName(cluster)))),
     pods: pods.read(() => podsOfCluster(pods, cluster)),
     statefulSets: statefulSets.read(() => statefulSets.all().filter(isMemberOf(cluster)).map(statefulSetFacts)),
+    archive: readArchiveStatus(stores.requests.get(statusName(cluster))),
     switchoverRequest: stores.requests.get(statusName(cluster))?.metadata.annotations?.[SWITCHOVER_ANNOTATION],
     cordoned: stores.nodes?.all().filter(isCordoned).map(({ metadata }) => metadata.name) ?? [],
     refusals: 'unknown',

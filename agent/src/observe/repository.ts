@@ -11,10 +11,13 @@ export interface Place {
   readonly repository: number;
 }
 
-/** Many backups on a slow storage; pgBackRest itself gives up on an answer after 60 s, and tries again. */
+/** Many backups on a slow storage take a while. */
 const ASK_LIMIT_MS = 300_000;
-/** Only what was asked for on standard output. */
-const QUIET = ['--log-level-console=off', '--log-level-stderr=error'];
+/**
+ * Only what was asked for on standard output. A storage that does not answer is given up after 9 times the io-timeout,
+ * which is 9 minutes by default.
+ */
+const QUIET = ['--log-level-console=off', '--log-level-stderr=error', '--io-timeout=10'];
 const CONTAINER = 'postgres';
 
 /** The command line, with its container. */

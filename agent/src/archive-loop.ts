@@ -1,0 +1,157 @@
+/**
+ * Whether WAL reaches the archive, looked at by SQL on the replica that holds the Lease. At rest that is one short
+ * session with the primary; the API is asked only to write down what has changed.
+ */
+import { judgeArchive, unknownArchive, type ArchiveView } from './decide/archive-health.js';
+import type { Hands } from './execute/executor.js';
+import type { Log } from './log.js';
+import { NOTHING_REMEMBERED, type ArchiveMemory } from './model/archive.js';
+import { ARCHIVE_KEY, readArchiveStatus, type ArchiveStatus } from './model/backup-status.js';
+import type { ContractReading } from './model/contract.js';
+import type { DecisionRecord } from './model/status.js';
+import { askArchive, sendFirst } from './observe/archive.js';
+import { primaryOf } from './observe/primary.js';
+import type { Store } from './observe/store.js';
+import { KubeError } from './ports/kube.js';
+import type { StatusWriter } from './status-writer.js';
+import { statusName } from '../../src/contract/names.js';
+
+const LOOK_EVERY_MS = 30_000;
+/** A new cluster is waited for: it counts as healthy when its first file has arrived. */
+const FIRST_EVERY_MS = 3_000;
+/** How old numbers in the status may get while the state stays the same. */
+const WRITE_EVERY_MS = 60_000;
+const IDLE_WRITE_EVERY_MS = 600_000;
+
+export interface ArchiveLoopOptions {
+  readonly stores: { readonly pods: Store; readonly dcs: Store; readonly requests: Store };
+  readonly hands: Hands;
+  readonly reading: () => ContractReading;
+  readonly writer: Pick<StatusWriter, 'section'>;
+  readonly holdsLease: () => boolean;
+  readonly log: Log;
+  readonly told: (record: DecisionRecord) => void;
+  readonly lacks: (problem: KubeError) => void;
+}
+
+interface Written {
+  readonly at: number;
+  readonly status: ArchiveStatus;
+}
+
+/** What people want to know at once; all else may wait for the next round. */
+const essence = ({ state, failure, firstArchivedAt }: ArchiveStatus) => (
+  JSON.stringify([state, failure?.kind, firstArchivedAt])
+);
+const numbers = ({ checkedAt: _, ...rest }: ArchiveStatus) => JSON.stringify(rest);
+
+function goodNews(before: ArchiveStatus | undefined): string {
+  const isFirst = before?.firstArchivedAt === undefined;
+  return isFirst ? 'The first WAL file has arrived in the archive.' : 'WAL reaches the archive again.';
+}
+
+export class ArchiveLoop {
+  /** Undefined: another replica may have looked last, so what is written in the status counts. */
+  private memory: ArchiveMemory | undefined;
+  private written: Written | undefined;
+  private told: ArchiveStatus | undefined;
+  private wake: AbortController | undefined;
+
+  constructor(private readonly options: ArchiveLoopOptions) {}
+
+  nudge(): void {
+    this.wake?.abort();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.nudge(), { once: true });
+    while (!signal.aborted) {
+      // Made before the look, so that a nudge during it is not lost.
+      this.wake = new AbortController();
+      const pause = await this.tick().catch((problem: unknown) => this.failed(problem));
+      await this.options.hands.clock.sleep(pause, this.wake.signal);
+    }
+  }
+
+  private async tick(): Promise<number> {
+    const reading = this.options.reading();
+    if (!reading.ok || !reading.document.backup || !this.options.holdsLease()) {
+      this.memory = undefined;
+      this.written = undefined;
+      return LOOK_EVERY_MS;
+    }
+    const { cluster } = reading.document;
+    // What was known before must be known, or a cluster would seem new.
+    if (!this.memory && !this.options.stores.requests.current) return FIRST_EVERY_MS;
+    this.recall(cluster);
+    const { status, memory } = await this.look(cluster);
+    this.memory = memory;
+    await this.write(status);
+    return memory.firstArchivedAt === undefined ? FIRST_EVERY_MS : LOOK_EVERY_MS;
+  }
+
+  private recall(cluster: string): void {
+    if (this.memory) return;
+    const status = readArchiveStatus(this.options.stores.requests.get(statusName(cluster)));
+    const ms = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
+    const remembered = { firstArchivedAt: ms(status?.firstArchivedAt), since: ms(status?.since), state: status?.state };
+    this.memory = { ...NOTHING_REMEMBERED, ...remembered };
+    this.written = status && { at: -Infinity, status };
+    this.told = status;
+  }
+
+  private async look(cluster: string): Promise<ArchiveView> {
+    const { hands, stores, log } = this.options;
+    const primary = primaryOf(stores, cluster);
+    const memory = this.memory!;
+    try {
+      const sample = primary && await askArchive(hands.sql, primary.ip);
+      if (!sample) return this.unknown();
+      const view = judgeArchive(sample, memory);
+      const isFirst = view.memory.firstArchivedAt === undefined && sample.configured && sample.waitingFiles === 0;
+      if (isFirst && view.status.state === 'waiting') await sendFirst(hands.sql, primary.ip);
+      return view;
+    } catch (problem) {
+      if (problem instanceof KubeError) throw problem;
+      log.warn('the archive cannot be looked at', { problem: String(problem) });
+      return this.unknown();
+    }
+  }
+
+  private unknown(): ArchiveView {
+    return unknownArchive(this.written?.status, this.memory!, this.options.hands.clock.wall().getTime());
+  }
+
+  private async write(status: ArchiveStatus): Promise<void> {
+    const now = this.options.hands.clock.nowMs();
+    const isNews = !this.written || essence(this.written.status) !== essence(status);
+    if (!isNews && now - this.written!.at < this.pauseAfter(status)) return;
+    await this.options.writer.section(ARCHIVE_KEY, `${JSON.stringify(status, undefined, 2)}\n`);
+    this.tell(status);
+    this.written = { at: now, status };
+  }
+
+  private pauseAfter(status: ArchiveStatus): number {
+    return numbers(this.written!.status) === numbers(status) ? IDLE_WRITE_EVERY_MS : WRITE_EVERY_MS;
+  }
+
+  /** That nobody could be asked is told by the state of the cluster itself, and that a new one waits by its health. */
+  private tell(status: ArchiveStatus): void {
+    const { state, failure } = status;
+    if (state === 'unknown' || (state === 'waiting' && !failure)) return;
+    if (this.told && essence(this.told) === essence(status)) return;
+    const because = failure ? `${failure.problem} ${failure.fix}` : goodNews(this.told);
+    const detail = failure?.detail ? { detail: failure.detail } : {};
+    const ruleId = failure ? 'archive-fails' : 'archive-works';
+    this.told = status;
+    this.options.log.info(because, { ruleId, ...detail });
+    const at = this.options.hands.clock.wall().toISOString();
+    this.options.told({ at, ruleId, because, done: !failure, ...detail });
+  }
+
+  private failed(problem: unknown): number {
+    if (problem instanceof KubeError && problem.forbidden) this.options.lacks(problem);
+    else this.options.log.error('archive loop', { problem: String((problem as Error).stack ?? problem) });
+    return LOOK_EVERY_MS;
+  }
+}
