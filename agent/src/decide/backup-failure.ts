@@ -33,7 +33,7 @@ export const FAILURE_ROWS: readonly Row[] = [
     kind: 'wrong-credentials',
     text: /<Code>(?:SignatureDoesNotMatch|InvalidAccessKeyId|AccessDenied|ExpiredToken|InvalidToken)|failed with (?:401|403)/,
     problem: 'The storage refuses the credentials.',
-    fix: 'Correct the key in the Secret of the BackupStorage, and what it may do in the bucket. Members take a changed Secret up when they restart.',
+    fix: 'Correct the key in the Secret of the BackupStorage, or what it may do in the bucket. Members read a changed Secret again while the archive is refused.',
   },
   {
     kind: 'certificate', text: /unable to verify certificate|certificate verify failed|unable to (?:find|load).*certificate|TLS error/i,
@@ -80,7 +80,7 @@ export const FAILURE_ROWS: readonly Row[] = [
   {
     kind: 'configuration', codes: [27, 31, 32, 33, 37],
     problem: 'pgBackRest does not accept its configuration.',
-    fix: 'Compare the option that it names with the BackupStorage. Members take a changed Secret up when they restart.',
+    fix: 'Compare the option that it names with the BackupStorage, and look into the log of the primary.',
   },
   {
     kind: 'database-unreachable', codes: [38, 56, 57],

@@ -1,4 +1,5 @@
 /** The rule tables as text: docs/reference/decisions.md is made from this, so that it cannot lag behind the code. */
+import { FAILURE_ROWS } from './backup-failure.js';
 import { FAILOVER_TABLE } from './failover.js';
 import { OPERATIONS_TABLES } from './operations.js';
 import type { Row } from './rule-table.js';
@@ -23,9 +24,15 @@ function describeTable({ name, purpose, rows }: TableText): string {
   return [`## ${name}`, '', purpose, '', '| rule | when | does |', '|---|---|---|', ...lines, ''].join('\n');
 }
 
+function describeFailures(): string {
+  const lines = FAILURE_ROWS.map(({ kind, problem, fix }) => `| \`${kind}\` | ${problem} | ${fix} |`);
+  const purpose = 'Why a backup was not made, or why the archive does not work: `failure.kind` in the status. What the storage or pgBackRest said decides, and its exit code where it said nothing known.';
+  return ['## backup failures', '', purpose, '', '| kind | what is wrong | what to do |', '|---|---|---|', ...lines, ''].join('\n');
+}
+
 /** Markdown, without a title: rows are tried from the top, the first that matches decides. */
 export function describeDecisions(): string {
-  return TABLES.map(describeTable).join('\n');
+  return [...TABLES.map(describeTable), describeFailures()].join('\n');
 }
 
 /** All names, for the documentation of Events and metrics. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FAILURE_ROWS } from '../../src/decide/backup-failure.js';
 import { describeDecisions, ruleIds } from '../../src/decide/describe.js';
 import { FAILOVER_TABLE } from '../../src/decide/failover.js';
 import { OPERATIONS_TABLES } from '../../src/decide/operations.js';
@@ -7,6 +8,11 @@ import { OPERATIONS_TABLES } from '../../src/decide/operations.js';
 test('the documented tables are those whose rows must each have an example', () => {
   const withExamples = [FAILOVER_TABLE, ...OPERATIONS_TABLES].flatMap((table) => table.rows.map((row) => row.id));
   assert.deepEqual(ruleIds(), withExamples);
+});
+
+test('every kind of failure of a backup stands in the documentation with what to do', () => {
+  const text = describeDecisions();
+  for (const { kind } of FAILURE_ROWS) assert.match(text, new RegExp(`^\\| \`${kind}\` \\| [^|]{8,} \\| [^|]{8,} \\|$`, 'm'));
 });
 
 test('every rule stands in the documentation once, with a condition and what it does', () => {
