@@ -86,9 +86,11 @@ function archiveFacts(value: Fields): ArchiveFacts | undefined {
 
 const isPresent = <T>(value: T | undefined): value is T => value !== undefined;
 
+/** With a wrong pass pgBackRest quotes bytes that no JSON may hold. */
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    // eslint-disable-next-line no-control-regex -- exactly these are forbidden in JSON
+    return JSON.parse(text.replace(/[\x00-\x1f]/g, ' ')) as unknown;
   } catch {
     return undefined;
   }

@@ -37,6 +37,11 @@ test('a fault of the repository is told although the command ended well, because
   assert.deepEqual([facts.code, facts.message, facts.busy], [99, '[PathOpenError] unable to list file info', true]);
 });
 
+test('a message with bytes of an encrypted file is read all the same, because it says that the pass is wrong', () => {
+  const text = INFO.replace('"code":0,"message":"ok"', '"code":99,"message":"[FormatError] at line 1: \u0001\n\u0002"');
+  assert.equal(parseInfo(text)!.code, 99);
+});
+
 test('a backup counts as damaged unless pgBackRest plainly says that it is not', () => {
   for (const error of [true, null, undefined]) {
     const facts = changed((stanza) => { stanza.backup[0]!.error = error; })!;
