@@ -8,6 +8,8 @@ import type { ClusterStatus } from '../model/status.js';
 const RATE_OVER_MS = 600_000;
 /** Less says nothing about a rate. */
 const RATE_AT_LEAST_MS = 30_000;
+/** PostgreSQL pauses for a minute after three tries, and the error stands until the next one begins. */
+const ERROR_HOLDS_MS = 60_000;
 /** A forecast for longer than that is none. */
 const FORECAST_LIMIT_MS = 30 * 24 * 3_600_000;
 
@@ -64,6 +66,11 @@ function fullAt({ serverNow, freeBytes }: ArchiveSample, waiting: readonly Waiti
   return inMs > FORECAST_LIMIT_MS ? undefined : serverNow + inMs;
 }
 
+function lastError({ error, serverNow }: ArchiveSample, { error: before }: ArchiveMemory): ArchiveMemory['error'] {
+  if (error !== undefined) return { text: error, at: serverNow };
+  return before && serverNow - before.at < ERROR_HOLDS_MS ? before : undefined;
+}
+
 function nextMemory(sample: ArchiveSample, memory: ArchiveMemory, state: ArchiveState): ArchiveMemory {
   const { serverNow, waitingBytes: bytes, configured } = sample;
   const recent = memory.waiting.filter(({ at }) => serverNow - at <= RATE_OVER_MS && at < serverNow);
@@ -73,7 +80,7 @@ function nextMemory(sample: ArchiveSample, memory: ArchiveMemory, state: Archive
     state,
     since: memory.state === state ? memory.since ?? serverNow : serverNow,
     waiting: [...recent, { at: serverNow, bytes }],
-    error: state === 'failing' ? sample.error ?? memory.error : undefined,
+    error: state === 'failing' ? lastError(sample, memory) : undefined,
   };
 }
 
@@ -93,7 +100,7 @@ export function judgeArchive(sample: ArchiveSample, before: ArchiveMemory): Arch
   const status: ArchiveStatus = {
     state, since: iso(memory.since)!, checkedAt: iso(serverNow)!, waitingFiles, waitingBytes,
     ...known({
-      failure: failureOf(sample, state, memory.error),
+      failure: failureOf(sample, state, memory.error?.text),
       firstArchivedAt: iso(memory.firstArchivedAt),
       lastArchivedWal, lastArchivedAt: iso(sample.lastArchivedAt),
       lastFailedWal, lastFailedAt: iso(sample.lastFailedAt),

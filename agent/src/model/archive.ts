@@ -36,8 +36,8 @@ export interface ArchiveMemory {
   readonly state: string | undefined;
   /** The last minutes, oldest first. */
   readonly waiting: readonly Waiting[];
-  /** pgBackRest takes its error away while it tries again. */
-  readonly error: string | undefined;
+  /** pgBackRest takes its error away while it tries again: what it said, and when that was last there. */
+  readonly error: { readonly text: string; readonly at: number } | undefined;
 }
 
 export const NOTHING_REMEMBERED: ArchiveMemory = {
