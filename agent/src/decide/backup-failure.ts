@@ -15,6 +15,11 @@ interface Row {
 /** First match wins: what S3 said is more exact than what pgBackRest made of it. */
 export const FAILURE_ROWS: readonly Row[] = [
   {
+    kind: 'interrupted', codes: [63, 130, 137, 143], text: /was asked to stop/,
+    problem: 'The backup was ended from outside before it was done.',
+    fix: 'Was the Job deleted or out of time, the member restarted or out of memory? The Job tries again.',
+  },
+  {
     kind: 'disk-full', text: /No space left on device|disk quota exceeded/i,
     problem: 'A volume of the member is full.',
     fix: 'Grow the volume. WAL that waits for the archive takes room too: see archive.json in the status.',
@@ -68,8 +73,8 @@ export const FAILURE_ROWS: readonly Row[] = [
   },
   {
     kind: 'stanza-missing', codes: [55], text: /has a stanza-create been performed|missing stanza path|missing stanza data/,
-    problem: 'The repository holds nothing of this cluster, or no longer does.',
-    fix: 'The primary creates the stanza when it starts. If backups were there before, find out who removed them.',
+    problem: 'The repository holds nothing of this cluster: it is new, or the bucket or what was in it is gone.',
+    fix: 'In a new repository the primary makes the stanza by itself. If backups were there before, find out who removed them.',
   },
   {
     kind: 'stanza-mismatch', codes: [28, 44, 45, 51, 58],
@@ -92,11 +97,6 @@ export const FAILURE_ROWS: readonly Row[] = [
     problem: 'Somebody stopped pgBackRest in that member (pgbackrest stop).',
     fix: 'Run pgbackrest start there.',
   },
-  {
-    kind: 'interrupted', codes: [63, 130, 137, 143],
-    problem: 'pgBackRest was ended from outside.',
-    fix: 'Was the member restarted, or out of memory? The Job tries again.',
-  },
 ];
 
 const OTHER = {
@@ -113,7 +113,9 @@ function storageSays(text: string): string | undefined {
 
 function firstError(text: string): string {
   const [, said] = /ERROR: (\[\d+\]:[^\n]*)/.exec(text) ?? [];
-  return said ?? text.split('\n').map((line) => line.trim()).find((line) => line !== '') ?? '';
+  const [first = '', second = ''] = text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  // "unable to find a valid repository:" says nothing yet.
+  return said ?? (first.endsWith(':') ? `${first} ${second}` : first);
 }
 
 /** A wrong pass makes pgBackRest print what it could not read. */

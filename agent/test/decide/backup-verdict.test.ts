@@ -74,6 +74,7 @@ const FAILURES: ReadonlyArray<readonly [string, number | undefined, string]> = [
   ['database-unreachable', 56, 'ERROR: [056]: unable to find primary cluster - cannot proceed'],
   ['stopped', 62, 'ERROR: [062]: stop file exists for stanza db'],
   ['interrupted', 63, ''],
+  ['interrupted', undefined, 'P00   INFO: backup command begin\nthis process was asked to stop'],
   ['interrupted', 137, ''],
   ['configuration', 31, "ERROR: [031]: invalid option '--x'"],
   ['other', 25, 'ERROR: [025]: assert'],
@@ -89,6 +90,8 @@ test('each kind of failure has an example, because a row that never matches expl
 });
 
 test('the detail has the storage\'s own word and no bytes that a terminal would choke on', () => {
+  const valid = explainFailure(103, 'unable to find a valid repository:\nrepo1: [FileMissingError] unable to open').detail;
+  assert.match(valid, /repo1: \[FileMissingError\]/);
   const [wrongKey, , , , , , , wrongPass] = FAILURES.map(([, code, text]) => explainFailure(code, text).detail);
   assert.match(wrongKey!, /^\[039\]: unable to load.* SignatureDoesNotMatch: The request signature/);
   assert.match(wrongPass!, /^[\x20-\x7e]*$/);
