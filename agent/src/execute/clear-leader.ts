@@ -126,8 +126,8 @@ interface Plan {
 }
 
 /**
- * The server that they had is dead: whatever it acknowledged was with enough of them before. Not knowing is no reason to
- * wait, since Patroni can elect.
+ * The server that they had is dead: whatever it acknowledged was with enough of them before. Not knowing is no reason
+ * to wait, since Patroni can elect.
  */
 async function heirOfDead(hands: Hands, action: ClearLeader): Promise<Plan> {
   try {
