@@ -1,3 +1,5 @@
+import { MEMBER_PATHS } from '../contract/backup';
+
 /** Places inside a member's container, and the files of the ConfigMap that lie there. */
 export const FILES = {
   /** The ConfigMap's mount. */
@@ -16,7 +18,7 @@ export const FILES = {
   /** In memory: what pgBackRest needs of Secrets, written by member.py. */
   backup: '/run/postgresql/backup',
   /** On the data volume, beside the database. */
-  spool: '/pgdata/spool',
+  spool: MEMBER_PATHS.spool,
 } as const;
 
 /** File with the settings of one group of members. */

@@ -1,4 +1,5 @@
 import type { BackupScheduleOptions } from '../backup-schedule-options';
+import { ON_DEMAND } from '../contract/backup';
 import { cronProblem } from './cron';
 import { limitViolations } from './limits-above-requests';
 import { DNS_LABEL } from './names';
@@ -71,6 +72,14 @@ function ofName(clusterName: string, name: string): Violation[] {
   }];
 }
 
+function ofReserved(name: string): Violation[] {
+  if (name !== ON_DEMAND) return [];
+  return [{
+    path: ['name'], problem: `no schedule may be called ${ON_DEMAND}: backups that a person asks for are reported under it`,
+    consequence: 'Nobody could tell the two apart', fix: 'Use another name',
+  }];
+}
+
 function ofStorage({ repositories, options }: ScheduleRuleInput): Violation[] {
   if (repositories === 0) return [{ path: [], problem: 'the cluster has no backup storage' }];
   return options.toSecondary && repositories < 2 ? [{ path: ['toSecondary'], problem: 'there is no second repository' }] : [];
@@ -88,12 +97,13 @@ function ofDeadline({ options }: ScheduleRuleInput): Violation[] {
 export const schedulePossible: ScheduleRule = {
   code: 'EV1806',
   title: 'A backup that cannot be made',
-  cause: 'A schedule has no storage or names a repository that is not there, two schedules share a name, or its name, deadline or resources are malformed.',
+  cause: 'A schedule has no storage or names a repository that is not there, two schedules share a name, or its name (which may not be on-demand), deadline or resources are malformed.',
   consequence: 'No backup would be made',
   fix: 'Give the cluster a backup storage (backup), and each schedule a name of its own',
   check: (input) => [
     ...ofStorage(input),
     ...ofName(input.clusterName, input.options.name),
+    ...ofReserved(input.options.name),
     ...ofDeadline(input),
     ...amountViolations(['resources'], input.options.resources),
     ...limitViolations(['resources'], input.options.resources),

@@ -300,6 +300,30 @@ class UserlistTest(unittest.TestCase):
         self.assertIn('"everest_pooler" "other"', changed["list"])
         self.assertIn('"mine" "md5x"', changed["list"])
 
+class OwnDataTest(unittest.TestCase):
+    """A Pod that was deleted by force and its successor share a node and a volume for a while."""
+
+    def setUp(self):
+        folder = tempfile.mkdtemp()
+        self.cluster = {"dataDirectory": f"{folder}/pg17"}
+
+    def test_a_second_container_waits_until_the_first_has_ended_because_postgresql_cannot_see_it(self):
+        first, second = member.own_data(self.cluster), []
+        waiting = threading.Thread(target=lambda: second.append(member.own_data(self.cluster)), daemon=True)
+        waiting.start()
+        waiting.join(0.3)
+        self.assertEqual(second, [])
+        os.close(first)  # as the kernel does when the process ends
+        waiting.join(5)
+        self.assertEqual(len(second), 1)
+        os.close(second[0])
+
+    def test_patroni_keeps_the_lock_since_it_takes_the_place_of_this_process(self):
+        lock = member.own_data(self.cluster)
+        self.assertTrue(os.get_inheritable(lock))
+        os.close(lock)
+
+
 class HandOverTest(unittest.TestCase):
     """The hook against a Patroni that plays its part; what counts is what it asks of it."""
 

@@ -511,6 +511,7 @@ const BACKUPS: RuleExample[] = [
     code: 'EV1806', mistake: 'a schedule without a storage', at: '', bad: addSchedule({}), good: addSchedule({ backup: { storage: s3() } }),
   },
   props('EV1806', 'two schedules of one name', 'backup.schedules[1].name', { bad: schedules({}, {}), good: schedules({}, { name: 'weekly' }) }),
+  props('EV1806', 'a name that is taken', 'backup.schedules[0].name', { bad: schedules({ name: 'on-demand' }), good: schedules({ name: 'daily' }) }),
   props('EV1806', 'a second repository that is not there', 'backup.schedules[0].toSecondary', {
     bad: schedules({ toSecondary: true }),
     good: backup({ secondary: { storage: s3({ prefix: 'copies' }) }, schedules: [{ name: 'nightly', cron: '0 2 * * *', toSecondary: true }] }),

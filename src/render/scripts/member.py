@@ -14,6 +14,7 @@ Nothing here logs a secret, and no clear-text password reaches the server: only 
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import hmac
 import http.client
@@ -705,7 +706,25 @@ def hand_over(cluster: Json, api: Api) -> None:
     log(f"handing over before the stop: {(told or {}).get('answer', 'no answer')}")
 
 
+def own_data(cluster: Json) -> int:
+    """Waits until no other container has the data of this member; the lock ends with Patroni, whose process this becomes.
+
+    A Pod that is deleted by force has a successor on the same node, with the same volume, while its own containers still
+    run. PostgreSQL's protection against two servers on one folder cannot see into another container.
+    """
+    folder = os.path.dirname(cluster["dataDirectory"])
+    lock = os.open(os.path.join(folder, "member.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    os.set_inheritable(lock, True)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log("another container still runs on this data; waiting for its end")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
 def start(cluster: Json, api: Api) -> None:
+    own_data(cluster)
     for owner in cluster.get("owners", []):
         until_settled(api, owner_spec(owner))
     values = until_settled(api, credentials_spec(cluster))
