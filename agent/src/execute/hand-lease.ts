@@ -3,6 +3,7 @@
  * for sure. Then nobody stands for election, nobody waits for a dark member in it, and all the others follow at once.
  */
 import type { Hands } from './executor.js';
+import { LABEL, ROLE } from '../../../src/contract/labels.js';
 import { failoverName, leaderName } from '../../../src/contract/names.js';
 import { heirOf, type Estate } from '../model/heir.js';
 import { podFacts } from '../model/objects.js';
@@ -43,5 +44,20 @@ export async function handLease(
 ): Promise<string> {
   const metadata = { resourceVersion: lease.metadata.resourceVersion, annotations: annotations(hands, lease, heir) };
   await hands.kube.patch('configmaps', leaderName(cluster), { metadata });
-  return heir === undefined ? `cleared the lease of ${pod}` : `gave the lease of ${pod} to ${heir}`;
+  if (heir === undefined) return `cleared the lease of ${pod}`;
+  await label(hands, cluster, heir);
+  return `gave the lease of ${pod} to ${heir}`;
+}
+
+/**
+ * Patroni does this too, some 150 ms later, and the old primary gives up its own label as soon as it sees the lease. A
+ * Service that has no endpoints in between keeps clients waiting for a second: kube-proxy rejects them by ICMP, of which
+ * Linux sends few.
+ */
+async function label(hands: Hands, cluster: string, heir: string): Promise<void> {
+  const pod = hands.pods(cluster).find(({ metadata }) => metadata.name === heir);
+  const metadata = { uid: pod?.metadata.uid, labels: { [LABEL.role]: ROLE.primary } };
+  await hands.kube.patch('pods', heir, { metadata }).catch((problem: unknown) => {
+    hands.log.warn('could not label the heir', { pod: heir, problem: String(problem) });
+  });
 }
