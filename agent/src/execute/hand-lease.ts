@@ -51,8 +51,8 @@ export async function handLease(
 
 /**
  * Patroni does this too, some 150 ms later, and the old primary gives up its own label as soon as it sees the lease. A
- * Service that has no endpoints in between keeps clients waiting for a second: kube-proxy rejects them by ICMP, of which
- * Linux sends few.
+ * Service that has no endpoints in between keeps clients waiting for a second: kube-proxy rejects them by ICMP, of
+ * which Linux sends few.
  */
 async function label(hands: Hands, cluster: string, heir: string): Promise<void> {
   const pod = hands.pods(cluster).find(({ metadata }) => metadata.name === heir);
