@@ -28,7 +28,7 @@ export const backupSpecShape = z.strictObject({
   schedules: z.array(schedule).optional(),
   retentionDays: z.number().optional(),
   retentionCopies: z.number().optional(),
-  archiveTimeoutSeconds: z.number().optional(),
+  archiveTimeoutSeconds: z.number().positive().optional(),
 });
 
 /** A BackupStorage document. */
