@@ -29,8 +29,6 @@ const UNCLEAR_PAUSE_MS = 100;
 const LEAVING_PAUSE_MS = 50;
 /** A member with the wrong label either dies or mends it itself within a loop of Patroni's. */
 const STALE_PAUSE_MS = 500;
-/** The kubelet's shortest grace period, 2 s, and its work around it. */
-const OVERDUE_MS = 3000;
 /** Where only time helps: Patroni is at work, or there is nothing to be done. */
 const WAIT_MS = 1000;
 /** Nothing to look for: the held connection, the heartbeat and the watches tell. */
@@ -76,14 +74,6 @@ function canBeFencedOff(facts: FailoverFacts): boolean {
   const { synchronous, sync, holder, candidates, candidatesNeeded, clearsLately, config } = facts;
   if (synchronous !== true || sync?.leader !== holder?.pod || clearsLately >= config.clearsPerTtl) return false;
   return candidates >= candidatesNeeded && candidates > 0;
-}
-
-/**
- * Longer than the kubelet gives a container that is deleted by force: one that ends by itself hands over sooner and
- * comes back sooner than one that is fenced off while it still takes writes.
- */
-function isOverdue({ reach, suspicion }: FailoverFacts): boolean {
-  return reach !== undefined && suspicion !== undefined && reach.takenAtMs - suspicion.sinceMs >= OVERDUE_MS;
 }
 
 /** Those who could elect have let go of the holder, which leaves nobody who could confirm a commit of its. */
@@ -166,6 +156,15 @@ const rows: FailoverRow[] = [
     actions: ['ClearLeader'],
   },
   {
+    id: 'pod-removed',
+    when: 'synchronous mode: the holder\'s Pod is gone, though its processes may live and standbys stream; it is fenced off',
+    matches: (f) => hasNoHolderPod(f) && canBeFencedOff(f),
+    then: (f) => clear(f, 'pod-removed'),
+    because: (f) => `The Pod ${who(f)} that took the lease is gone, and no Service leads to it any more; what is left of it is fenced off.`,
+    checkAgainInMs: () => UNCLEAR_PAUSE_MS,
+    actions: ['ClearLeader'],
+  },
+  {
     id: 'leader-answers',
     when: 'the holder\'s REST API answers, or the held connection to it stands',
     matches: (f) => (f.snapshot.link === 'held' && !f.suspicion && !hasNoHolderPod(f)) || f.reach?.rest === 'answers',
@@ -207,18 +206,9 @@ const rows: FailoverRow[] = [
     actions: ['ClearLeader'],
   },
   {
-    id: 'pod-removed',
-    when: 'synchronous mode: the holder\'s Pod is gone and its address has been mute for 3 s, though standbys may stream; it is fenced off',
-    matches: (f) => hasNoHolderPod(f) && isMute(f, f.config.refusalsNeeded) && canBeFencedOff(f) && isOverdue(f),
-    then: (f) => clear(f, 'pod-removed'),
-    because: (f) => `The Pod ${who(f)} that took the lease is gone and does not end; what is left of it is fenced off.`,
-    checkAgainInMs: () => UNCLEAR_PAUSE_MS,
-    actions: ['ClearLeader'],
-  },
-  {
     id: 'pod-gone',
-    when: 'the holder\'s Pod is gone or another one has its name, and neither port of its address answers; in synchronous mode both refuse',
-    matches: (f) => hasNoHolderPod(f) && isMute(f, f.config.refusalsNeeded) && (isRefused(f) || !canBeFencedOff(f)),
+    when: 'no fence is possible: the holder\'s Pod is gone or another one has its name, and neither port of its address answers',
+    matches: (f) => hasNoHolderPod(f) && isMute(f, f.config.refusalsNeeded),
     then: (f) => clear(f, 'pod-gone'),
     because: (f) => `The Pod ${who(f)} that took the lease is gone and its address is mute.`,
     checkAgainInMs: () => UNCLEAR_PAUSE_MS,

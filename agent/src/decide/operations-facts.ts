@@ -151,7 +151,21 @@ function isSyncWhole(facts: OperationsFacts): boolean {
   if (facts.synchronous !== true) return facts.synchronous === false;
   const { synchronous_mode: mode, synchronous_node_count: count } = facts.snapshot.contract.patroni;
   const standbys = facts.listed.filter((member) => !member.primary && member.promotable).length;
-  return (facts.sync?.standbys.length ?? 0) >= (mode === 'quorum' ? standbys : Math.min(count, standbys));
+  return namedStandbys(facts).length >= (mode === 'quorum' ? standbys : Math.min(count, standbys));
+}
+
+/** Those that are about to stop confirm nothing much longer. */
+function namedStandbys({ sync, listed }: OperationsFacts): string[] {
+  return (sync?.standbys ?? []).filter((pod) => listed.find((member) => member.pod === pod)?.object?.deleting !== true);
+}
+
+/** Standbys that Patroni is to count on and does not yet: `streams` says who could be one. */
+export function uncounted(facts: OperationsFacts, streams: (member: MemberFacts) => boolean): MemberFacts[] {
+  if (facts.synchronous !== true || facts.paused !== false || isSyncWhole(facts)) return [];
+  return facts.listed.filter((member) => (
+    !member.primary && member.promotable && member.object?.deleting === false && streams(member)
+    && !facts.sync?.standbys.includes(member.pod)
+  ));
 }
 
 function compare(a: number[], b: number[]): number {

@@ -4,9 +4,10 @@ import { CONFIG_TABLE, RESTART_TABLE, mayBeRefused, takenBack } from './config.j
 import { GUARD_TABLE } from './guard.js';
 import { HANDOVER_TABLE, REQUEST_TABLE, isOnCordoned } from './handover.js';
 import { MEND_TABLE } from './mend.js';
-import { gatherOperations, type OperationsFacts, type MemberFacts } from './operations-facts.js';
+import { gatherOperations, uncounted, type OperationsFacts, type MemberFacts } from './operations-facts.js';
 import { ROLLOUT_TABLE } from './rollout.js';
 import { firstVerdict, type Verdict } from './rule-table.js';
+import { SYNC_TABLE } from './sync.js';
 import type { DynamicConfig, OperationsAction, OperationsMemory, OperationsSnapshot } from '../model/operations.js';
 
 /**
@@ -15,7 +16,7 @@ import type { DynamicConfig, OperationsAction, OperationsMemory, OperationsSnaps
  * do not get on before the rolling change that waits for them; restarts last, since a replaced member needs none.
  */
 export const OPERATIONS_TABLES = [
-  REQUEST_TABLE, GUARD_TABLE, HANDOVER_TABLE, CONFIG_TABLE, MEND_TABLE, ROLLOUT_TABLE, RESTART_TABLE,
+  REQUEST_TABLE, GUARD_TABLE, SYNC_TABLE, HANDOVER_TABLE, CONFIG_TABLE, MEND_TABLE, ROLLOUT_TABLE, RESTART_TABLE,
 ];
 
 /** Between two looks at a standby that does not stream. */
@@ -63,6 +64,7 @@ function nextMemory(
   if (action.kind === 'PatchConfig') return afterPatch(gatherOperations(snapshot, memory, nowMs), action.patch);
   if (action.kind === 'ResumePoolers') return without(memory, 'poolersPaused');
   if (action.kind === 'RefuseRequest') return memory;
+  if (action.kind === 'WakePatroni') return { ...memory, wokeAtMs: nowMs };
   return { ...memory, ...mending(memory, verdict), lastActionAtMs: nowMs };
 }
 
@@ -86,7 +88,8 @@ export function decideOperations(
 ): OperationsDecision {
   const facts = gatherOperations(snapshot, memory, nowMs);
   const verdict = firstVerdict(OPERATIONS_TABLES, facts);
-  const checkAgainInMs = verdict.checkAgainInMs || (facts.members.some(isBehind) ? WATCHED_MS : 0);
+  const isWatched = facts.members.some(isBehind) || mayBeUncounted(facts);
+  const checkAgainInMs = verdict.checkAgainInMs || (isWatched ? WATCHED_MS : 0);
   const kept = stillMending(facts, memory);
   return { ...verdict, checkAgainInMs, memory: nextMemory(snapshot, kept, verdict, nowMs) };
 }
@@ -99,6 +102,11 @@ function primaryLeaves(facts: OperationsFacts): boolean {
 function isBehind({ listed, primary, object }: MemberFacts): boolean {
   if (!listed || primary || object?.container !== 'running') return false;
   return object.status !== undefined && !object.status.streaming;
+}
+
+/** As far as the watches tell. */
+function mayBeUncounted(facts: OperationsFacts): boolean {
+  return uncounted(facts, ({ object }) => object?.status?.streaming === true).length > 0;
 }
 
 function memberMayHaveWork({ listed, statefulSet, template, object }: MemberFacts): boolean {
@@ -114,7 +122,8 @@ export function mayHaveWork(snapshot: OperationsSnapshot, memory: OperationsMemo
   if (snapshot.config !== 'unknown' && diffConfig(snapshot.config, snapshot.contract.patroni, memory)) return true;
   if (snapshot.switchoverRequest !== undefined || memory.mended) return true;
   const facts = gatherOperations(snapshot, memory, 0);
-  return primaryLeaves(facts) || facts.members.some((member) => memberMayHaveWork(member) || isBehind(member));
+  if (primaryLeaves(facts) || mayBeUncounted(facts)) return true;
+  return facts.members.some((member) => memberMayHaveWork(member) || isBehind(member));
 }
 
 export function atRest(snapshot: OperationsSnapshot, memory: OperationsMemory): OperationsDecision {

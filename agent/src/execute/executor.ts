@@ -13,6 +13,7 @@ import { refuseRequest } from './take-request.js';
 import type { COMPONENT } from '../../../src/contract/labels.js';
 import type { Log } from '../log.js';
 import type { MemberSql } from '../member-sql.js';
+import { wakePatroni } from './wake-patroni.js';
 import type { FailoverAction } from '../model/actions.js';
 import type { OperationsAction } from '../model/operations.js';
 import type { Clock } from '../ports/clock.js';
@@ -69,6 +70,7 @@ const EXECUTORS: {
   RebuildMember: rebuildMember,
   ResumePoolers: resumePoolers,
   RefuseRequest: refuseRequest,
+  WakePatroni: wakePatroni,
 };
 
 function perform(hands: Hands, action: Action): Promise<Outcome> {

@@ -77,6 +77,8 @@ export interface OperationsMemory {
   readonly poolersPaused?: true;
   /** What was done for standbys that did not get on; forgotten as soon as they stream. */
   readonly mended?: Readonly<Record<string, Mending>>;
+  /** When Patroni was last woken to count on standbys that stream. */
+  readonly wokeAtMs?: number;
   /** The last switchover that a person asked for, and what came of it. */
   readonly lastRequest?: RequestAnswer;
 }
@@ -147,6 +149,13 @@ export interface RebuildMember {
   readonly uid: string;
 }
 
+/** Has the primary's Patroni do its round now rather than when the next one is due. */
+export interface WakePatroni {
+  readonly kind: 'WakePatroni';
+  readonly cluster: string;
+  readonly pod: string;
+}
+
 /** Ends a pause of poolers that an agent has left behind. */
 export interface ResumePoolers {
   readonly kind: 'ResumePoolers';
@@ -154,4 +163,4 @@ export interface ResumePoolers {
 }
 
 export type OperationsAction = EvictPod | Switchover | ScaleToZero | PatchConfig | RestartMember | RebuildMember
-| ResumePoolers | RefuseRequest;
+| ResumePoolers | RefuseRequest | WakePatroni;

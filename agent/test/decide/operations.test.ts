@@ -36,6 +36,10 @@ const standing = (cause: StandstillCause, forMs: number) => operations({
 
 const LEAVING = [pod(LEADER, { deleting: true }), pod(NAMES[1]), pod(NAMES[2])];
 
+/** Patroni was asked, and had the time for its answer. */
+const WOKEN = { ...MEMORY, wokeAtMs: 98_000 };
+const LAST_ONLY = { leader: LEADER, standbys: [NAMES[2]], quorum: 0 };
+
 const EXAMPLES: Example[] = [
   {
     name: 'ends a pause that was left behind before anything else', rule: 'poolers-paused', view: operations({ pods: 'unknown' }),
@@ -67,7 +71,30 @@ const EXAMPLES: Example[] = [
   },
   {
     name: 'hands over a leaving primary also while the sync key names only one standby', rule: 'hand-over-leaving',
-    view: operations({ pods: LEAVING, sync: { leader: LEADER, standbys: [NAMES[2]], quorum: 0 } }), action: { kind: 'Switchover', to: NAMES[2] },
+    view: operations({ pods: LEAVING, sync: LAST_ONLY }), memory: WOKEN, action: { kind: 'Switchover', to: NAMES[2] },
+  },
+  {
+    name: 'wakes Patroni when it does not count on a standby that streams', rule: 'sync-behind',
+    view: operations({ pods: LEAVING, sync: LAST_ONLY }), action: { kind: 'WakePatroni', pod: LEADER },
+  },
+  {
+    name: 'wakes Patroni when the only standby that it counts on is being stopped', rule: 'sync-behind',
+    view: operations({ pods: [pod(LEADER), pod(NAMES[1]), pod(NAMES[2], { deleting: true })], sync: LAST_ONLY }),
+    action: { kind: 'WakePatroni', pod: LEADER },
+  },
+  {
+    name: 'gives Patroni its round before anything else', rule: 'sync-comes', view: operations({ pods: LEAVING, sync: LAST_ONLY }),
+    memory: { ...MEMORY, wokeAtMs: 99_000 },
+  },
+  {
+    name: 'leaves a standby that does not stream to Patroni', rule: 'no-restart-pending',
+    view: operations({
+      sync: LAST_ONLY, reports: [PRIMARY_REPORT, report(NAMES[1], { streaming: false }), REPORTS[2]!],
+    }),
+  },
+  {
+    name: 'does not wake Patroni over and over, since it may have its reasons', rule: 'no-restart-pending', view: operations({ sync: LAST_ONLY }),
+    memory: { ...MEMORY, wokeAtMs: 96_000 },
   },
   {
     name: 'hands over a leaving primary to a member on another node, because a drain would take its neighbour next', rule: 'hand-over-leaving',
@@ -175,7 +202,7 @@ const EXAMPLES: Example[] = [
     view: operations({ statefulSets: NEW, pods: [pod(LEADER), current(NAMES[1]), current(NAMES[2])] }), action: { kind: 'Switchover', from: LEADER, to: NAMES[1] },
   },
   {
-    name: 'does not hand over before the sync key names all standbys', rule: 'hand-over-waits',
+    name: 'does not hand over before the sync key names all standbys', rule: 'hand-over-waits', memory: WOKEN,
     view: operations({
       statefulSets: NEW, pods: [pod(LEADER), current(NAMES[1]), current(NAMES[2])],
       sync: { leader: LEADER, standbys: [NAMES[1]], quorum: 0 },
@@ -205,7 +232,7 @@ const EXAMPLES: Example[] = [
   },
   { name: 'restarts the only member in place', rule: 'restart-single', view: operations({ ...single, reports: [{ ...PRIMARY_REPORT, pendingRestart: RAISED }] }), action: { kind: 'RestartMember', pod: LEADER } },
   {
-    name: 'holds when nobody may take over', rule: 'restart-hand-over-waits',
+    name: 'holds when nobody may take over', rule: 'restart-hand-over-waits', memory: WOKEN,
     view: operations({
       sync: { leader: LEADER, standbys: [], quorum: 0 }, reports: [PRIMARY_RAISED, ...REPORTS.slice(1)],
     }),
