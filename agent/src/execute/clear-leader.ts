@@ -4,7 +4,7 @@
  */
 import type { Hands, Outcome } from './executor.js';
 import { forgetSilent } from './forget-silent.js';
-import { chooseHeir, handLease, label } from './hand-lease.js';
+import { chooseHeir, handLease } from './hand-lease.js';
 import { releaseLease } from './release-lease.js';
 import { removeStaleRole } from './remove-stale-role.js';
 import { askVoters } from './voters.js';
@@ -122,8 +122,6 @@ async function hasClosed(hands: Hands, action: ClearLeader): Promise<boolean> {
 interface Plan {
   readonly fence: boolean;
   readonly heir?: string | undefined;
-  /** Who will be the heir, as far as can be told before the fence. */
-  readonly likely?: string | undefined;
   readonly objection?: string;
 }
 
@@ -146,14 +144,13 @@ async function heirOfDead(hands: Hands, action: ClearLeader): Promise<Plan> {
 async function makePlan(hands: Hands, action: ClearLeader): Promise<Plan> {
   if (action.proof === 'given-up') return { fence: false };
   if (!mayNeedFence(action)) return heirOfDead(hands, action);
-  const [ballot, isClosed] = await Promise.all([
+  const [{ voters, needed, problem = 'no address known' }, isClosed] = await Promise.all([
     askVoters(hands, action.cluster), action.proof === 'streams-ended' && hasClosed(hands, action),
   ]);
   // Asked anew: what they had before the end is not for sure all that they got.
   if (isClosed) return heirOfDead(hands, action);
-  const { voters, needed, problem = 'no address known' } = ballot;
   const heard = voters.length;
-  if (heard >= needed) return { fence: true, likely: await chooseHeir(hands, action, ballot) };
+  if (heard >= needed) return { fence: true };
   const objection = `only ${heard} of ${needed} synchronous standbys answer by SQL, so a fence could not be checked (${problem})`;
   return { fence: true, objection };
 }
@@ -182,21 +179,12 @@ async function attempt(hands: Hands, action: ClearLeader): Promise<Outcome> {
     await hands.kube.patch('configmaps', name, { metadata });
     if (isDark(action)) await unlabel(hands, action);
     const { cluster, pod, uid } = action;
-    if (action.proof === 'pod-removed') await keepEndpoint(hands, cluster, plan.likely);
     return releaseLease(hands, { kind: 'ReleaseLease', cluster, pod, uid }, () => clearTheWay(hands, action));
   }
   if (plan.heir === undefined && provesByStandbys(action)) await clearTheWay(hands, action);
   const detail = await handLease(hands, action, object, plan.heir);
   if (isDark(action)) await unlabel(hands, action);
   return { done: true, detail };
-}
-
-/**
- * With its Pod the Service's only endpoint is gone. Whoever connects now waits for a second (see `label`), at a standby
- * it is told at once to try again. Patroni mends the label with the next lease, should that be another one's.
- */
-async function keepEndpoint(hands: Hands, cluster: string, likely: string | undefined): Promise<void> {
-  if (likely !== undefined) await label(hands, cluster, likely);
 }
 
 /** Clients wait for seconds at the address of a dark node. One that resets costs them nothing. */

@@ -54,7 +54,7 @@ export async function handLease(
  * Service that has no endpoints in between keeps clients waiting for a second: kube-proxy rejects them by ICMP, of
  * which Linux sends few.
  */
-export async function label(hands: Hands, cluster: string, heir: string): Promise<void> {
+async function label(hands: Hands, cluster: string, heir: string): Promise<void> {
   const pod = hands.pods(cluster).find(({ metadata }) => metadata.name === heir);
   const metadata = { uid: pod?.metadata.uid, labels: { [LABEL.role]: ROLE.primary } };
   await hands.kube.patch('pods', heir, { metadata }).catch((problem: unknown) => {

@@ -120,16 +120,6 @@ test('a process whose Pod is gone is fenced off, and a successor of its name doe
   assert.deepEqual(world.leases(), ['orders-1-0', FENCED, undefined]);
 });
 
-test('the likely heir of a Pod that is gone has the label at once, because its Service would have no endpoint', async () => {
-  const world = setUp({ reach: 'answers', positions: [900, 700] });
-  world.kube.put('pods', { metadata: { name: 'orders-1-0', uid: 'u9' } });
-  const labels: Array<string | undefined> = [];
-  world.kube.before = () => labels.push(world.kube.objects.get('pods/orders-2-0')!.metadata.labels?.['everest.io/role']);
-  await clear(world, 'pod-removed');
-  const fenced = world.kube.objects.get('configmaps/orders-leader')!.metadata.annotations?.leader;
-  assert.deepEqual([fenced, labels.indexOf('primary') < labels.length - 2], ['orders-2-0', true]);
-});
-
 test('the successor of a Pod that is gone is not asked in the election, because its predecessor wrote its address', async () => {
   const world = setUp({ reach: 'answers' });
   world.kube.put('pods', { metadata: { name: 'orders-1-0', uid: 'u9', annotations: { status: '{"api_url":"http://10.0.0.1:8008"}' } } });
