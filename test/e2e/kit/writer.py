@@ -4,7 +4,8 @@
   writer.py run          starts the clients that CLIENTS names (JSON); answers on a Unix socket
   writer.py ask JSON     one request to the running writer, one JSON answer on stdout
 
-A client: {"name", "host", "everyMs", "fresh": connect anew for each row, "patient": no time-outs of its own,
+A client: {"name", "host", "everyMs", "fresh": connect anew for each row, "retryMs": rest before the next
+connection, "patient": no time-outs of its own,
 "lifetimeMs": connect anew between two rows once the connection is so old, as connection pools do, "witness": asks one
 member on one connection whether it is a primary by now, and writes as soon as it is, "firstId"}. Requests: {"do": "status"}, {"do": "mark", "clients": […]} (starts a new window for gaps and errors; clients
 that are not named rest), {"do": "stop"}, {"do": "verify", "acked": {name: [[first, last], …]}} (ranges of earlier
@@ -23,7 +24,7 @@ import psycopg2.errors
 import psycopg2.extensions
 
 ADDRESS = "/tmp/writer.sock"
-RECONNECT_S, REST_S, GAP_WORTH_TELLING_S = 0.02, 0.02, 0.1
+REST_S, GAP_WORTH_TELLING_S = 0.02, 0.1
 TABLE = ("CREATE TABLE IF NOT EXISTS e2e_writes (client text, id bigint, at timestamptz NOT NULL DEFAULT "
          "clock_timestamp(), PRIMARY KEY (client, id))")
 # The timeline from the write-ahead log itself: the control file learns of a promotion only at its checkpoint.
@@ -128,6 +129,7 @@ class Client:
         self.name, self.host, self.fresh = spec["name"], spec["host"], spec.get("fresh", False)
         self.kind = Connection if spec.get("patient") else Impatient
         self.interval, self.lifetime = spec.get("everyMs", 10) / 1000, spec.get("lifetimeMs", float("inf")) / 1000
+        self.retry = spec.get("retryMs", 20) / 1000
         self.connected_at, self.witness = 0.0, spec.get("witness", False)
         self.next_id, self.acked, self.count = spec.get("firstId", 1), Ranges(), 0
         self.last_error, self.last_ack, self.last_server, self.active = "", None, None, True
@@ -182,7 +184,7 @@ class Client:
             except (psycopg2.Error, NotPromised) as problem:
                 self.failed(problem)
                 connection = close(connection)
-                time.sleep(RECONNECT_S)
+                time.sleep(self.retry)
 
     def connect(self):
         self.connected_at = time.monotonic()

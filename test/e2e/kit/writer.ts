@@ -16,6 +16,8 @@ export interface ClientSpec {
   readonly host: string;
   /** Milliseconds between two rows. */
   readonly everyMs?: number;
+  /** Milliseconds of rest before it connects anew after an error; 20 where none are given. */
+  readonly retryMs?: number;
   /** Connects anew for each row. */
   readonly fresh?: boolean;
   /** Asks one member on one connection whether it is a primary by now, and writes as soon as it is. */

@@ -23,10 +23,11 @@ const POOLED_LIFETIME_MS = 20_000;
 
 export type Changes = Partial<Pick<ClusterWanted, 'cpu' | 'parameters' | 'instances' | 'image'>>;
 /**
- * `rw` holds one connection to the Service and gives up quickly, `holder` never gives up, `fresh` connects for each
+ * `rw` holds one connection to the Service and gives up quickly, `calm` does so too and rests for 0.1 s before it
+ * connects anew, `holder` never gives up, `fresh` connects for each
  * row, `pooled` goes through PgBouncer, never gives up, and renews its connection now and then as pools do.
  */
-export type ClientName = 'rw' | 'holder' | 'fresh' | 'pooled';
+export type ClientName = 'rw' | 'calm' | 'holder' | 'fresh' | 'pooled';
 
 export interface Outcome extends Sample {
   readonly clients: Readonly<Record<string, ClientStatus>>;
@@ -145,6 +146,7 @@ export class Fixture {
     this.writer = new Writer(context.api, {
       namespace: this.namespace, cluster: name, secret: `${name}-app`,
       clients: [
+        { name: 'calm', host: `${name}-rw`, retryMs: 100 },
         { name: 'holder', host: `${name}-rw`, everyMs: 20, patient: true },
         { name: 'fresh', host: `${name}-rw`, everyMs: 75, fresh: true },
         { name: 'pooled', host: `${name}-pooler-rw`, patient: true, lifetimeMs: POOLED_LIFETIME_MS },
