@@ -71,7 +71,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if body["metadata"].get("resourceVersion", found["metadata"]["resourceVersion"]) != found["metadata"]["resourceVersion"]:
             return self.reply(409, {})
         self.server.patches += 1
-        found["data"].update(body.get("data", {}))
+        found.setdefault("data", {}).update(body.get("data", {}))
         found["metadata"].setdefault("annotations", {}).update(body["metadata"].get("annotations", {}))
         found["metadata"]["resourceVersion"] = str(int(found["metadata"]["resourceVersion"]) + 1)
         return self.reply(200, found)
@@ -322,6 +322,25 @@ class OwnDataTest(unittest.TestCase):
         lock = member.own_data(self.cluster)
         self.assertTrue(os.get_inheritable(lock))
         os.close(lock)
+
+
+class PredecessorTest(WithApi):
+    OWN = '{"api_url":"http://10.0.0.7:8008/patroni"}'
+
+    def status_after(self, told, address="10.0.0.7"):
+        pod = {"metadata": {"resourceVersion": "1", "uid": "u1", "annotations": {"status": told} if told else {}}, "status": {"podIP": address}}
+        self.server.objects["pods/orders-1-0"] = pod
+        with mock.patch.dict(os.environ, HOSTNAME="orders-1-0"):
+            member.forget_predecessor(self.api)
+        return self.server.objects["pods/orders-1-0"]["metadata"].get("annotations", {}).get("status"), self.server.patches
+
+    def test_words_of_a_predecessor_are_taken_off_because_patroni_would_ask_at_its_address_for_seconds(self):
+        self.assertEqual(self.status_after('{"api_url":"http://10.0.0.3:8008/patroni"}'), (None, 1))
+
+    def test_its_own_words_and_those_of_nobody_stay(self):
+        self.assertEqual(self.status_after(self.OWN), (self.OWN, 0))
+        self.assertEqual(self.status_after(None), (None, 0))
+        self.assertEqual(self.status_after(self.OWN, None), (self.OWN, 0))
 
 
 class HandOverTest(unittest.TestCase):

@@ -723,8 +723,21 @@ def own_data(cluster: Json) -> int:
     return lock
 
 
+def forget_predecessor(api: Api) -> None:
+    """The last words of a Pod that was deleted by force go to the object of its successor, which has its name.
+
+    Patroni would ask at that address for 6 s whether somebody else has this name (`ensure_unique_name`).
+    """
+    path = f"pods/{os.environ['HOSTNAME']}"
+    pod = api.call("GET", path) or {}
+    told, address = pod.get("metadata", {}).get("annotations", {}).get("status", ""), pod.get("status", {}).get("podIP")
+    if told and address and f"//{address}:" not in told:
+        api.call("PATCH", path, {"metadata": {"uid": pod["metadata"].get("uid"), "annotations": {"status": None}}})
+
+
 def start(cluster: Json, api: Api) -> None:
     own_data(cluster)
+    once(lambda: forget_predecessor(api))
     for owner in cluster.get("owners", []):
         until_settled(api, owner_spec(owner))
     values = until_settled(api, credentials_spec(cluster))
