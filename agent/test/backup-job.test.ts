@@ -52,6 +52,7 @@ function world(order: Partial<BackupOrder> = {}, change: object = { backup: BACK
     made = true;
     return { lines: [`P00   INFO: new backup label = ${NEW}`] };
   };
+  exec.answers.psql = () => ({ lines: ['16777216'] });
   exec.answers['repo-ls'] = () => ({ lines: [2, 3, 4, 5, 6, 7].map((number) => `0000000100000000/00000001000000000000000${number}-${HASH}.zst`) });
   const ports = { kube, exec, clock, log: new Log({}, () => undefined), say: (text: string) => void said.push(text) };
   return {

@@ -9,6 +9,12 @@ import { AGENT_KEY, AGENT_ROLE, POOLER_KEY, POOLER_ROLE, POOLER_USERLIST_KEY, SY
 
 const SCRIPT = `python3 ${FILES.folder}/${FILES.script}`;
 
+/**
+ * At each promotion one segment is copied and synced, at each planned stop the rest of one is written and streamed, and
+ * clients wait meanwhile: ADR 12 has what that costs.
+ */
+const WAL_SEGMENT_MIB = '4';
+
 /** Folder of the database files: one for each major version. */
 export function dataDirectory(cluster: ResolvedPostgres): string {
   return `${FILES.data}/pg${cluster.image.major}`;
@@ -38,7 +44,7 @@ function bootstrap(cluster: ResolvedPostgres): Record<string, unknown> {
   return {
     // Read only when the cluster is made; later changes go through Patroni's REST API.
     dcs: cluster.patroni,
-    initdb: ['data-checksums', { encoding: 'UTF8' }, { locale: 'C.UTF-8' },
+    initdb: ['data-checksums', { 'wal-segsize': WAL_SEGMENT_MIB }, { encoding: 'UTF8' }, { locale: 'C.UTF-8' },
       { 'auth-local': 'peer' }, { 'auth-host': 'scram-sha-256' }, ...(wal ? [{ waldir: wal }] : [])],
     post_bootstrap: `${SCRIPT} post-bootstrap`,
   };

@@ -2,7 +2,7 @@
  * From which moments on a cluster can be brought back: a good backup, and WAL from it to the newest without a gap.
  */
 import type { BackupFacts, RepositoryFacts } from '../model/pgbackrest.js';
-import { segmentName, segmentOf, type ArchiveListing, type TimelineEnd, type WalSegment } from '../model/wal.js';
+import type { ArchiveListing, TimelineEnd, WalScale, WalSegment } from '../model/wal.js';
 
 export interface RecoveryWindow {
   /** Seconds since 1970: the end of the oldest backup that counts. */
@@ -23,11 +23,13 @@ const none = (why: string, gap?: string): WindowReading => ({ window: undefined,
 class Chain {
   private readonly ends: readonly TimelineEnd[];
   private readonly present: ReadonlySet<string>;
+  readonly scale: WalScale;
 
   constructor(listing: ArchiveListing, private readonly newestTimeline: number) {
     const ends = listing.history === 'unknown' ? [] : [...listing.history];
     this.ends = ends.sort((one, two) => one.number - two.number || one.timeline - two.timeline);
-    this.present = new Set(listing.segments.map(segmentName));
+    this.scale = listing.scale;
+    this.present = new Set(listing.segments.map((segment) => this.scale.nameOf(segment)));
   }
 
   at(number: number): WalSegment {
@@ -36,7 +38,7 @@ class Chain {
   }
 
   has(number: number): boolean {
-    return this.present.has(segmentName(this.at(number)));
+    return this.present.has(this.scale.nameOf(this.at(number)));
   }
 
   /** What came after a switch on an abandoned timeline leads nowhere. */
@@ -55,7 +57,7 @@ function unbrokenFrom(chain: Chain, segments: readonly WalSegment[]): number | u
 }
 
 function isUsable(backup: BackupFacts, chain: Chain, first: number): boolean {
-  const segment = segmentOf(backup.walStart);
+  const segment = chain.scale.segmentOf(backup.walStart);
   return segment !== undefined && chain.isOn(segment) && segment.number >= first && chain.has(segment.number);
 }
 
@@ -65,8 +67,8 @@ function overOne(backups: readonly BackupFacts[], listing: ArchiveListing): Wind
   if (first === undefined) return none('no WAL of the newest timeline is in the archive');
   const usable = backups.filter((backup) => isUsable(backup, chain, first));
   // Before the first backup nobody needs WAL, and expiry takes it away.
-  const needsEarlier = backups.some(({ walStart }) => (segmentOf(walStart)?.number ?? first) < first);
-  const gap = needsEarlier ? segmentName(chain.at(first - 1)) : undefined;
+  const needsEarlier = backups.some(({ walStart }) => (chain.scale.segmentOf(walStart)?.number ?? first) < first);
+  const gap = needsEarlier ? chain.scale.nameOf(chain.at(first - 1)) : undefined;
   const [oldest, newest] = [usable[0], usable.at(-1)];
   if (!oldest || !newest) return none('no backup has all WAL after it in the archive', gap);
   const window = {

@@ -1,4 +1,4 @@
-/** WAL segments by name and number, as PostgreSQL cuts them into 16 MiB. */
+/** WAL segments by name and number. */
 
 export interface WalSegment {
   readonly timeline: number;
@@ -13,24 +13,49 @@ export interface TimelineEnd {
   readonly number: number;
 }
 
-const SEGMENT_BYTES = 16 * 1024 * 1024;
-const PER_LOG = 0x1_0000_0000 / SEGMENT_BYTES;
-
 const hex = (text: string) => Number.parseInt(text, 16);
 
-export function segmentOf(name: string): WalSegment | undefined {
-  const [, timeline, log, low] = /^([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})$/.exec(name) ?? [];
-  return timeline === undefined ? undefined : { timeline: hex(timeline), number: hex(log!) * PER_LOG + hex(low!) };
-}
+/** How one server cuts its WAL, which is settled when it is made (`initdb --wal-segsize`). */
+export class WalScale {
+  private readonly perLog: number;
 
-export function segmentName({ timeline, number }: WalSegment): string {
-  const part = (value: number) => value.toString(16).toUpperCase().padStart(8, '0');
-  return `${part(timeline)}${part(Math.floor(number / PER_LOG))}${part(number % PER_LOG)}`;
-}
+  constructor(private readonly segmentBytes: number) {
+    this.perLog = 0x1_0000_0000 / segmentBytes;
+  }
 
-/** Of a path in the archive; not of a part of a segment, which nothing is replayed from. */
-export function segmentInPath(path: string): WalSegment | undefined {
-  return segmentOf(/(?:^|\/)([0-9A-F]{24})-[0-9a-f]{40}(?:\.\w+)?$/.exec(path)?.[1] ?? '');
+  /** As `SHOW wal_segment_size` has it in bytes: powers of two from 1 MiB to 1 GiB. */
+  static parse(text: string): WalScale | undefined {
+    const bytes = Number(text.trim());
+    const isPower = Number.isInteger(Math.log2(bytes));
+    return isPower && bytes >= 2 ** 20 && bytes <= 2 ** 30 ? new WalScale(bytes) : undefined;
+  }
+
+  segmentOf(name: string): WalSegment | undefined {
+    const [, timeline, log, low] = /^([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})$/.exec(name) ?? [];
+    return timeline === undefined ? undefined : { timeline: hex(timeline), number: hex(log!) * this.perLog + hex(low!) };
+  }
+
+  nameOf({ timeline, number }: WalSegment): string {
+    const part = (value: number) => value.toString(16).toUpperCase().padStart(8, '0');
+    return `${part(timeline)}${part(Math.floor(number / this.perLog))}${part(number % this.perLog)}`;
+  }
+
+  /** Of a path in the archive; not of a part of a segment, which nothing is replayed from. */
+  inPath(path: string): WalSegment | undefined {
+    return this.segmentOf(/(?:^|\/)([0-9A-F]{24})-[0-9a-f]{40}(?:\.\w+)?$/.exec(path)?.[1] ?? '');
+  }
+
+  /** A timeline's history file: one line for each timeline before it. */
+  parseHistory(text: string): TimelineEnd[] | undefined {
+    const lines = text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+    const ends = lines.map((line) => {
+      const [, timeline, high, low] = /^(\d+)\s+([0-9A-F]+)\/([0-9A-F]+)/i.exec(line) ?? [];
+      if (timeline === undefined) return undefined;
+      const number = hex(high!) * this.perLog + Math.floor(hex(low!) / this.segmentBytes);
+      return { timeline: Number(timeline), number };
+    });
+    return ends.every((end) => end !== undefined) ? ends as TimelineEnd[] : undefined;
+  }
 }
 
 /** `00000003.history` -> 3. */
@@ -39,19 +64,9 @@ export function historyInPath(path: string): number | undefined {
   return timeline === undefined ? undefined : hex(timeline);
 }
 
-/** A timeline's history file: one line for each timeline before it. */
-export function parseHistory(text: string): TimelineEnd[] | undefined {
-  const lines = text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-  const ends = lines.map((line) => {
-    const [, timeline, high, low] = /^(\d+)\s+([0-9A-F]+)\/([0-9A-F]+)/i.exec(line) ?? [];
-    if (timeline === undefined) return undefined;
-    return { timeline: Number(timeline), number: hex(high!) * PER_LOG + Math.floor(hex(low!) / SEGMENT_BYTES) };
-  });
-  return ends.every((end) => end !== undefined) ? ends as TimelineEnd[] : undefined;
-}
-
 /** What lies in the archive of one database. */
 export interface ArchiveListing {
+  readonly scale: WalScale;
   readonly segments: readonly WalSegment[];
   /** Timelines before the newest one, and where each ended; `unknown` when its history could not be read. */
   readonly history: readonly TimelineEnd[] | 'unknown';

@@ -1,7 +1,7 @@
 /** Asks pgBackRest in a member what is in its repository. */
 import { STANZA } from '../../../src/contract/document.js';
 import { parseInfo, type RepositoryFacts } from '../model/pgbackrest.js';
-import { historyInPath, parseHistory, segmentInPath, type ArchiveListing, type WalSegment } from '../model/wal.js';
+import { historyInPath, WalScale, type ArchiveListing, type WalSegment } from '../model/wal.js';
 import type { Exec, ExecEnd } from '../ports/exec.js';
 import { KubeError } from '../ports/kube.js';
 
@@ -60,10 +60,21 @@ export async function readInfo(exec: Exec, place: Place): Promise<InfoReading> {
   }
 }
 
-async function readHistory(exec: Exec, place: Place, path: string): Promise<ArchiveListing['history']> {
+/** Names of segments mean nothing without it. */
+async function readScale(exec: Exec, { pod }: Place): Promise<WalScale | undefined> {
+  const lines: string[] = [];
+  const query = "SELECT setting FROM pg_settings WHERE name = 'wal_segment_size'";
+  const command = ['psql', '--no-psqlrc', '-qAt', '-d', 'postgres', '-c', query];
+  const { exitCode } = await exec.run({ pod, container: CONTAINER, command }, { line: (text) => lines.push(text), limitMs: ASK_LIMIT_MS });
+  return exitCode === 0 ? WalScale.parse(lines[0] ?? '') : undefined;
+}
+
+async function readHistory(
+  exec: Exec, place: Place, path: string, scale: WalScale,
+): Promise<ArchiveListing['history']> {
   const lines: string[] = [];
   const { end } = await ask(exec, place, ['repo-get', path], (line) => lines.push(line));
-  return (end.exitCode === 0 ? parseHistory(lines.join('\n')) : undefined) ?? 'unknown';
+  return (end.exitCode === 0 ? scale.parseHistory(lines.join('\n')) : undefined) ?? 'unknown';
 }
 
 /** `id` is the folder of the archive: `17-1`. Names are counted as they come, since there may be very many. */
@@ -72,16 +83,18 @@ export async function listArchive(exec: Exec, place: Place, id: string): Promise
   const segments: WalSegment[] = [];
   let timeline = 0;
   try {
+    const scale = await readScale(exec, place);
+    if (!scale) return 'unknown';
     const { end } = await ask(exec, place, ['--recurse', 'repo-ls', folder], (line) => {
-      const segment = segmentInPath(line);
+      const segment = scale.inPath(line);
       if (segment) segments.push(segment);
       timeline = Math.max(timeline, segment?.timeline ?? historyInPath(line) ?? 0);
     });
     if (end.exitCode !== 0) return 'unknown';
     // The first timeline has no history: nothing came before it.
     const name = `${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`;
-    const history = timeline <= 1 ? [] : await readHistory(exec, place, `${folder}/${name}`);
-    return { segments, history, timeline };
+    const history = timeline <= 1 ? [] : await readHistory(exec, place, `${folder}/${name}`, scale);
+    return { scale, segments, history, timeline };
   } catch (problem) {
     if (!(problem instanceof KubeError)) throw problem;
     return 'unknown';

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { recoveryWindow } from '../../src/decide/recovery-window.js';
-import { segmentName, type ArchiveListing } from '../../src/model/wal.js';
-import { archive, backup, repository } from '../support/backups.js';
+import type { ArchiveListing } from '../../src/model/wal.js';
+import { archive, backup, repository, SCALE } from '../support/backups.js';
 
 /** A backup that begins in this segment, and ends ten seconds after its number in hundreds. */
 const at = (label: string, number: number, change = {}) => backup(label, {
-  walStart: segmentName({ timeline: 1, number }), walStop: segmentName({ timeline: 1, number }),
+  walStart: SCALE.nameOf({ timeline: 1, number }), walStop: SCALE.nameOf({ timeline: 1, number }),
   stoppedAt: number * 100 + 10,
   ...change,
 });
 const A = at('A', 2);
 const B = at('B', 5);
-const onTwo = (label: string, number: number) => at(label, number, { walStart: segmentName({ timeline: 2, number }) });
+const onTwo = (label: string, number: number) => at(label, number, { walStart: SCALE.nameOf({ timeline: 2, number }) });
 
 interface Example {
   readonly what: string;

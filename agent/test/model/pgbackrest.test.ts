@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { labelIn, parseInfo, typeOption } from '../../src/model/pgbackrest.js';
-import { parseHistory, segmentInPath, segmentName, segmentOf } from '../../src/model/wal.js';
-import { INFO } from '../support/backups.js';
+import { WalScale } from '../../src/model/wal.js';
+import { INFO, SCALE } from '../support/backups.js';
 
 interface Stanza {
   readonly repo: Array<{ status: object }>;
@@ -65,21 +65,28 @@ test('finds the label in what a backup prints', () => {
 test('types have pgBackRest\'s names', () => assert.deepEqual((['full', 'differential', 'incremental'] as const).map(typeOption), ['full', 'diff', 'incr']));
 
 test('segments count on over the border of a log', () => {
-  assert.equal(segmentOf('0000000100000001000000FF')!.number + 1, segmentOf('000000010000000200000000')!.number);
-  assert.equal(segmentName(segmentOf('0000000A00000001000000FF')!), '0000000A00000001000000FF');
+  assert.equal(SCALE.segmentOf('0000000100000001000000FF')!.number + 1, SCALE.segmentOf('000000010000000200000000')!.number);
+  assert.equal(SCALE.nameOf(SCALE.segmentOf('0000000A00000001000000FF')!), '0000000A00000001000000FF');
+});
+
+test('segments are counted as the server cuts them, because names mean nothing without it', () => {
+  const small = WalScale.parse(' 4194304\n')!;
+  assert.equal(small.segmentOf('0000000100000001000003FF')!.number + 1, small.segmentOf('000000010000000200000000')!.number);
+  assert.deepEqual(small.parseHistory('1\t0/5640320\tno recovery target specified\n'), [{ timeline: 1, number: 21 }]);
+  assert.deepEqual(['16MB', '0', '5000000', ''].map((text) => WalScale.parse(text)), [undefined, undefined, undefined, undefined]);
 });
 
 test('of the archive only whole segments count, because a part of one cannot be replayed', () => {
   const hash = 'bbf44ea2039dbaf78bb80d681b03907db4fc2302';
-  assert.deepEqual(segmentInPath(`0000000100000000/000000010000000000000001-${hash}.zst`), { timeline: 1, number: 1 });
+  assert.deepEqual(SCALE.inPath(`0000000100000000/000000010000000000000001-${hash}.zst`), { timeline: 1, number: 1 });
   for (const other of [`000000010000000000000001.partial-${hash}.zst`, '000000010000000000000002.00000028.backup', 'archive.info', '17-1']) {
-    assert.equal(segmentInPath(other), undefined, other);
+    assert.equal(SCALE.inPath(other), undefined, other);
   }
 });
 
 test('reads where timelines ended', () => {
-  assert.deepEqual(parseHistory('1\t0/5640320\tno recovery target specified\n\n2\t1/2000000\tbefore 2026\n'), [
+  assert.deepEqual(SCALE.parseHistory('1\t0/5640320\tno recovery target specified\n\n2\t1/2000000\tbefore 2026\n'), [
     { timeline: 1, number: 5 }, { timeline: 2, number: 258 },
   ]);
-  assert.equal(parseHistory('something else'), undefined);
+  assert.equal(SCALE.parseHistory('something else'), undefined);
 });

@@ -1,6 +1,9 @@
 /** Repositories as pgBackRest tells of them: the shape is that of pgBackRest 2.55.1, with encryption and bundles. */
 import type { BackupFacts, RepositoryFacts } from '../../src/model/pgbackrest.js';
-import type { ArchiveListing } from '../../src/model/wal.js';
+import { WalScale, type ArchiveListing } from '../../src/model/wal.js';
+
+/** As the fixtures have it. */
+export const SCALE = new WalScale(16 * 2 ** 20);
 
 const FULL = '20261123-230954F';
 
@@ -49,5 +52,5 @@ export function archive(
   const all = Object.entries(segments).flatMap(([timeline, numbers]) => (
     numbers.map((number) => ({ timeline: Number(timeline), number }))
   ));
-  return { segments: all, history, timeline: Math.max(...all.map(({ timeline }) => timeline)) };
+  return { scale: SCALE, segments: all, history, timeline: Math.max(...all.map(({ timeline }) => timeline)) };
 }
