@@ -32,7 +32,8 @@ export class WalScale {
 
   segmentOf(name: string): WalSegment | undefined {
     const [, timeline, log, low] = /^([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})$/.exec(name) ?? [];
-    return timeline === undefined ? undefined : { timeline: hex(timeline), number: hex(log!) * this.perLog + hex(low!) };
+    if (timeline === undefined) return undefined;
+    return { timeline: hex(timeline), number: hex(log!) * this.perLog + hex(low!) };
   }
 
   nameOf({ timeline, number }: WalSegment): string {

@@ -65,7 +65,8 @@ async function readScale(exec: Exec, { pod }: Place): Promise<WalScale | undefin
   const lines: string[] = [];
   const query = "SELECT setting FROM pg_settings WHERE name = 'wal_segment_size'";
   const command = ['psql', '--no-psqlrc', '-qAt', '-d', 'postgres', '-c', query];
-  const { exitCode } = await exec.run({ pod, container: CONTAINER, command }, { line: (text) => lines.push(text), limitMs: ASK_LIMIT_MS });
+  const take = { line: (text: string) => void lines.push(text), limitMs: ASK_LIMIT_MS };
+  const { exitCode } = await exec.run({ pod, container: CONTAINER, command }, take);
   return exitCode === 0 ? WalScale.parse(lines[0] ?? '') : undefined;
 }
 
