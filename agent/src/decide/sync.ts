@@ -12,8 +12,8 @@ import type { OperationsAction } from '../model/operations.js';
 
 /** A round takes some 100 ms, and one more a second later where it also changes how many confirm (seen in traces). */
 const ROUND_MS = 1500;
-/** Patroni may have its reasons: a standby that it tells to be left out, or that lags. */
-const WAKE_AGAIN_MS = 5000;
+/** It may take several rounds; and Patroni may have its reasons, as with a standby that lags. */
+const WAKE_AGAIN_MS = 2500;
 const LOOK_AGAIN_MS = 200;
 
 const waiting = (f: OperationsFacts): MemberFacts[] => uncounted(f, ({ streaming }) => streaming);

@@ -94,7 +94,7 @@ const EXAMPLES: Example[] = [
   },
   {
     name: 'does not wake Patroni over and over, since it may have its reasons', rule: 'no-restart-pending', view: operations({ sync: LAST_ONLY }),
-    memory: { ...MEMORY, wokeAtMs: 96_000 },
+    memory: WOKEN,
   },
   {
     name: 'hands over a leaving primary to a member on another node, because a drain would take its neighbour next', rule: 'hand-over-leaving',

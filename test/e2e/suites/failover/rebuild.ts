@@ -7,8 +7,8 @@ import { nameOf, roleOf } from '../../kit/postgres';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
 
-/** Segments of 16 MiB: more than what the primary of a volume of this size keeps (wal_keep_size, a twentieth). */
-const SEGMENTS = 16;
+/** Segments of 4 MiB: more than what the primary of a volume of this size keeps (wal_keep_size, a twentieth). */
+const SEGMENTS = 64;
 
 export function rebuildEvent(fixture: Fixture): SuiteEvent {
   return {
