@@ -63,7 +63,7 @@ export class StatusWriter {
 
   async write(status: ClusterStatus, memory: OperationsMemory): Promise<void> {
     // The clock of this process means nothing to the next one.
-    const { lastActionAtMs: _, patchedAtMs: __, wokeAtMs: ___, ...lasting } = memory;
+    const { lastActionAtMs: _, patchedAtMs: __, waking: ___, ...lasting } = memory;
     const essence = withoutLag(status) + JSON.stringify(lasting);
     const now = this.ports.clock.nowMs();
     if (essence === this.written && now - this.writtenAtMs < QUIET_MS) return;

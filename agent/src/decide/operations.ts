@@ -7,7 +7,7 @@ import { MEND_TABLE } from './mend.js';
 import { gatherOperations, uncounted, type OperationsFacts, type MemberFacts } from './operations-facts.js';
 import { ROLLOUT_TABLE } from './rollout.js';
 import { firstVerdict, type Verdict } from './rule-table.js';
-import { SYNC_TABLE } from './sync.js';
+import { SYNC_TABLE, stillWaking } from './sync.js';
 import type { DynamicConfig, OperationsAction, OperationsMemory, OperationsSnapshot } from '../model/operations.js';
 
 /**
@@ -64,7 +64,7 @@ function nextMemory(
   if (action.kind === 'PatchConfig') return afterPatch(gatherOperations(snapshot, memory, nowMs), action.patch);
   if (action.kind === 'ResumePoolers') return without(memory, 'poolersPaused');
   if (action.kind === 'RefuseRequest') return memory;
-  if (action.kind === 'WakePatroni') return { ...memory, wokeAtMs: nowMs };
+  if (action.kind === 'WakePatroni') return { ...memory, waking: { sinceMs: memory.waking?.sinceMs ?? nowMs, lastMs: nowMs } };
   return { ...memory, ...mending(memory, verdict), lastActionAtMs: nowMs };
 }
 
@@ -73,6 +73,10 @@ function mending(memory: OperationsMemory, { ruleId, actions: [action] }: Verdic
   if (action?.kind === 'RebuildMember') return { mended: { ...memory.mended, [action.pod]: 'rebuilt' } };
   const isRestart = ruleId === 'restart-standstill' && action?.kind === 'EvictPod';
   return isRestart ? { mended: { ...memory.mended, [action.pod]: 'restarted' } } : {};
+}
+
+function defined<K extends string, V>(key: K, value: V | undefined): { [Key in K]?: V } {
+  return value === undefined ? {} : { [key]: value } as { [Key in K]?: V };
 }
 
 /** Those who stream are well; whoever stops again begins anew. */
@@ -90,7 +94,7 @@ export function decideOperations(
   const verdict = firstVerdict(OPERATIONS_TABLES, facts);
   const isWatched = facts.members.some(isBehind) || mayBeUncounted(facts);
   const checkAgainInMs = verdict.checkAgainInMs || (isWatched ? WATCHED_MS : 0);
-  const kept = stillMending(facts, memory);
+  const kept = { ...without(stillMending(facts, memory), 'waking'), ...defined('waking', stillWaking(facts)) };
   return { ...verdict, checkAgainInMs, memory: nextMemory(snapshot, kept, verdict, nowMs) };
 }
 

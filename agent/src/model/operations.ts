@@ -77,8 +77,8 @@ export interface OperationsMemory {
   readonly poolersPaused?: true;
   /** What was done for standbys that did not get on; forgotten as soon as they stream. */
   readonly mended?: Readonly<Record<string, Mending>>;
-  /** When Patroni was last woken to count on standbys that stream. */
-  readonly wokeAtMs?: number;
+  /** Patroni is woken to count on standbys that stream. */
+  readonly waking?: { readonly sinceMs: number; readonly lastMs: number };
   /** The last switchover that a person asked for, and what came of it. */
   readonly lastRequest?: RequestAnswer;
 }

@@ -37,7 +37,7 @@ const standing = (cause: StandstillCause, forMs: number) => operations({
 const LEAVING = [pod(LEADER, { deleting: true }), pod(NAMES[1]), pod(NAMES[2])];
 
 /** Patroni was asked, and had the time for its answer. */
-const WOKEN = { ...MEMORY, wokeAtMs: 98_000 };
+const WOKEN = { ...MEMORY, waking: { sinceMs: 95_000, lastMs: 99_000 } };
 const LAST_ONLY = { leader: LEADER, standbys: [NAMES[2]], quorum: 0 };
 
 const EXAMPLES: Example[] = [
@@ -83,8 +83,12 @@ const EXAMPLES: Example[] = [
     action: { kind: 'WakePatroni', pod: LEADER },
   },
   {
+    name: 'wakes Patroni for each round that it needs', rule: 'sync-behind', view: operations({ pods: LEAVING, sync: LAST_ONLY }),
+    memory: { ...MEMORY, waking: { sinceMs: 98_000, lastMs: 99_000 } }, action: { kind: 'WakePatroni' },
+  },
+  {
     name: 'gives Patroni its round before anything else', rule: 'sync-comes', view: operations({ pods: LEAVING, sync: LAST_ONLY }),
-    memory: { ...MEMORY, wokeAtMs: 99_000 },
+    memory: { ...MEMORY, waking: { sinceMs: 98_000, lastMs: 99_500 } },
   },
   {
     name: 'leaves a standby that does not stream to Patroni', rule: 'no-restart-pending',
