@@ -168,6 +168,14 @@ export function uncounted(facts: OperationsFacts, streams: (member: MemberFacts)
   ));
 }
 
+/** Standbys that are being stopped and that Patroni still counts on: they wait for their release, up to 20 s. */
+export function overcounted({ synchronous, paused, members, sync }: OperationsFacts): MemberFacts[] {
+  if (synchronous !== true || paused !== false) return [];
+  return members.filter(({ primary, object, pod }) => (
+    !primary && object?.deleting === true && sync?.standbys.includes(pod)
+  ));
+}
+
 function compare(a: number[], b: number[]): number {
   return a.map((value, index) => value - b[index]!).find((difference) => difference !== 0) ?? 0;
 }

@@ -4,7 +4,7 @@ import { CONFIG_TABLE, RESTART_TABLE, mayBeRefused, takenBack } from './config.j
 import { GUARD_TABLE } from './guard.js';
 import { HANDOVER_TABLE, REQUEST_TABLE, isOnCordoned } from './handover.js';
 import { MEND_TABLE } from './mend.js';
-import { gatherOperations, uncounted, type OperationsFacts, type MemberFacts } from './operations-facts.js';
+import { gatherOperations, overcounted, uncounted, type OperationsFacts, type MemberFacts } from './operations-facts.js';
 import { ROLLOUT_TABLE } from './rollout.js';
 import { firstVerdict, type Verdict } from './rule-table.js';
 import { SYNC_TABLE, stillWaking } from './sync.js';
@@ -64,7 +64,9 @@ function nextMemory(
   if (action.kind === 'PatchConfig') return afterPatch(gatherOperations(snapshot, memory, nowMs), action.patch);
   if (action.kind === 'ResumePoolers') return without(memory, 'poolersPaused');
   if (action.kind === 'RefuseRequest') return memory;
-  if (action.kind === 'WakePatroni') return { ...memory, waking: { sinceMs: memory.waking?.sinceMs ?? nowMs, lastMs: nowMs } };
+  if (action.kind === 'WakePatroni') {
+    return { ...memory, waking: { sinceMs: memory.waking?.sinceMs ?? nowMs, lastMs: nowMs } };
+  }
   return { ...memory, ...mending(memory, verdict), lastActionAtMs: nowMs };
 }
 
@@ -92,7 +94,7 @@ export function decideOperations(
 ): OperationsDecision {
   const facts = gatherOperations(snapshot, memory, nowMs);
   const verdict = firstVerdict(OPERATIONS_TABLES, facts);
-  const isWatched = facts.members.some(isBehind) || mayBeUncounted(facts);
+  const isWatched = facts.members.some(isBehind) || mayBeMiscounted(facts);
   const checkAgainInMs = verdict.checkAgainInMs || (isWatched ? WATCHED_MS : 0);
   const kept = { ...without(stillMending(facts, memory), 'waking'), ...defined('waking', stillWaking(facts)) };
   return { ...verdict, checkAgainInMs, memory: nextMemory(snapshot, kept, verdict, nowMs) };
@@ -109,8 +111,9 @@ function isBehind({ listed, primary, object }: MemberFacts): boolean {
 }
 
 /** As far as the watches tell. */
-function mayBeUncounted(facts: OperationsFacts): boolean {
-  return uncounted(facts, ({ object }) => object?.status?.streaming === true).length > 0;
+function mayBeMiscounted(facts: OperationsFacts): boolean {
+  const missing = uncounted(facts, ({ object }) => object?.status?.streaming === true);
+  return missing.length > 0 || overcounted(facts).length > 0;
 }
 
 function memberMayHaveWork({ listed, statefulSet, template, object }: MemberFacts): boolean {
@@ -126,7 +129,7 @@ export function mayHaveWork(snapshot: OperationsSnapshot, memory: OperationsMemo
   if (snapshot.config !== 'unknown' && diffConfig(snapshot.config, snapshot.contract.patroni, memory)) return true;
   if (snapshot.switchoverRequest !== undefined || memory.mended) return true;
   const facts = gatherOperations(snapshot, memory, 0);
-  if (primaryLeaves(facts) || mayBeUncounted(facts)) return true;
+  if (primaryLeaves(facts) || mayBeMiscounted(facts)) return true;
   return facts.members.some((member) => memberMayHaveWork(member) || isBehind(member));
 }
 

@@ -83,6 +83,11 @@ const EXAMPLES: Example[] = [
     action: { kind: 'WakePatroni', pod: LEADER },
   },
   {
+    name: 'wakes Patroni to release a standby that is being stopped, because it waits for that', rule: 'sync-behind',
+    view: operations({ pods: [pod(LEADER), pod(NAMES[1]), pod(NAMES[2], { deleting: true })] }),
+    action: { kind: 'WakePatroni', pod: LEADER },
+  },
+  {
     name: 'wakes Patroni for each round that it needs', rule: 'sync-behind', view: operations({ pods: LEAVING, sync: LAST_ONLY }),
     memory: { ...MEMORY, waking: { sinceMs: 98_000, lastMs: 99_000 } }, action: { kind: 'WakePatroni' },
   },
