@@ -25,8 +25,12 @@ const ACCEPTED_SCORE: ReadonlyArray<{ check: string; object: RegExp; says: RegEx
     because: 'throttling delays replication and failover for no gain',
   },
   {
-    check: 'container-image-pull-policy', object: /^StatefulSet\//, says: /./,
-    because: 'references are fixed, and a member must start when the registry is away',
+    check: 'container-resources', object: /^CronJob\/.*-backup-/, says: /^CPU limit is not set$/,
+    because: 'a throttled Job makes a backup, and the time without the next one, longer for no gain',
+  },
+  {
+    check: 'container-image-pull-policy', object: /^(StatefulSet|CronJob)\//, says: /./,
+    because: 'references are fixed, and members and backups must start when the registry is away',
   },
   { check: 'service-targets-pod', object: /^Service\/.*-r[wo]$/, says: /./, because: 'Patroni writes the role label that they select' },
 ];
