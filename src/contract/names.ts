@@ -79,6 +79,11 @@ export function statusName(cluster: string): string {
   return `${cluster}-status`;
 }
 
+/** ConfigMap with the bootstraps and the writer of a Galera cluster, which the agent fills. */
+export function galeraRecordName(cluster: string): string {
+  return `${cluster}-galera`;
+}
+
 /** Patroni's dynamic configuration. */
 export function dynamicConfigName(cluster: string): string {
   return `${cluster}-config`;
