@@ -1,0 +1,175 @@
+"""What a member of a Galera cluster decides from what all members tell: values in, values out. No I/O, no clock.
+
+The invariant: at most one member bootstraps. Whoever does has the promise of every other member, each of them was
+waiting with its server stopped when it promised, and it confirmed the position that the choice was made from. So the
+choice is made of data that cannot change, by a function that gives the same member everywhere.
+"""
+from __future__ import annotations
+
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+State = Dict[str, Any]  # what a member tells under /state
+ZERO_UUID = "00000000-0000-0000-0000-000000000000"
+SERVING = ("synced", "donor")
+
+
+class Verdict(NamedTuple):
+    """`action`: join, bootstrap, initialize or wait; `because` is one sentence; `ambiguous`: members will not go on by themselves."""
+    action: str
+    because: str
+    ambiguous: bool = False
+
+
+Table = Dict[str, List[Any]]  # member -> [bootId, uuid, seqno]: what a promise is about
+
+
+def known(state: State) -> bool:
+    """Whether its position is one: -1 and the zero uuid never are."""
+    position = state["position"]
+    return bool(position["uuid"]) and position["uuid"] != ZERO_UUID and position["seqno"] is not None and position["seqno"] >= 0
+
+
+def has_data(state: State) -> bool:
+    return not state["dataEmpty"] and not state["sstIncomplete"]
+
+
+def bootstrap_number(state: State) -> int:
+    return (state.get("lastBootstrap") or {}).get("n", 0)
+
+
+def bootstrap_id(state: State) -> Optional[str]:
+    return (state.get("lastBootstrap") or {}).get("id")
+
+
+def table_of(states: Dict[str, State]) -> Table:
+    return {name: [state["bootId"], state["position"]["uuid"], state["position"]["seqno"]] for name, state in states.items()}
+
+
+def foreign_history(own: State, primary: State) -> Optional[str]:
+    """Why these data must not join that Primary Component as they are; None: they are a part of its history."""
+    if not has_data(own):
+        return None
+    if not known(own):
+        return "the position of its data is not known"
+    theirs = (primary.get("wsrep") or {}).get("clusterStateUuid")
+    if own["position"]["uuid"] != theirs:
+        return f"its data are of history {own['position']['uuid']}, and {primary['member']} serves {theirs}"
+    last = primary.get("lastBootstrap")
+    if last and bootstrap_id(own) != last["id"] and own["position"]["seqno"] > last["seqno"]:
+        return f"its data end at {own['position']['seqno']}, and the cluster was bootstrapped without it at {last['seqno']}"
+    return None
+
+
+def join_verdict(own: State, primaries: List[State]) -> Verdict:
+    histories = {(state.get("wsrep") or {}).get("clusterStateUuid") for state in primaries}
+    names = ", ".join(state["member"] for state in primaries)
+    if len(histories) > 1:
+        return Verdict("wait", f"{names} serve different histories; not joining either", True)
+    # The newest record: a member that has just been promoted may not have read it yet.
+    primary = max(primaries, key=bootstrap_number)
+    foreign = foreign_history(own, primary)
+    if foreign:
+        return Verdict("wait", f"{foreign}; it joins when its data are set aside", True)
+    return Verdict("join", f"{names} serves")
+
+
+def empty_verdict(own: State, states: Dict[str, State], members: List[str], initialized: bool) -> Verdict:
+    unfinished = [name for name in members if states[name]["sstIncomplete"]]
+    if unfinished:
+        return Verdict("wait", f"no member has data, and {', '.join(unfinished)} only an unfinished copy", True)
+    if initialized:
+        return Verdict("wait", "all volumes are empty, although this cluster had data before", True)
+    if members[0] != own["member"]:
+        return Verdict("wait", f"{members[0]} makes the new cluster")
+    return Verdict("initialize", "all volumes are empty and this is the first member")
+
+
+def newest(states: Dict[str, State], members: List[str]) -> Tuple[Optional[str], str]:
+    """The member with the highest position, and why; or nobody, and why not."""
+    holders = [name for name in members if has_data(states[name])]
+    unknown = [name for name in holders if not known(states[name])]
+    if unknown:
+        return None, f"the position of {', '.join(unknown)} is not known"
+    if len({states[name]["position"]["uuid"] for name in holders}) > 1:
+        return None, f"{', '.join(holders)} have data of different histories"
+    latest = max(bootstrap_number(states[name]) for name in holders)
+    candidates = [name for name in holders if bootstrap_number(states[name]) == latest]
+    if len({bootstrap_id(states[name]) for name in candidates}) > 1:
+        return None, f"{', '.join(candidates)} were bootstrapped apart from each other"
+    # Of equals the first in the order of members, so that all of them find the same.
+    best = max(candidates, key=lambda name: (states[name]["position"]["seqno"], -members.index(name)))
+    seen = ((states[best].get("lastPrimaryView") or {}).get("members")) or []
+    lost = [name for name in members if name in seen and states[name]["dataEmpty"] and not states[name]["sstIncomplete"]]
+    if lost:
+        return None, f"the data of {', '.join(lost)} are gone, and it was in the last Primary Component"
+    return best, f"{best} has the highest position, {states[best]['position']['seqno']}"
+
+
+def recovery_verdict(own: State, states: Dict[str, State], members: List[str], initialized: bool) -> Verdict:
+    """Every member has told that it waits."""
+    if not any(has_data(states[name]) for name in members):
+        return empty_verdict(own, states, members, initialized)
+    best, because = newest(states, members)
+    if best is None:
+        return Verdict("wait", because, True)
+    return Verdict("bootstrap" if best == own["member"] else "wait", because)
+
+
+def verdict(own: State, peers: Dict[str, Optional[State]], members: List[str], initialized: bool) -> Verdict:
+    """What a waiting member does. `peers` has what each other member told a moment ago, or None."""
+    primaries = [state for state in peers.values() if state and state["phase"] in SERVING]
+    if primaries:
+        return join_verdict(own, primaries)
+    absent = [name for name in members if name != own["member"] and not peers.get(name)]
+    if absent:
+        return Verdict("wait", f"no member serves; waiting to hear the position of {', '.join(absent)}", True)
+    busy = [f"{name} ({state['phase']})" for name, state in peers.items() if state and state["phase"] != "waiting"]
+    if busy:
+        return Verdict("wait", f"no member serves; waiting for {', '.join(busy)}")
+    states = {name: own if name == own["member"] else peers[name] for name in members}
+    return recovery_verdict(own, states, members, initialized)
+
+
+def promise_refusal(own: State, to: str, table: Table, promised: Optional[str]) -> Optional[str]:
+    """Why this member does not promise to stand back for another one's bootstrap."""
+    if own["phase"] != "waiting":
+        return f"{own['member']} is {own['phase']}"
+    if promised and promised != to:
+        return f"{own['member']} has promised {promised}"
+    if own.get("claiming") or own.get("granted"):
+        return f"{own['member']} bootstraps itself"
+    mine = table_of({own["member"]: own})[own["member"]]
+    if table.get(own["member"]) != mine:
+        return f"{own['member']} is at {mine}, not at {table.get(own['member'])}"
+    return None
+
+
+def all_stand_still(own: State, peers: Dict[str, Optional[State]]) -> bool:
+    """Nobody is in a Primary Component, and everybody has said so: a group that does not come back by itself."""
+    return all(state is not None and state["phase"] in ("waiting", "nonprimary") for state in peers.values())
+
+
+# ---- the writer
+
+class Row(NamedTuple):
+    member: str
+    gcomm: str
+    epoch: int
+
+
+def claim_rank(row: Optional[Row], view: Dict[str, str], me: str, members: List[str], unwilling: bool) -> Optional[int]:
+    """None: the writer is in the view. Else how many members may claim before this one; `view` is member -> gcomm uuid."""
+    if row is not None and view.get(row.member) == row.gcomm:
+        return None
+    others = [name for name in members if name in view]
+    rank = others.index(me) if me in others else len(members)
+    return rank + (len(members) if unwilling and len(others) > 1 else 0)
+
+
+def next_writer(me: str, peers: Dict[str, Optional[State]], view: Dict[str, str], members: List[str]) -> Optional[str]:
+    """Who takes over from this member: the first Synced one that is not drained."""
+    for name in members:
+        state = peers.get(name)
+        if name != me and name in view and state and state["phase"] == "synced" and not state.get("drained"):
+            return name
+    return None
