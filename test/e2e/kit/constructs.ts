@@ -2,7 +2,10 @@
 import { App, Chart } from 'cdk8s';
 import type { Obj } from './cluster-api';
 import { AGENT_IMAGE } from './images';
-import { EverestAgent, PostgresCluster, Protection, Replication } from '../../../lib';
+import { ARCHIVE_AUTHORITY, ARCHIVE_ENDPOINT, ARCHIVE_KEYS } from './object-storage';
+import {
+  BackupStorage, CertificateAuthority, EverestAgent, PostgresCluster, Protection, Replication, StorageAccess,
+} from '../../../lib';
 
 /** What differs between the clusters of a suite; all else is the library's default or small. */
 export interface ClusterWanted {
@@ -16,6 +19,8 @@ export interface ClusterWanted {
   readonly image?: string;
   readonly cpu?: string;
   readonly parameters?: Readonly<Record<string, string>>;
+  /** A bucket of the testbed's object storage, for the write-ahead log. */
+  readonly bucket?: string;
 }
 
 /** Every fault makes timelines, and their segments of 16 MiB stay for a while. */
@@ -33,12 +38,20 @@ export function assistedCluster(wanted: ClusterWanted): Obj[] {
     resources: { requests: { cpu: wanted.cpu ?? '100m', memory: '512Mi' } },
     protection: Protection.deleteWithCluster(),
     parameters: { ...wanted.parameters },
+    ...(wanted.bucket ? { backup: { storage: storageIn(wanted.bucket) } } : {}),
     ...(wanted.instances ? { instances: wanted.instances } : {}),
     ...(wanted.asynchronous ? { replication: Replication.asynchronous({ preferAvailability }) } : {}),
   });
   cluster.addPooler({ resources: { requests: { cpu: '20m', memory: '64Mi' } } });
   const objects = chart.toJson() as Obj[];
   return wanted.image ? objects.map((object) => withImage(object, wanted.image!)) : objects;
+}
+
+function storageIn(bucket: string): BackupStorage {
+  return BackupStorage.s3({
+    bucket, endpoint: ARCHIVE_ENDPOINT, access: StorageAccess.secret(ARCHIVE_KEYS),
+    certificateAuthority: CertificateAuthority.fromConfigMap(ARCHIVE_AUTHORITY),
+  });
 }
 
 type Workload = Obj & { spec: { template: { spec: { containers: Array<{ image: string }> } } } };

@@ -3,7 +3,7 @@
  * beside this project; anywhere else every one of them says why it cannot be had.
  */
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,7 +19,7 @@ const LOCK = process.env.E2E_FAULT_LOCK ?? join(tmpdir(), 'testbed-faults.lock')
 export type NodeAction = 'kill' | 'start' | 'freeze' | 'thaw' | 'cut' | 'heal';
 
 /** What ends each fault. */
-const UNDO: Readonly<Record<string, NodeAction>> = { kill: 'start', freeze: 'thaw', cut: 'heal' };
+const UNDO: Readonly<Record<string, string>> = { kill: 'start', freeze: 'thaw', cut: 'heal' };
 
 export class NodeFaults {
   private readonly broken = new Map<string, readonly string[]>();
@@ -64,6 +64,18 @@ export class NodeFaults {
     await this.change(['api', action]);
   }
 
+  /** The object storage is off the network for everybody, or back. */
+  async storage(action: 'cut' | 'heal'): Promise<void> {
+    await this.change(['s3', action]);
+  }
+
+  /** The testbed's object storage runs, and has this bucket. Gives the PEM of the authority behind its certificate. */
+  async bucket(name: string): Promise<string> {
+    if (!this.isRunning('s3')) await this.testbed('s3', 'start');
+    await this.testbed('s3', 'bucket', name);
+    return readFileSync(join(HOME, 'pki', 'ca.crt'), 'utf8');
+  }
+
   /** Whatever is broken now, such as when a person stops the suite in the middle of a fault. */
   async heal(): Promise<void> {
     for (const [what = '', action = '', ...rest] of [...this.broken.values()]) await this.change([what, UNDO[action]!, ...rest]);
@@ -90,6 +102,11 @@ export class NodeFaults {
     const { stdout } = await run('grep', ['--no-filename', '--fixed-strings', namespace, ...files], { maxBuffer: 1_000_000_000 })
       .catch((problem: { code?: unknown }) => { if (problem.code === 1) return { stdout: '' }; throw problem; });
     return stdout;
+  }
+
+  private isRunning(daemon: string): boolean {
+    const file = join(HOME, 'run', `${daemon}.pid`);
+    return existsSync(file) && existsSync(`/proc/${readFileSync(file, 'utf8').trim()}`);
   }
 
   private async testbed(...args: string[]): Promise<void> {

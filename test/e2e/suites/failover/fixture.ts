@@ -5,6 +5,7 @@ import { AgentUnderTest } from '../../kit/agent';
 import type { Obj } from '../../kit/cluster-api';
 import type { ClusterWanted } from '../../kit/constructs';
 import { assistedCluster } from '../../kit/constructs';
+import { storageObjects } from '../../kit/object-storage';
 import { PostgresUnderTest, nameOf, nodeOf, restartsOf, roleOf } from '../../kit/postgres';
 import type { Sample, SuiteContext } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
@@ -35,6 +36,8 @@ export interface Outcome extends Sample {
 
 interface FixtureOptions extends Partial<Pick<ClusterWanted, 'asynchronous' | 'preferAvailability'>> {
   readonly suffix: string;
+  /** The write-ahead log is archived, to a bucket of the cluster's own. */
+  readonly archived?: boolean;
 }
 
 export class Fixture {
@@ -119,7 +122,8 @@ export class Fixture {
 
   manifests(changes: Changes = {}, storage = ''): Obj[] {
     const { namespace, cluster: { name }, options: { asynchronous = false, preferAvailability = false } } = this;
-    return assistedCluster({ namespace, name, storageClass: storage, asynchronous, preferAvailability, ...changes });
+    const wanted = { namespace, name, storageClass: storage, asynchronous, preferAvailability };
+    return assistedCluster({ ...wanted, ...(this.options.archived ? { bucket: name } : {}), ...changes });
   }
 
   async diagnosis(): Promise<string> {
@@ -152,6 +156,9 @@ export class Fixture {
         { name: 'pooled', host: `${name}-pooler-rw`, patient: true, lifetimeMs: POOLED_LIFETIME_MS },
       ],
     });
+    if (this.options.archived) {
+      await context.api.apply(storageObjects(await context.faults.bucket(name)), this.namespace);
+    }
     await this.apply(context, {});
   }
 

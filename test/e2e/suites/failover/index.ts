@@ -15,7 +15,8 @@ export function failoverSuite(): Suite {
   const sync = new Fixture({ suffix: 'sync' });
   const async = new Fixture({ suffix: 'async', asynchronous: true });
   const available = new Fixture({ suffix: 'available', asynchronous: true, preferAvailability: true });
-  const all = [sync, async, available];
+  const archived = new Fixture({ suffix: 'archived', archived: true });
+  const all = [sync, async, available, archived];
   return {
     name: 'failover',
     setUp: async (context) => {
@@ -25,7 +26,7 @@ export function failoverSuite(): Suite {
     diagnose: async () => (await Promise.all(all.map((fixture) => fixture.diagnosis()))).join('\n'),
     tearDown: async (context) => { await Promise.all(all.map((fixture) => fixture.remove(context))); },
     events: [
-      ...killEvents(sync), rebuildEvent(sync), ...plannedEvents(sync), ...changeEvents(sync),
+      ...killEvents(sync, archived), rebuildEvent(sync), ...plannedEvents(sync), ...changeEvents(sync),
       ...nodeEvents(sync, async, available), ...splitEvents(sync),
       rightsEvent(all), ...costEvents(sync),
     ],

@@ -5,17 +5,18 @@ import { PATIENCE_S, podObject } from './fixture';
 import { isReady } from '../../kit/cluster-api';
 import { nameOf, restartsOf } from '../../kit/postgres';
 import type { Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
+import { Skip } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
 
 const BACK: Measure = { what: 'from the kill until the old primary streams again', goal: { p50: 10, max: 30 } };
 
-export function killEvents(fixture: Fixture): SuiteEvent[] {
+export function killEvents(fixture: Fixture, archived: Fixture): SuiteEvent[] {
   return [
     {
       name: 'container-killed',
       measure: { what: 'longest time without an acknowledged write', goal: { p50: 0.5, max: 2.5 } },
       figures: { backStreaming: BACK },
-      run: (context) => kill(context, fixture, (primary) => fixture.cluster.killContainer(primary)),
+      run: (context) => kill(context, fixture, { hit: (primary) => fixture.cluster.killContainer(primary) }),
     },
     {
       name: 'pod-force-deleted',
@@ -29,16 +30,24 @@ export function killEvents(fixture: Fixture): SuiteEvent[] {
       measure: { what: 'the same for a client that rests for 0.1 s before it connects anew', goal: { p50: 0.8, max: 2.5 } },
       run: (context) => kill(context, fixture, forceDelete(context, fixture), 'calm'),
     },
+    {
+      name: 'killed-without-storage',
+      measure: { what: 'longest time without an acknowledged write, with the archive away', goal: { p50: 0.5, max: 2.5 } },
+      figures: { backStreaming: BACK },
+      run: (context) => killWithoutStorage(context, archived),
+    },
   ];
 }
 
-function forceDelete(context: SuiteContext, fixture: Fixture): Strike {
-  return async (primary) => {
-    await context.api.delete([podObject(primary)], fixture.namespace, 0);
-  };
+interface Strike {
+  hit(primary: V1Pod): Promise<void>;
+  /** Before the cluster has to be whole again. */
+  mend?(): Promise<void>;
 }
 
-type Strike = (primary: V1Pod) => Promise<void>;
+function forceDelete(context: SuiteContext, fixture: Fixture): Strike {
+  return { hit: (primary) => context.api.delete([podObject(primary)], fixture.namespace, 0) };
+}
 
 async function kill(
   context: SuiteContext, fixture: Fixture, strike: Strike, client: ClientName = 'rw',
@@ -46,10 +55,26 @@ async function kill(
   await fixture.ready(context, [client]);
   const primary = await fixture.cluster.primary();
   const start = performance.now();
-  await strike(primary);
+  await strike.hit(primary);
   await untilBack(fixture, primary);
   const backStreaming = (performance.now() - start) / 1000;
+  await strike.mend?.();
   return { ...(await fixture.outcome(context, client)), figures: { backStreaming } };
+}
+
+/** A file of the log is on its way when the primary dies: nobody who takes over or comes back may wait for it. */
+async function killWithoutStorage(context: SuiteContext, fixture: Fixture): Promise<Sample> {
+  const { faults } = context;
+  if (!faults.available) throw new Skip(faults.whyNot);
+  const strike: Strike = {
+    hit: async (primary) => {
+      await faults.storage('cut');
+      await fixture.cluster.sql(primary, "SELECT pg_logical_emit_message(true, 'e2e', 'x'), pg_switch_wal()");
+      await fixture.cluster.killContainer(primary);
+    },
+    mend: () => faults.storage('heal'),
+  };
+  return faults.alone(() => kill(context, fixture, strike).finally(() => faults.storage('heal')));
 }
 
 /** It streams from another one, or it was started again in place and has stayed the primary. */

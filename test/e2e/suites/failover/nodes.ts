@@ -57,7 +57,9 @@ async function nodeLost(context: SuiteContext, fixture: Fixture, fits: Fits): Pr
   await fixture.writerAwayFrom(node);
   await faults.alone(() => powerLoss(context, fixture, node));
   const { clients, ...sample } = await fixture.outcome(context);
-  return { ...sample, figures: { failedAfterMove: clients.fresh!.errorsAfterMove } };
+  const { errorsAfterMove, lastError } = clients.fresh!;
+  const note = errorsAfterMove > 0 ? `${sample.note}, of the fresh client: ${lastError}` : sample.note;
+  return { ...sample, ...(note ? { note } : {}), figures: { failedAfterMove: errorsAfterMove } };
 }
 
 async function powerLoss({ faults }: SuiteContext, fixture: Fixture, node: string): Promise<void> {
