@@ -3,7 +3,7 @@ import { cdk8s, javascript } from 'projen';
 /** What this library imports from where; read by the linter as errors (see ARCHITECTURE.md, "Import direction"). */
 const inside = (...folders: string[]) => folders.map((folder) => `./src/${folder}`);
 const agent = (...folders: string[]) => folders.map((folder) => `./agent/src/${folder}`);
-const constructs = inside('postgres-cluster.ts', 'database-cluster.ts', 'check-postgres.ts', 'object-registry.ts', 'cli');
+const constructs = inside('postgres-cluster.ts', 'database-cluster.ts', 'create-cluster.ts', 'check-postgres.ts', 'object-registry.ts', 'cli');
 const importZones = [
   { target: './src/contract', from: './src', except: ['./contract'] },
   { target: inside('document'), from: [...constructs.filter((path) => !path.endsWith('check-postgres.ts')), ...inside('parts', 'render')] },

@@ -2,13 +2,17 @@ import { patroniObjectNames } from './contract/names';
 import type { Finding } from './errors';
 import { ImageCatalog } from './image-catalog';
 import type { NetworkPeer } from './network';
+import type { PoolerOptions } from './pooler';
 import type { PostgresClusterProps } from './postgres-cluster-props';
 import { resolveGroups } from './resolve/groups';
+import { resolvePostgres } from './resolve/postgres';
 import { networkValid, peerViolations } from './rules/network-valid';
+import { poolerValid } from './rules/pooler-valid';
 import { POSTGRES_RULES } from './rules/postgres-rules';
 import type { PostgresRuleInput } from './rules/rule';
 import { findingOf, runRules } from './rules/run';
 import { checkShape } from './shape/findings';
+import { poolerOptionsShape } from './shape/pooler-options';
 import { allowFromShape, postgresPropsShape } from './shape/postgres-props';
 
 function ruleInput(clusterName: string, namespace: string, props: PostgresClusterProps): PostgresRuleInput {
@@ -30,6 +34,14 @@ export function checkPostgres(clusterName: string, namespace: string, props: Pos
   const shape = checkShape(postgresPropsShape, props);
   if (shape.length > 0) return shape;
   return runRules(POSTGRES_RULES, ruleInput(clusterName, namespace, props));
+}
+
+/** Everything that is wrong with a pooler in front of a cluster in which nothing is wrong. */
+export function checkPooler(clusterName: string, namespace: string, props: PostgresClusterProps,
+  options: PoolerOptions): Finding[] {
+  const shape = checkShape(poolerOptionsShape, options);
+  if (shape.length > 0) return shape;
+  return runRules([poolerValid], { cluster: resolvePostgres(clusterName, namespace, props), options });
 }
 
 /** Everything that is wrong with a peer that `allowFrom()` adds. */

@@ -1,8 +1,9 @@
 import { Chart } from 'cdk8s';
 import { Construct } from 'constructs';
+import { createCluster } from './create-cluster';
 import { readClusters } from './document/read';
 import { EverestError } from './errors';
-import { PostgresCluster } from './postgres-cluster';
+import type { PostgresCluster } from './postgres-cluster';
 
 /** How a `DatabaseCluster` document is read. */
 export interface FromYamlOptions {
@@ -15,7 +16,8 @@ export interface FromYamlOptions {
 }
 
 /**
- * The clusters of `everest.io/v1alpha1` `DatabaseCluster` documents: for people who write YAML and get the same.
+ * The clusters of `DatabaseCluster` documents, `everest.io/v1alpha1` or OpenEverest's `everest.percona.com/v1alpha1`:
+ * for people who write YAML and get the same.
  */
 export class DatabaseCluster extends Construct {
   /**
@@ -36,7 +38,7 @@ export class DatabaseCluster extends Construct {
     if (findings.length > 0) throw new EverestError(findings, this.node.path);
     const ids = clusters.map(({ name, namespace }) => `${namespace}-${name}`);
     // A second cluster of one name gets an id of its own, so that the error about it is ours and not one about ids.
-    this.clusters = clusters.map(({ props }, index) =>
-      new PostgresCluster(this, ids.indexOf(ids[index]!) === index ? ids[index]! : `${ids[index]}-${index}`, props));
+    this.clusters = clusters.map((document, index) =>
+      createCluster(this, ids.indexOf(ids[index]!) === index ? ids[index]! : `${ids[index]}-${index}`, document).cluster);
   }
 }

@@ -1,14 +1,15 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Chart, Yaml } from 'cdk8s';
+import { createCluster } from '../create-cluster';
+import { badInvocation, fileProblem } from './failure';
+import { checkChanges, readManifests } from './previous';
 import { parseOverride } from '../document/overrides';
-import { readClusters, readStorages, type ClusterDocument } from '../document/read';
+import { readClusters, readReferences, type ClusterDocument } from '../document/read';
+import { mergeReferences } from '../document/references';
 import type { Override } from '../document/yaml-source';
 import { EverestError, type Finding } from '../errors';
 import type { Manifest } from '../parts/manifest';
-import { PostgresCluster } from '../postgres-cluster';
-import { badInvocation, fileProblem } from './failure';
-import { checkChanges, readManifests } from './previous';
 
 export interface SynthOptions {
   readonly files: readonly string[];
@@ -52,10 +53,10 @@ function readAll(options: SynthOptions): { clusters: ClusterDocument[]; findings
   if (findings.length > 0) return { clusters: [], findings };
   const sources = options.files.map((file) => ({ file: file === '-' ? 'stdin' : file, source: readText(file) }));
   // A storage may be described in another file than its clusters.
-  const storages = new Map(sources.flatMap(({ source }) => ('text' in source ? [...readStorages(source.text)] : [])));
+  const references = mergeReferences(...sources.flatMap(({ source }) => ('text' in source ? [readReferences(source.text)] : [])));
   const results = sources.map(({ file, source }) => {
     if ('code' in source) return { clusters: [], findings: [source] };
-    return readClusters(source.text, { file, overrides, namespace: options.namespace, storages });
+    return readClusters(source.text, { file, overrides, namespace: options.namespace, references });
   });
   return {
     clusters: results.flatMap(({ clusters }) => clusters),
@@ -70,7 +71,8 @@ function synthesize(clusters: readonly ClusterDocument[]): { synthesized: Synthe
   const synthesized = clusters.flatMap((document, index): SynthesizedCluster[] => {
     const chart = new Chart(app, `document ${index + 1} (${document.position})`);
     try {
-      const { objects } = new PostgresCluster(chart, document.name, document.props);
+      const { cluster, pooler } = createCluster(chart, document.name, document);
+      const objects = [...cluster.objects, ...pooler?.objects ?? []];
       return [{ document, manifests: objects.map((object) => object.toJson() as Manifest) }];
     } catch (error) {
       if (!(error instanceof EverestError)) throw error;

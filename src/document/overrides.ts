@@ -1,5 +1,7 @@
 import { isScalar } from 'yaml';
 import type { Finding } from '../errors';
+import { isOpenEverest } from './kinds';
+import { clusterShape } from './openeverest/shape';
 import { documentShape } from './shape';
 import type { Override, YamlSource } from './yaml-source';
 import { findingOf } from '../rules/run';
@@ -16,9 +18,10 @@ export function parseOverride(text: string): Override | undefined {
 }
 
 /** A word in the type that the field takes; what fits no type stays text, for the shape check to name. */
-function typed(override: Override): string | number | boolean {
+function typed(source: YamlSource, override: Override): string | number | boolean {
   const { value } = override;
-  const types = typesAt(documentShape, override.path);
+  const shape = isOpenEverest({ apiVersion: source.document.get('apiVersion') }) ? clusterShape : documentShape;
+  const types = typesAt(shape, override.path);
   if (types.includes('string')) return value;
   if (types.includes('number') && value.trim() !== '' && !Number.isNaN(Number(value))) return Number(value);
   return types.includes('boolean') && /^(true|false)$/.test(value) ? value === 'true' : value;
@@ -29,7 +32,7 @@ export function applyOverride(source: YamlSource, override: Override): Finding[]
   try {
     const node = source.document.getIn(override.path, true);
     if (isScalar(node)) source.document.deleteIn(override.path);
-    source.document.setIn(override.path, typed(override));
+    source.document.setIn(override.path, typed(source, override));
     return [];
   } catch {
     const problem = `--set ${override.path.join('.')}: the path leads through something that is neither a map nor a list`;

@@ -1,31 +1,36 @@
-import type { BackupStorage } from '../backup-storage';
 import { checkPostgres } from '../check-postgres';
-import { closest, suggestion } from '../closest';
-import { storageDocumentShape, toStorage, type StorageDocument } from './backup';
+import { suggestion } from '../closest';
 import { DEFAULT_NAMESPACE } from '../contract/names';
 import { renderPath, type Finding } from '../errors';
-import type { PostgresClusterProps } from '../postgres-cluster-props';
+import { checkKind, checkOpenEverestKind, CLUSTER_KIND, field, firstFindings, isOpenEverest, valueOf } from './kinds';
+import { openEverestParts, openEverestStages } from './openeverest/cluster';
+import type { OpenEverestCluster } from './openeverest/shape';
 import { applyOverride } from './overrides';
+import { isReference, mergeReferences, referencesIn, type References } from './references';
 import { checkRelations } from './relations';
 import { documentShape, type DatabaseClusterDocument } from './shape';
 import { toDocumentPath, toProps } from './to-props';
 import { parseYaml, type Override, type YamlSource } from './yaml-source';
+import type { PoolerOptions } from '../pooler';
+import type { PostgresClusterProps } from '../postgres-cluster-props';
 import { storageUnknown } from '../rules/backup-valid';
 import { findingOf } from '../rules/run';
 import { SHAPE_TEXTS } from '../rules/shape-texts';
 import { checkShape } from '../shape/findings';
 
-/** apiVersion of the documents that are read. */
-export const API_VERSION = 'everest.io/v1alpha1';
-const KIND = 'DatabaseCluster';
-const STORAGE_KIND = 'BackupStorage';
 const ENGINES = ['postgresql', 'percona-xtradb-cluster'];
 
+/** What one document becomes. */
+interface ClusterParts {
+  readonly props: PostgresClusterProps;
+  /** A pooler in front of it, where the document has one. */
+  readonly pooler?: PoolerOptions;
+}
+
 /** One document, understood. */
-export interface ClusterDocument {
+export interface ClusterDocument extends ClusterParts {
   readonly name: string;
   readonly namespace: string;
-  readonly props: PostgresClusterProps;
   readonly file: string;
   /** `file.yaml:3:1` of the document. */
   readonly position: string;
@@ -37,26 +42,14 @@ export interface ReadOptions {
   readonly overrides?: readonly Override[];
   /** For documents that name none; default: `default`. */
   readonly namespace?: string;
-  /** Storages of other texts, by name. */
-  readonly storages?: ReadonlyMap<string, BackupStorage>;
+  /** What other texts describe and clusters of this one may name. */
+  readonly references?: References;
 }
 
-/** Storages by name. */
-type Storages = ReadonlyMap<string, BackupStorage>;
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-}
-
-/** Whether the document is one of ours at all: everything else about another kind would be noise. */
-function checkKind(value: unknown, kind: string = KIND): Finding[] {
-  const given = { apiVersion: field(value, 'apiVersion'), kind: field(value, 'kind') };
-  const wanted = { apiVersion: API_VERSION, kind };
-  return (['apiVersion', 'kind'] as const).filter((name) => given[name] !== wanted[name]).map((name) => {
-    const shown = given[name] === undefined ? `${name} is missing` : `${name} is ${JSON.stringify(given[name])}`;
-    const meant = typeof given[name] === 'string' && closest(given[name], [wanted[name]]) ? `; did you mean ${wanted[name]}?` : '';
-    return findingOf(SHAPE_TEXTS.unknownKind, { path: [name], problem: shown + meant });
-  });
+/** How documents of one apiVersion are checked, in stages, and what they become. */
+interface Dialect {
+  readonly stages: (value: unknown, namespaceOf: () => string, references: References) => Array<() => Finding[]>;
+  readonly parts: (value: unknown, references: References) => ClusterParts;
 }
 
 /** An engine of a later version, or one that does not exist: nothing else in the document can be judged. */
@@ -71,24 +64,42 @@ function checkEngine(value: unknown): Finding[] {
   return [findingOf(SHAPE_TEXTS.wrongChoice, { path, problem })];
 }
 
-/** The document's value, or the reason why it has none (an alias without an anchor, too many aliases). */
-function valueOf(source: YamlSource): { value?: unknown; findings: Finding[] } {
-  try {
-    return { value: source.document.toJS({ maxAliasCount: 50 }), findings: [] };
-  } catch (error) {
-    const problem = error instanceof Error ? error.message.split('\n')[0]! : String(error);
-    return { findings: [findingOf(SHAPE_TEXTS.notYaml, { path: [], problem })] };
-  }
+function unknownStorage({ backup }: DatabaseClusterDocument['spec'], { storages }: References): Finding[] {
+  if (!backup || storages.has(backup.storageName)) return [];
+  const known = [...storages.keys()];
+  const problem = `no document describes the storage ${JSON.stringify(backup.storageName)}${suggestion(backup.storageName, known)}`;
+  return [findingOf(storageUnknown, { path: ['spec', 'backup', 'storageName'], problem })];
 }
 
-/** The first stage that finds something ends the check: later ones would only repeat it. */
-function firstFindings(...stages: Array<() => Finding[]>): Finding[] {
-  for (const stage of stages) {
-    const findings = stage();
-    if (findings.length > 0) return findings;
-  }
-  return [];
+function checkCluster(document: DatabaseClusterDocument, namespace: string, { storages }: References): Finding[] {
+  const findings = checkPostgres(document.metadata.name, namespace, toProps(document, storages));
+  return findings.map((finding) => ({ ...finding, path: toDocumentPath(document.spec, [...finding.path]) }));
 }
+
+/** Documents of this project. */
+const OWN: Dialect = {
+  stages: (value, namespaceOf, references) => {
+    const document = value as DatabaseClusterDocument;
+    return [
+      () => checkKind(value, CLUSTER_KIND),
+      () => checkEngine(value),
+      () => checkShape(documentShape, value),
+      () => checkRelations(document.spec),
+      () => unknownStorage(document.spec, references),
+      () => checkCluster(document, namespaceOf(), references),
+    ];
+  },
+  parts: (value, { storages }) => ({ props: toProps(value as DatabaseClusterDocument, storages) }),
+};
+
+/** Documents that OpenEverest's operator would read. */
+const OPENEVEREST: Dialect = {
+  stages: (value, namespaceOf, references) => [
+    () => checkOpenEverestKind(value),
+    ...openEverestStages(value, namespaceOf, references),
+  ],
+  parts: (value, references) => openEverestParts(value as OpenEverestCluster, references),
+};
 
 /** A value that came from `--set` stands nowhere in the file. */
 function positionOf(source: YamlSource, { overrides = [] }: ReadOptions, { path }: Finding): string {
@@ -96,77 +107,43 @@ function positionOf(source: YamlSource, { overrides = [] }: ReadOptions, { path 
   return set ? `--set ${renderPath(set.path)}` : source.position(path);
 }
 
-function unknownStorage({ backup }: DatabaseClusterDocument['spec'], storages: Storages): Finding[] {
-  if (!backup || storages.has(backup.storageName)) return [];
-  const known = [...storages.keys()];
-  const problem = `no document describes the storage ${JSON.stringify(backup.storageName)}${suggestion(backup.storageName, known)}`;
-  return [findingOf(storageUnknown, { path: ['spec', 'backup', 'storageName'], problem })];
-}
-
-function checkCluster(document: DatabaseClusterDocument, namespace: string, storages: Storages): Finding[] {
-  const findings = checkPostgres(document.metadata.name, namespace, toProps(document, storages));
-  return findings.map((finding) => ({ ...finding, path: toDocumentPath(document.spec, [...finding.path]) }));
+/** A line of `config` has helped to find the place; in the path it would be an index into a text. */
+function placed(source: YamlSource, options: ReadOptions, finding: Finding): Finding {
+  const line = typeof finding.path.at(-1) === 'number' && finding.path.at(-2) === 'config';
+  return {
+    ...finding,
+    position: finding.position ?? positionOf(source, options, finding),
+    path: line ? finding.path.slice(0, -1) : finding.path,
+  };
 }
 
 function readSource(source: YamlSource, options: ReadOptions,
-  storages: Storages): { cluster?: ClusterDocument; findings: Finding[] } {
+  references: References): { cluster?: ClusterDocument; findings: Finding[] } {
   const fallback = options.namespace ?? DEFAULT_NAMESPACE;
   const overridden = (options.overrides ?? []).flatMap((override) => applyOverride(source, override));
   const { value, findings: unreadable } = valueOf(source);
-  const document = value as DatabaseClusterDocument;
-  const namespaceOf = () => document.metadata.namespace ?? fallback;
-  const findings = firstFindings(
-    () => [...overridden, ...unreadable],
-    () => checkKind(value),
-    () => checkEngine(value),
-    () => checkShape(documentShape, value),
-    () => checkRelations(document.spec),
-    () => unknownStorage(document.spec, storages),
-    () => checkCluster(document, namespaceOf(), storages),
-  ).map((finding): Finding => ({ ...finding, position: finding.position ?? positionOf(source, options, finding) }));
+  const metadataOf = () => (value as { metadata: { name: string; namespace?: string } }).metadata;
+  const namespaceOf = () => metadataOf().namespace ?? fallback;
+  const dialect = isOpenEverest(value) ? OPENEVEREST : OWN;
+  const stages = dialect.stages(value, namespaceOf, references);
+  const findings = firstFindings(() => [...overridden, ...unreadable], ...stages)
+    .map((finding) => placed(source, options, finding));
   if (findings.length > 0) return { findings };
-  const props = { ...toProps(document, storages), namespace: namespaceOf() };
-  const cluster = { name: document.metadata.name, namespace: namespaceOf(), props, file: options.file ?? 'document', position: source.position([]) };
+  const { props, pooler } = dialect.parts(value, references);
+  const cluster = {
+    name: metadataOf().name,
+    namespace: namespaceOf(),
+    props: { ...props, namespace: namespaceOf() },
+    pooler,
+    file: options.file ?? 'document',
+    position: source.position([]),
+  };
   return { cluster, findings };
 }
 
-function isStorage(source: YamlSource): boolean {
-  return source.document.get('kind') === STORAGE_KIND;
-}
-
-/** One way to log in. */
-function checkAccess({ spec }: StorageDocument): Finding[] {
-  if ((spec.credentialsSecretName === undefined) !== (spec.roleArn === undefined)) return [];
-  return [findingOf(SHAPE_TEXTS.wrongChoice, {
-    path: ['spec'],
-    problem: `${spec.roleArn === undefined ? 'neither' : 'both'} of credentialsSecretName and roleArn are there`,
-    fix: 'Give one of them',
-  })];
-}
-
-function storagesIn(sources: readonly YamlSource[]): { storages: Map<string, BackupStorage>; findings: Finding[] } {
-  const storages = new Map<string, BackupStorage>();
-  const findings = sources.filter(isStorage).flatMap((source) => {
-    const { value, findings: unreadable } = valueOf(source);
-    const document = value as StorageDocument;
-    const found = firstFindings(
-      () => unreadable,
-      () => checkKind(value, STORAGE_KIND),
-      () => checkShape(storageDocumentShape, value),
-      () => checkAccess(document),
-      () => (storages.has(document.metadata.name) ? [findingOf(storageUnknown, {
-        path: ['metadata', 'name'], problem: `a second storage is called ${JSON.stringify(document.metadata.name)}`, fix: 'Give it another name',
-      })] : []),
-    );
-    if (found.length === 0) storages.set(document.metadata.name, toStorage(document));
-    return found.map((finding): Finding => ({ ...finding, position: source.position(finding.path) }));
-  });
-  return { storages, findings };
-}
-
-/** The storages of a text, for clusters in others; what is wrong with it is told when it is read itself. */
-export function readStorages(text: string): Map<string, BackupStorage> {
-  return storagesIn(parseYaml(text, '').sources).storages;
+/** What clusters of other texts may name in this one; what is wrong with it is told when it is read itself. */
+export function readReferences(text: string): References {
+  return referencesIn(parseYaml(text, '').sources).references;
 }
 
 /** All clusters of a text, and everything that is wrong with it. */
@@ -174,9 +151,10 @@ export function readClusters(text: string,
   options: ReadOptions = {}): { clusters: ClusterDocument[]; findings: Finding[] } {
   const { sources, findings } = parseYaml(text, options.file ?? 'document');
   if (findings.length > 0) return { clusters: [], findings };
-  const own = storagesIn(sources);
-  const storages = new Map([...options.storages ?? [], ...own.storages]);
-  const results = sources.filter((source) => !isStorage(source)).map((source) => readSource(source, options, storages));
+  const own = referencesIn(sources);
+  const references = options.references ? mergeReferences(options.references, own.references) : own.references;
+  const results = sources.filter((source) => !isReference(source))
+    .map((source) => readSource(source, options, references));
   return {
     clusters: results.flatMap(({ cluster }) => (cluster ? [cluster] : [])),
     findings: [...own.findings, ...results.flatMap((result) => result.findings)],

@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node, type ParsedNode } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node, type ParsedNode, type Scalar } from 'yaml';
 import type { Finding } from '../errors';
 import { findingOf } from '../rules/run';
 import { SHAPE_TEXTS } from '../rules/shape-texts';
@@ -14,7 +14,7 @@ export interface Override {
 /** One YAML document of a file, and where everything in it stands. */
 export interface YamlSource {
   readonly document: Document;
-  /** `file.yaml:12:5` of a field, or of the nearest one that is there. */
+  /** `file.yaml:12:5` of a field, or of the nearest one that is there; in a text in block style, of a line of it. */
   readonly position: (path: Path) => string;
 }
 
@@ -31,13 +31,25 @@ function startOf(node: unknown): number | undefined {
   return (node as ParsedNode | undefined)?.range?.[0];
 }
 
+/** Offset of a line of a block (`|`); the lines of other texts have no places of their own. */
+function lineOffset(node: Scalar, line: number, text: string): number | undefined {
+  if (node.type !== 'BLOCK_LITERAL') return undefined;
+  let offset = startOf(node) ?? 0;
+  for (let passed = 0; passed <= line; passed++) {
+    offset = text.indexOf('\n', offset) + 1;
+    if (offset === 0) return undefined;
+  }
+  return offset + /^ */.exec(text.slice(offset, text.indexOf('\n', offset) + 1 || undefined))![0].length;
+}
+
 /**
  * Offset of a field, or of the nearest one that is there: its key where it has one, since that is where people look.
  */
-function offsetOf(root: unknown, path: Path): number | undefined {
+function offsetOf(root: unknown, path: Path, text: string): number | undefined {
   let node = root;
   let offset = startOf(root);
   for (const part of path) {
+    if (isScalar(node) && typeof part === 'number') return lineOffset(node, part, text) ?? offset;
     const { key, value } = step(node, part);
     offset = startOf(key) ?? startOf(value) ?? offset;
     if (!value) return offset;
@@ -68,7 +80,7 @@ export function parseYaml(text: string, file: string): { sources: YamlSource[]; 
       && !(isScalar(document.contents) && document.contents.value === null))
     .map((document): YamlSource => ({
       document,
-      position: (path) => at(file, counter, offsetOf(document.contents, path) ?? 0),
+      position: (path) => at(file, counter, offsetOf(document.contents, path, text) ?? 0),
     }));
   const findings = syntaxFindings(documents, file, counter);
   if (sources.length === 0 && findings.length === 0) {

@@ -42,7 +42,7 @@ export const SHAPE_TEXTS = {
     title: 'A document that is no DatabaseCluster of a known version',
     cause: 'apiVersion or kind is another one, or missing.',
     consequence: 'It would be left out, and a database with it',
-    fix: 'Write apiVersion: everest.io/v1alpha1 and kind: DatabaseCluster',
+    fix: 'Write apiVersion: everest.io/v1alpha1 (or OpenEverest\'s everest.percona.com/v1alpha1) and kind: DatabaseCluster',
   },
   notYet: {
     code: 'EV1007',
@@ -57,6 +57,20 @@ export const SHAPE_TEXTS = {
     cause: 'A file cannot be read or written, an option is unknown, or --set does not name a field and a value.',
     consequence: 'Nothing was written',
     fix: 'Correct the command; cdk8s-everest --help lists what there is',
+  },
+  noCounterpart: {
+    code: 'EV1009',
+    title: 'A part of an OpenEverest document that has no counterpart here',
+    cause: 'A document of everest.percona.com/v1alpha1 asks for something that its operator does and that this library does not do, or carries what the operator has written.',
+    consequence: 'You would believe that it is done',
+    fix: 'Leave it out, or do what the message says in its place',
+  },
+  openEverest: {
+    code: 'EV1010',
+    title: 'An OpenEverest document that OpenEverest itself would refuse',
+    cause: 'A document of everest.percona.com/v1alpha1 is below OpenEverest\'s limits, contradicts itself, names a policy that is not there, or has lines in config that cannot be read.',
+    consequence: 'It would mean something else here than there',
+    fix: 'Correct the field that the message names',
   },
   duplicateObject: {
     code: 'EV1103',

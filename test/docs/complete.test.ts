@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { PAGES, ROOT } from './pages';
+import * as openEverest from '../../src/document/openeverest/shape';
 import { documentShape } from '../../src/document/shape';
 import { aCluster } from '../support/cluster';
 
@@ -17,6 +18,14 @@ function fieldsOf(schema: Schema, path: string): string[] {
   if (element) return fieldsOf(element, `${path}[]`);
   if (!shape) return [path];
   return Object.entries(shape).flatMap(([name, field]) => fieldsOf(field, path === '' ? name : `${path}.${name}`));
+}
+
+/** Every field of OpenEverest's kinds, also those that are refused; a cluster's without `spec.`, as on the page. */
+function openEverestFields(): string[] {
+  const fields = fieldsOf(openEverest.clusterShape, '').map((name) => name.replace(/^spec\./, ''));
+  const others = [openEverest.storageShape, openEverest.monitoringShape].flatMap((shape) => fieldsOf(shape, ''));
+  // An apiVersion and a kind are what the page is about.
+  return [...fields, ...others].filter((name) => !/^(apiVersion|kind)$/.test(name));
 }
 
 function isCovered(field: string, page: string): boolean {
@@ -39,6 +48,13 @@ describe('pages that list everything', () => {
     const fields = fieldsOf(documentShape, '').filter((field) => field.startsWith('spec.')).map((field) => field.slice('spec.'.length));
     expect(fields.length).toBeGreaterThan(40);
     expect(fields.filter((field) => !isCovered(field, page))).toEqual([]);
+  });
+
+  it('the page of OpenEverest names each field that its kinds have, because a field without a row would be ignored in silence', () => {
+    const page = readFileSync(join(ROOT, 'docs/guide/openeverest-yaml.md'), 'utf8');
+    const fields = openEverestFields();
+    expect(fields.length).toBeGreaterThan(70);
+    expect(fields.filter((field) => !page.includes(`\`${field}\``))).toEqual([]);
   });
 
   it('the page of dependencies has a line for each package', () => {

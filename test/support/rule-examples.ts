@@ -398,7 +398,29 @@ function storedIn(name: string): () => readonly Finding[] {
   return () => readClusters(`${DOCUMENT.trimEnd()}\n  backup: { storageName: ${name} }\n${STORAGE}`, { file: 'orders.yaml' }).findings;
 }
 
+const OPENEVEREST = `apiVersion: everest.percona.com/v1alpha1
+kind: DatabaseCluster
+metadata: { name: orders }
+spec:
+  engine: { type: postgresql, replicas: 3, storage: { size: 10Gi } }
+`;
+
+/** The same for a document of OpenEverest. */
+function openEverest(code: string, mistake: string, at: string,
+  change: readonly [from: string, to: string]): RuleExample {
+  return {
+    code, mistake, at,
+    bad: () => readClusters(OPENEVEREST.replace(...change), { file: 'orders.yaml' }).findings,
+    good: () => readClusters(OPENEVEREST, { file: 'orders.yaml' }).findings,
+  };
+}
+
 const DOCUMENTS = [
+  openEverest('EV1009', 'a version of an operator that is not there', 'spec.engine.crVersion', ['replicas: 3', 'replicas: 3, crVersion: 2.7.0']),
+  openEverest('EV1009', 'a kind that is an order', 'kind', ['kind: DatabaseCluster', 'kind: DatabaseClusterRestore']),
+  openEverest('EV1009', 'MongoDB', 'spec.engine.type', ['type: postgresql', 'type: psmdb']),
+  openEverest('EV1010', 'a volume below the smallest of OpenEverest', 'spec.engine.storage.size', ['10Gi', '900Mi']),
+  openEverest('EV1010', 'a line of config that is no setting', 'spec.engine.config', ['replicas: 3', 'replicas: 3, config: "max_connections"']),
   { code: 'EV1807', mistake: 'a storage that is not described', at: 'spec.backup.storageName', bad: storedIn('man'), good: storedIn('main') },
   yaml('EV1004', 'an engine that does not exist', 'spec.engine', ['engine: postgresql', 'engine: postgres']),
   yaml('EV1005', 'text that is not YAML', '', ['kind: DatabaseCluster', 'kind: @DatabaseCluster']),
