@@ -20,10 +20,8 @@ export interface GaleraContract {
   readonly roles: DeclaredRole[];
 }
 
-/** Keys of the ConfigMap `<cluster>-galera`, which stands in Git without data and is filled by the agent. */
-export const GALERA_RECORD_KEY = {
-  /** Every bootstrap and promotion there was, and what each member was told to do with its data. */
-  history: 'history.json',
-  /** Pod of the member that takes writes. */
-  writer: 'writer',
-} as const;
+/** Key of the ConfigMap `<cluster>-bootstraps`. */
+export const GALERA_RECORD_KEY = { history: 'history.json' } as const;
+
+/** Key of the members' Secret: it signs requests that change something (HMAC-SHA256). */
+export const GALERA_API_KEY = 'api';

@@ -31,6 +31,13 @@ export const COMPONENT = { member: 'member', volume: 'volume', pooler: 'pooler',
 export const SWITCHOVER_ANNOTATION = 'everest.io/switchover';
 
 /**
+ * A person writes it on the `<cluster>-status` of a Galera cluster that nobody serves: `MEMBER@SEQNO` lets that member
+ * begin at the position that the status shows, `MEMBER@new` makes a new, empty cluster. What only others have stays
+ * beside on their volumes.
+ */
+export const BOOTSTRAP_ANNOTATION = 'everest.io/bootstrap';
+
+/**
  * Values that Patroni writes into `everest.io/role`. A standby cluster's leader must not be found by the `-rw`
  * Service.
  */

@@ -79,9 +79,9 @@ export function statusName(cluster: string): string {
   return `${cluster}-status`;
 }
 
-/** ConfigMap with the bootstraps and the writer of a Galera cluster, which the agent fills. */
+/** ConfigMap with the bootstraps of a Galera cluster. It stands in Git without data; the agent fills it. */
 export function galeraRecordName(cluster: string): string {
-  return `${cluster}-galera`;
+  return `${cluster}-bootstraps`;
 }
 
 /** Patroni's dynamic configuration. */

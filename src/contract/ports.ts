@@ -6,5 +6,11 @@ export const POSTGRES_PORT = 5432;
 export const PATRONI_PORT = 8008;
 /** PgBouncer inside; its Service answers on PostgreSQL's own. */
 export const POOLER_PORT = 6432;
+/** MariaDB and Percona XtraDB Cluster. */
+export const MYSQL_PORT = 3306;
+/** Galera's group communication. */
+export const GALERA_GROUP_PORT = 4567;
+/** What a member of a Galera cluster tells and does on request. */
+export const GALERA_MEMBER_PORT = 9200;
 /** The agent's health, readiness and metrics. */
 export const AGENT_PORT = 8080;

@@ -1,6 +1,7 @@
 /** The rule tables as text: docs/reference/decisions.md is made from this, so that it cannot lag behind the code. */
 import { FAILURE_ROWS } from './backup-failure.js';
 import { FAILOVER_TABLE } from './failover.js';
+import { GALERA_TABLES } from './galera/decide.js';
 import { OPERATIONS_TABLES } from './operations.js';
 import type { Row } from './rule-table.js';
 
@@ -12,7 +13,7 @@ interface TableText {
   readonly rows: readonly RowText[];
 }
 
-const TABLES: readonly TableText[] = [FAILOVER_TABLE, ...OPERATIONS_TABLES];
+const TABLES: readonly TableText[] = [FAILOVER_TABLE, ...OPERATIONS_TABLES, ...GALERA_TABLES];
 
 function doing(row: RowText): string {
   if (row.goOn) return 'next table';

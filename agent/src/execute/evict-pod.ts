@@ -10,13 +10,18 @@ import { KubeError } from '../ports/kube.js';
 export async function evictPod(hands: Hands, action: EvictPod): Promise<Outcome> {
   const lease = leaderFacts(await hands.kube.get('configmaps', leaderName(action.cluster)));
   if (lease.pod === action.pod && !action.evenPrimary) return { done: false, detail: `${action.pod} is the primary now` };
+  return evict(hands, action.pod, action.uid);
+}
+
+/** By the Eviction API, so that budgets count. */
+export async function evict({ kube }: Pick<Hands, 'kube'>, pod: string, uid: string): Promise<Outcome> {
   try {
-    await hands.kube.evict(action.pod, action.uid);
-    return { done: true, detail: `evicted ${action.pod}` };
+    await kube.evict(pod, uid);
+    return { done: true, detail: `evicted ${pod}` };
   } catch (problem) {
     if (!(problem instanceof KubeError)) throw problem;
-    if (problem.status === 429) return { done: false, detail: `a PodDisruptionBudget forbids the eviction of ${action.pod} now` };
-    if (problem.conflict || problem.notFound) return { done: false, detail: `${action.pod} is another Pod by now` };
+    if (problem.status === 429) return { done: false, detail: `a PodDisruptionBudget forbids the eviction of ${pod} now` };
+    if (problem.conflict || problem.notFound) return { done: false, detail: `${pod} is another Pod by now` };
     throw problem;
   }
 }

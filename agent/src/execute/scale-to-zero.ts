@@ -8,11 +8,17 @@ import { KubeError } from '../ports/kube.js';
 export async function scaleToZero(hands: Hands, action: ScaleToZero): Promise<Outcome> {
   const lease = leaderFacts(await hands.kube.get('configmaps', leaderName(action.cluster)));
   if (lease.pod === action.pod) return { done: false, detail: `${action.pod} is the primary now` };
+  return stopStatefulSet(hands, action.statefulSet, action.resourceVersion);
+}
+
+export async function stopStatefulSet(
+  { kube }: Pick<Hands, 'kube'>, name: string, resourceVersion: string,
+): Promise<Outcome> {
   try {
-    await hands.kube.patch('statefulsets', action.statefulSet, { metadata: { resourceVersion: action.resourceVersion }, spec: { replicas: 0 } });
-    return { done: true, detail: `scaled ${action.statefulSet} to 0` };
+    await kube.patch('statefulsets', name, { metadata: { resourceVersion }, spec: { replicas: 0 } });
+    return { done: true, detail: `scaled ${name} to 0` };
   } catch (problem) {
-    if (problem instanceof KubeError && problem.conflict) return { done: false, detail: `${action.statefulSet} was changed meanwhile` };
+    if (problem instanceof KubeError && problem.conflict) return { done: false, detail: `${name} was changed meanwhile` };
     throw problem;
   }
 }

@@ -5,12 +5,14 @@ import { statusName } from '../../../src/contract/names.js';
 import type { RefuseRequest } from '../model/operations.js';
 
 /** False: somebody has changed it meanwhile. */
-export async function takeRequest(hands: Hands, cluster: string, request: string): Promise<boolean> {
+export async function takeRequest(
+  hands: Pick<Hands, 'kube'>, cluster: string, request: string, annotation: string = SWITCHOVER_ANNOTATION,
+): Promise<boolean> {
   const name = statusName(cluster);
   const { metadata } = await hands.kube.get('configmaps', name);
-  if (metadata.annotations?.[SWITCHOVER_ANNOTATION] !== request) return false;
+  if (metadata.annotations?.[annotation] !== request) return false;
   await hands.kube.patch('configmaps', name, {
-    metadata: { resourceVersion: metadata.resourceVersion, annotations: { [SWITCHOVER_ANNOTATION]: null } },
+    metadata: { resourceVersion: metadata.resourceVersion, annotations: { [annotation]: null } },
   });
   return true;
 }

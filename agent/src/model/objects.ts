@@ -3,11 +3,12 @@ import type {
   ContainerState, DynamicFacts, LeaderFacts, PatroniStatus, PendingChange, PodFacts, SyncFacts,
 } from './facts.js';
 import { parseFence } from './fence.js';
+import type { StatefulSetFacts } from './operations.js';
 import { LABEL } from '../../../src/contract/labels.js';
 import type { KubeObject } from '../ports/kube.js';
 
-/** Name of the container that runs Patroni in every member's Pod. */
-const CONTAINER = 'postgres';
+/** The container of a member whose end is the end of its server: one of these in every member's Pod. */
+const CONTAINERS = ['postgres', 'mariadb', 'pxc'];
 
 interface RunState {
   readonly running?: object;
@@ -45,7 +46,7 @@ export const textOrNothing = (value: unknown): string | undefined => (typeof val
 export const numberOrNothing = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
 
 function containerStatus(shape: PodShape): ContainerStatus | undefined {
-  return shape.status?.containerStatuses?.find((status) => status.name === CONTAINER);
+  return shape.status?.containerStatuses?.find((status) => CONTAINERS.includes(status.name));
 }
 
 function containerState({ status }: PodShape, { running, terminated, waiting }: RunState): ContainerState {
@@ -148,5 +149,21 @@ export function dynamicFacts(object: KubeObject | undefined): DynamicFacts | und
     paused: config.pause === true,
     synchronous: ['on', 'true', 'quorum', true].includes(config.synchronous_mode as string | boolean),
     ttlMs: (numberOrNothing(config.ttl) ?? 30) * 1000,
+  };
+}
+
+interface StatefulSetShape {
+  readonly spec?: { replicas?: number };
+  readonly status?: { observedGeneration?: number; updateRevision?: string };
+}
+
+export function statefulSetFacts(object: KubeObject): StatefulSetFacts {
+  const shape = object as StatefulSetShape;
+  const seen = shape.status?.observedGeneration === object.metadata.generation;
+  return {
+    name: object.metadata.name,
+    resourceVersion: object.metadata.resourceVersion ?? '',
+    replicas: shape.spec?.replicas ?? 1,
+    updateRevision: seen ? shape.status?.updateRevision : undefined,
   };
 }

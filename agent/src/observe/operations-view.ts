@@ -8,8 +8,8 @@ import { dynamicConfigName, failoverName, statusName, syncName } from '../../../
 import { readArchiveStatus } from '../model/backup-status.js';
 import type { MemberReport, PodFacts } from '../model/facts.js';
 import { askMember } from '../model/member-report.js';
-import { addressesOf, parseJson, syncFacts } from '../model/objects.js';
-import type { OperationsSnapshot, StatefulSetFacts } from '../model/operations.js';
+import { addressesOf, parseJson, statefulSetFacts, syncFacts } from '../model/objects.js';
+import type { OperationsSnapshot } from '../model/operations.js';
 import type { KubeObject } from '../ports/kube.js';
 
 /** Planned work is in no hurry: a slow answer is better than none. */
@@ -23,22 +23,6 @@ export interface OperationsStores {
   readonly nodes?: Store;
   /** `<cluster>-status`, where people ask. */
   readonly requests: Store;
-}
-
-interface StatefulSetShape {
-  readonly spec?: { replicas?: number };
-  readonly status?: { observedGeneration?: number; updateRevision?: string };
-}
-
-function statefulSetFacts(object: KubeObject): StatefulSetFacts {
-  const shape = object as StatefulSetShape;
-  const seen = shape.status?.observedGeneration === object.metadata.generation;
-  return {
-    name: object.metadata.name,
-    resourceVersion: object.metadata.resourceVersion ?? '',
-    replicas: shape.spec?.replicas ?? 1,
-    updateRevision: seen ? shape.status?.updateRevision : undefined,
-  };
 }
 
 function isCordoned(node: KubeObject): boolean {

@@ -3,10 +3,12 @@ import { test } from 'node:test';
 import { FAILURE_ROWS } from '../../src/decide/backup-failure.js';
 import { describeDecisions, ruleIds } from '../../src/decide/describe.js';
 import { FAILOVER_TABLE } from '../../src/decide/failover.js';
+import { GALERA_TABLES } from '../../src/decide/galera/decide.js';
 import { OPERATIONS_TABLES } from '../../src/decide/operations.js';
 
 test('the documented tables are those whose rows must each have an example', () => {
-  const withExamples = [FAILOVER_TABLE, ...OPERATIONS_TABLES].flatMap((table) => table.rows.map((row) => row.id));
+  const tables = [FAILOVER_TABLE, ...OPERATIONS_TABLES, ...GALERA_TABLES];
+  const withExamples = tables.flatMap((table) => (table.rows as ReadonlyArray<{ id: string }>).map((row) => row.id));
   assert.deepEqual(ruleIds(), withExamples);
 });
 

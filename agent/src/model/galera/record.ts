@@ -1,0 +1,68 @@
+/**
+ * `<cluster>-bootstraps`: what the agent has granted, stored by compare-and-swap before anything follows from it, and
+ * the last bootstrap under which a component that may write was seen.
+ */
+import { bootstrapOf, type Bootstrap } from './member.js';
+import { positionOf, type Position } from './position.js';
+import { GALERA_RECORD_KEY } from '../../../../src/contract/galera.js';
+import type { KubeObject } from '../../ports/kube.js';
+import { parseJson, textOrNothing } from '../objects.js';
+
+/**
+ * `initial`: the first member of an empty cluster. `recovery`: no server runs, and this member has all that any had.
+ * `promotion`: servers run without quorum, and all others are proven gone.
+ */
+export const GRANT_KINDS = ['initial', 'recovery', 'promotion'] as const;
+export type GrantKind = typeof GRANT_KINDS[number];
+
+export interface Grant {
+  /** Made of the version of the record on which it was stored, so that no two are alike. */
+  readonly id: string;
+  readonly kind: GrantKind;
+  /** Who may begin, and its process: a later one of that name may not. */
+  readonly member: string;
+  readonly bootId: string;
+  /** Where it begins; none for a new cluster. */
+  readonly position: Position | undefined;
+  /** Of a promotion: who else ran in the same view. */
+  readonly survivors: readonly string[];
+  readonly at: string;
+}
+
+export interface BootstrapRecord {
+  /** For compare-and-swap. */
+  readonly resourceVersion: string;
+  /** Oldest first. */
+  readonly grants: readonly Grant[];
+  readonly confirmed: Bootstrap | undefined;
+}
+
+/** For people who look for what happened; decisions need the last one. */
+const GRANTS_KEPT = 20;
+
+type Json = Readonly<Record<string, unknown>>;
+
+function grantOf(value: unknown): Grant | undefined {
+  const item = value as Json;
+  const [id, member, bootId] = [item.id, item.member, item.bootId].map(textOrNothing);
+  const kind = GRANT_KINDS.find((each) => each === item.kind);
+  if (!id || !member || !bootId || !kind) return undefined;
+  const survivors = (Array.isArray(item.survivors) ? item.survivors : []).filter((name): name is string => typeof name === 'string');
+  return { id, kind, member, bootId, survivors, position: positionOf((item.position ?? {}) as Json), at: textOrNothing(item.at) ?? '' };
+}
+
+/** Undefined: something in it cannot be read, so nothing may be concluded from it. */
+export function bootstrapRecord(object: KubeObject): BootstrapRecord | undefined {
+  const text = (object as { data?: Record<string, string> }).data?.[GALERA_RECORD_KEY.history];
+  const history = text === undefined ? { grants: [] } : parseJson(text);
+  if (!Array.isArray(history?.grants)) return undefined;
+  const grants = history.grants.map(grantOf);
+  const { confirmed } = history as { confirmed?: Bootstrap };
+  const known = confirmed && bootstrapOf({ ...confirmed, ...confirmed.position });
+  if (grants.includes(undefined) || (confirmed && !known)) return undefined;
+  return { resourceVersion: object.metadata.resourceVersion ?? '', grants: grants as Grant[], confirmed: known };
+}
+
+export function historyText({ grants, confirmed }: Pick<BootstrapRecord, 'grants' | 'confirmed'>): string {
+  return `${JSON.stringify({ confirmed, grants: grants.slice(-GRANTS_KEPT) }, undefined, 1)}\n`;
+}
