@@ -2,8 +2,8 @@
  * No component may write: which member begins again, once. From: the members' own word of servers, positions and
  * bootstraps, their containers, the record of grants. Invariants: one grant at a time, stored by compare-and-swap
  * before it is carried out, and bound to one process of one member; the next one only when that process is known to
- * be gone or has refused; servers that run are promoted only on proof that all others are gone and have no more; whatever is
- * unknown waits.
+ * be gone or has refused; servers that run are promoted only on proof that all others are gone and have no more;
+ * whatever is unknown waits.
  *
  * Members that all wait and all answer come back without the agent too, some seconds later; this is sooner, and decides
  * what they do not.
