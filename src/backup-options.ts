@@ -2,6 +2,7 @@ import type { Duration } from 'cdk8s';
 import type { BackupRetention } from './backup-retention';
 import type { BackupScheduleOptions } from './backup-schedule-options';
 import type { BackupStorage } from './backup-storage';
+import type { RestoreDrillOptions } from './restore-drill-options';
 
 /** A place for backups, and how long they stay there. */
 export interface BackupRepository {
@@ -36,6 +37,13 @@ export interface BackupOptions extends BackupRepository {
    * @default - none: only the write-ahead log is archived, and there is nothing to restore before the first backup
    */
   readonly schedules?: BackupScheduleOptions[];
+
+  /**
+   * When backups are restored into a throwaway volume and looked at. More can be added with `addRestoreDrill()`.
+   *
+   * @default - none: nobody knows whether the backups can be restored
+   */
+  readonly drills?: RestoreDrillOptions[];
 
   /**
    * The longest time that a committed row waits before its write-ahead log is sent, however little is written. 10 s to

@@ -24,6 +24,8 @@ export * from './postgres-pooler';
 export * from './protection';
 export * from './replication';
 export * from './resources';
+export * from './restore-drill';
+export * from './restore-drill-options';
 export * from './role';
 export * from './storage';
 export * from './storage-access';

@@ -18,6 +18,8 @@ import type { PostgresClusterProps } from './postgres-cluster-props';
 import { PostgresPooler } from './postgres-pooler';
 import { renderContract } from './render/contract';
 import { resolvePostgres, type ResolvedPostgres } from './resolve/postgres';
+import { RestoreDrill } from './restore-drill';
+import type { RestoreDrillOptions } from './restore-drill-options';
 import { findingOf } from './rules/run';
 import { SHAPE_TEXTS } from './rules/shape-texts';
 
@@ -58,6 +60,8 @@ export class PostgresCluster extends Construct {
   private readonly clients: NetworkPeer[];
   private readonly poolers: PostgresPooler[] = [];
   private readonly schedules: BackupSchedule[] = [];
+  private readonly peers: NetworkPeers;
+  private drills = 0;
   private readonly apiObjects = new Map<string, ApiObject>();
 
   public constructor(scope: Construct, id: string, props: PostgresClusterProps) {
@@ -74,6 +78,7 @@ export class PostgresCluster extends Construct {
     this.clients = [...given.network?.allowFrom ?? []];
     this.primaryHost = cluster.host;
     this.replicaHost = `${replicaServiceName(this.clusterName)}.${this.namespace}.svc`;
+    this.peers = this.networkPeers(given);
     this.createObjects(cluster, given);
   }
 
@@ -149,16 +154,28 @@ export class PostgresCluster extends Construct {
   }
 
   /**
+   * Restores backups into a throwaway volume at fixed times and looks whether everything is there. Needs `backup`.
+   * Nothing of the cluster restarts, and nothing is written to the storage.
+   */
+  public addRestoreDrill(options: RestoreDrillOptions): RestoreDrill {
+    const drill = new RestoreDrill(this, `drill-${this.drills}`, options);
+    this.drills += 1;
+    for (const object of drill._objects) this.apiObjects.set(`${object.kind}/${object.name}`, object);
+    return drill;
+  }
+
+  /**
    * @internal
    */
-  public _forParts(): { resolved: ResolvedPostgres; clientPeers: unknown } {
-    return { resolved: this.resolve(), clientPeers: Lazy.any({ produce: () => this.renderClients() }) };
+  public _forParts(): { resolved: ResolvedPostgres; peers: NetworkPeers; clientPeers: unknown } {
+    const clientPeers = Lazy.any({ produce: () => this.renderClients() });
+    return { resolved: this.resolve(), peers: this.peers, clientPeers };
   }
 
   private createObjects(cluster: ResolvedPostgres, props: PostgresClusterProps): void {
     const schedules = () => this.schedules.map(({ _resolved }) => _resolved);
     const contract = Lazy.any({ produce: () => renderContract(this.resolve(), schedules()) });
-    const manifests = postgresManifests(cluster, { peers: this.networkPeers(props), contract });
+    const manifests = postgresManifests(cluster, { peers: this.peers, contract });
     claimObjects(this, this.namespace, [...manifests.map(objectName), ...reservedObjects(this.clusterName)]);
     claimRepositories(this, cluster);
     for (const manifest of manifests) {
@@ -166,6 +183,7 @@ export class PostgresCluster extends Construct {
       this.apiObjects.set(name, new ApiObject(this, name.replace('/', '-'), manifest));
     }
     for (const schedule of props.backup?.schedules ?? []) this.addBackupSchedule(schedule);
+    for (const drill of props.backup?.drills ?? []) this.addRestoreDrill(drill);
   }
 
   private networkPeers({ network = {} }: PostgresClusterProps): NetworkPeers {

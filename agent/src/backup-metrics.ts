@@ -1,6 +1,7 @@
 /** The documents about backups in the status as series: every replica reads them from its watch. */
 import type { Metrics } from './metrics.js';
 import type { ArchiveStatus, BackupStatus, RepositoryStatus } from './model/backup-status.js';
+import type { DrillResult, DrillStatus } from './model/drill-status.js';
 
 const seconds = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text) / 1000);
 
@@ -42,16 +43,38 @@ function repositorySeries(series: Series, repository: RepositoryStatus, archive:
   series.set('everest_recovery_window_end_timestamp_seconds', windowEnd(repository, archive));
 }
 
-export function setBackupMetrics(
-  metrics: Metrics, cluster: string, archive: ArchiveStatus | undefined, backup: BackupStatus | undefined,
-): void {
-  // What is not known any longer must not stand there as if it were.
-  for (const prefix of ['everest_archive_', 'everest_backup_', 'everest_recovery_']) metrics.forget(cluster, prefix);
-  if (archive) archiveSeries(new Series(metrics, { cluster }), archive);
+function drillSeries(series: Series, { done, lastGoodAt, rpoSeconds, rtoSeconds }: DrillResult): void {
+  series.set('everest_drill_done', Number(done));
+  series.set('everest_drill_last_timestamp_seconds', seconds(lastGoodAt));
+  if (!done) return;
+  series.set('everest_drill_rpo_seconds', rpoSeconds);
+  series.set('everest_drill_rto_seconds', rtoSeconds);
+}
+
+/** What the status holds of a cluster's backups. */
+export interface BackupDocuments {
+  readonly archive?: ArchiveStatus | undefined;
+  readonly backup?: BackupStatus | undefined;
+  readonly drill?: DrillStatus | undefined;
+}
+
+function backupSeries(metrics: Metrics, cluster: string, { archive, backup }: BackupDocuments): void {
   for (const [repository, status] of Object.entries(backup?.repositories ?? {})) {
     repositorySeries(new Series(metrics, { cluster, repository }), status, archive);
   }
   for (const [schedule, { done }] of Object.entries(backup?.schedules ?? {})) {
     new Series(metrics, { cluster, schedule }).set('everest_backup_done', Number(done));
+  }
+}
+
+const PREFIXES = ['everest_archive_', 'everest_backup_', 'everest_recovery_', 'everest_drill_'];
+
+export function setBackupMetrics(metrics: Metrics, cluster: string, documents: BackupDocuments): void {
+  // What is not known any longer must not stand there as if it were.
+  for (const prefix of PREFIXES) metrics.forget(cluster, prefix);
+  if (documents.archive) archiveSeries(new Series(metrics, { cluster }), documents.archive);
+  backupSeries(metrics, cluster, documents);
+  for (const [drill, result] of Object.entries(documents.drill?.drills ?? {})) {
+    drillSeries(new Series(metrics, { cluster, drill }), result);
   }
 }

@@ -6,11 +6,8 @@ import {
 } from './model/backup-status.js';
 import type { BackupFacts, RepositoryFacts } from './model/pgbackrest.js';
 import type { ArchiveListing } from './model/wal.js';
-import { KubeError, type Kube } from './ports/kube.js';
-import { statusName } from '../../src/contract/names.js';
-
-/** Jobs of one cluster write one after the other; the agent's own writes are in between. */
-const MOST_TRIES = 5;
+import type { Kube } from './ports/kube.js';
+import { changeDocument } from './status-document.js';
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
 
@@ -61,20 +58,6 @@ export function withReport(before: BackupStatus | undefined, report: BackupRepor
   };
 }
 
-/** The status is read again before each try, so that nothing of what others wrote is lost. */
 export async function writeReport(kube: Kube, cluster: string, report: BackupReport, at: Date): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    const object = await kube.get('configmaps', statusName(cluster));
-    const status = withReport(readBackupStatus(object), report, at);
-    const body = {
-      metadata: { resourceVersion: object.metadata.resourceVersion },
-      data: { [BACKUP_KEY]: `${JSON.stringify(status, undefined, 2)}\n` },
-    };
-    try {
-      await kube.patch('configmaps', statusName(cluster), body);
-      return;
-    } catch (problem) {
-      if (!(problem instanceof KubeError && problem.conflict) || tries === MOST_TRIES) throw problem;
-    }
-  }
+  await changeDocument(kube, cluster, BACKUP_KEY, (object) => withReport(readBackupStatus(object), report, at));
 }

@@ -9,6 +9,7 @@ import { MemberSql } from './member-sql.js';
 import type { Metrics } from './metrics.js';
 import { readArchiveStatus, readBackupStatus, type ArchiveState } from './model/backup-status.js';
 import { readContract, type ContractReading } from './model/contract.js';
+import { readDrillStatus } from './model/drill-status.js';
 import type { DecisionRecord } from './model/status.js';
 import type { ClusterIdentity, Stores } from './observe/failover-view.js';
 import { Store } from './observe/store.js';
@@ -120,10 +121,10 @@ export class Agent {
     const cluster = this.of(object);
     if (!cluster) return;
     // Without a storage what is still written there is about the past.
-    const isKept = cluster.reading.ok && cluster.reading.document.backup !== undefined;
-    const archive = isKept ? readArchiveStatus(object) : undefined;
-    const backup = isKept ? readBackupStatus(object) : undefined;
-    setBackupMetrics(this.options.metrics, object.metadata.labels![LABEL.cluster]!, archive, backup);
+    const kept = cluster.reading.ok && cluster.reading.document.backup ? object : undefined;
+    const archive = readArchiveStatus(kept);
+    const documents = { archive, backup: readBackupStatus(kept), drill: readDrillStatus(kept) };
+    setBackupMetrics(this.options.metrics, object.metadata.labels![LABEL.cluster]!, documents);
     const isNews = archive?.state !== cluster.archiveState;
     cluster.archiveState = archive?.state;
     if (isNews || object.metadata.annotations?.[SWITCHOVER_ANNOTATION] !== undefined) cluster.operations.nudge();

@@ -1,6 +1,6 @@
 /**
  * Composition root: reads the settings, makes the adapters, starts the loops, owns signals and exit codes. The first
- * argument is the mode: the controller, or the Job of a backup.
+ * argument is the mode: the controller, or the Job of a backup or of a drill.
  */
 import { inClusterConfig, KubeClient } from './adapters/kube-client.js';
 import { PatroniHttp } from './adapters/patroni-http.js';
@@ -66,7 +66,8 @@ async function run(): Promise<void> {
 async function start([mode = 'run', ...args]: readonly string[]): Promise<number> {
   if (mode === 'run') await run();
   else if (mode === 'backup') return (await import('./backup-main.js')).backup(args);
-  else throw new Error(`${mode} is no mode of the agent; there are run and backup`);
+  else if (mode === 'drill') return (await import('./drill-main.js')).drill(args);
+  else throw new Error(`${mode} is no mode of the agent; there are run, backup and drill`);
   return 0;
 }
 

@@ -30,6 +30,10 @@ const FAMILIES: Record<string, { type: Family['type']; help: string }> = {
   everest_backup_done: { type: 'gauge', help: '1 when the last run of a schedule made a good backup.' },
   everest_recovery_window_start_timestamp_seconds: { type: 'gauge', help: 'Earliest moment that a restore can reach, by repository; absent when there is none.' },
   everest_recovery_window_end_timestamp_seconds: { type: 'gauge', help: 'Latest moment that a restore is known to reach, by repository.' },
+  everest_drill_done: { type: 'gauge', help: '1 when the last run of a restore drill was good.' },
+  everest_drill_last_timestamp_seconds: { type: 'gauge', help: 'End of the last good run of a restore drill; absent when there is none.' },
+  everest_drill_rpo_seconds: { type: 'gauge', help: 'What the last good drill of the newest backup would have lost.' },
+  everest_drill_rto_seconds: { type: 'gauge', help: 'How long the last good drill took until its copy was writable.' },
   everest_member_lag_bytes: { type: 'gauge', help: 'WAL that a standby has not received, as Patroni last told.' },
   everest_member_up: { type: 'gauge', help: '1 when the member is primary or streams.' },
 };

@@ -24,7 +24,7 @@ const BACKUP: BackupStatus = {
 };
 
 function rendered(archive?: ArchiveStatus, backup?: BackupStatus, metrics = new Metrics()): string[] {
-  setBackupMetrics(metrics, 'orders', archive, backup);
+  setBackupMetrics(metrics, 'orders', { archive, backup });
   return metrics.render().split('\n').filter((line) => line.includes('cluster="orders"'));
 }
 
@@ -54,4 +54,20 @@ test('an archive that fails is 0, one that is unknown is absent', () => {
   assert.ok(rendered({ ...ARCHIVE, state: 'failing', failure }, undefined).includes('everest_archive_working{cluster="orders"} 0'));
   const { waitingBytes: _, waitingFiles: __, ...rest } = ARCHIVE;
   assert.deepEqual(rendered({ ...rest, state: 'unknown' }, undefined), ['everest_archive_last_timestamp_seconds{cluster="orders"} 900']);
+});
+
+test('a drill that failed keeps the time of the last good one and loses its figures, because they would look like news', () => {
+  const metrics = new Metrics();
+  const result = { startedAt: T(1), endedAt: T(90), repository: 1, target: 'newest' as const, checks: {}, rpoSeconds: 12, rtoSeconds: 30, lastGoodAt: T(80) };
+  const lines = (done: boolean) => {
+    setBackupMetrics(metrics, 'orders', { drill: { statusVersion: 1, updatedAt: T(90), drills: { any: { ...result, done } } } });
+    return metrics.render().split('\n').filter((line) => line.includes('drill="any"'));
+  };
+  assert.deepEqual(lines(true), [
+    'everest_drill_done{cluster="orders",drill="any"} 1', 'everest_drill_last_timestamp_seconds{cluster="orders",drill="any"} 80',
+    'everest_drill_rpo_seconds{cluster="orders",drill="any"} 12', 'everest_drill_rto_seconds{cluster="orders",drill="any"} 30',
+  ]);
+  assert.deepEqual(lines(false), [
+    'everest_drill_done{cluster="orders",drill="any"} 0', 'everest_drill_last_timestamp_seconds{cluster="orders",drill="any"} 80',
+  ]);
 });

@@ -6,8 +6,12 @@ import { BUNDLE } from './bundle.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Job mode is a file of its own, so that the controller carries nothing of it in memory. */
-const JOB = { name: 'job', setup: ({ onResolve }) => onResolve({ filter: /\/backup-main\.js$/ }, () => ({ path: './backup.cjs', external: true })) };
+/** Each kind of Job is a file of its own, so that the controller carries nothing of it in memory. */
+const JOBS = ['backup', 'drill'];
+const external = {
+  name: 'jobs',
+  setup: ({ onResolve }) => JOBS.forEach((job) => onResolve({ filter: new RegExp(`/${job}-main\\.js$`) }, () => ({ path: `./${job}.cjs`, external: true }))),
+};
 
 const bundle = (entry, file, more = {}) => build({
   ...BUNDLE,
@@ -20,8 +24,8 @@ const bundle = (entry, file, more = {}) => build({
   ...more,
 });
 
-await bundle('main.ts', 'agent.cjs', { plugins: [JOB] });
-await bundle('backup-main.ts', 'backup.cjs');
+await bundle('main.ts', 'agent.cjs', { plugins: [external] });
+for (const job of JOBS) await bundle(`${job}-main.ts`, `${job}.cjs`);
 // People have kubeconfig files, which are YAML.
 const { 'js-yaml': _, ...alias } = BUNDLE.alias;
 await bundle('kubectl/main.ts', 'kubectl-everest.cjs', { alias, banner: { js: '#!/usr/bin/env node' } });

@@ -15,6 +15,8 @@ export const LABEL = {
   pooler: 'everest.io/pooler',
   /** On Pods of poolers, `true`: the agent pauses their clients while the primary changes. */
   pausable: 'everest.io/pausable',
+  /** Name of the restore drill, on its objects. */
+  drill: 'everest.io/drill',
   /** Written by Patroni on Pods: `primary`, `replica` or `standby_leader`. */
   role: 'everest.io/role',
   /** On the contract ConfigMap: the version of the document in it. */
@@ -22,7 +24,9 @@ export const LABEL = {
 } as const;
 
 /** Values of the label `everest.io/component`. */
-export const COMPONENT = { member: 'member', volume: 'volume', pooler: 'pooler', status: 'status', backup: 'backup' } as const;
+export const COMPONENT = {
+  member: 'member', volume: 'volume', pooler: 'pooler', status: 'status', backup: 'backup', drill: 'drill',
+} as const;
 
 /**
  * A person writes it on `<cluster>-status` with the name of a member, or `any`: the agent makes that member the primary

@@ -69,6 +69,11 @@ export function backupName(cluster: string): string {
   return `${cluster}-backup`;
 }
 
+/** All objects of a restore drill; the one without a name is `<cluster>-drill`. */
+export function drillName(cluster: string, drill?: string): string {
+  return drill === undefined ? `${cluster}-drill` : `${cluster}-drill-${drill}`;
+}
+
 /** Secret with the passes of encrypted repositories. */
 export function backupPassName(cluster: string): string {
   return `${cluster}-backup-pass`;

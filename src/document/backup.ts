@@ -7,6 +7,7 @@ import { BackupType, type BackupScheduleOptions } from '../backup-schedule-optio
 import { BackupStorage } from '../backup-storage';
 import { CertificateAuthority } from '../certificate-authority';
 import { present } from './present';
+import { DrillTarget, type RestoreDrillOptions } from '../restore-drill-options';
 import { StorageAccess } from '../storage-access';
 
 /* Backups in a DatabaseCluster, and the BackupStorage document that says where they go. */
@@ -19,6 +20,17 @@ const schedule = z.strictObject({
   enabled: z.boolean().optional(),
 });
 
+const drill = z.strictObject({
+  name: z.string().optional(),
+  schedule: z.string(),
+  timeZone: z.string().optional(),
+  target: z.enum(['newest', 'random']).optional(),
+  checks: z.array(z.strictObject({ name: z.string(), sql: z.string(), database: z.string().optional() })).optional(),
+  storageSize: z.union([z.string(), z.number()]).optional(),
+  storageClass: z.string().optional(),
+  enabled: z.boolean().optional(),
+});
+
 /** `backup` of a DatabaseCluster. */
 export const backupSpecShape = z.strictObject({
   enabled: z.boolean().optional(),
@@ -26,6 +38,7 @@ export const backupSpecShape = z.strictObject({
   schedule: z.string().optional(),
   timeZone: z.string().optional(),
   schedules: z.array(schedule).optional(),
+  drills: z.array(drill).optional(),
   retentionDays: z.number().optional(),
   retentionCopies: z.number().optional(),
   archiveTimeoutSeconds: z.number().positive().optional(),
@@ -95,6 +108,16 @@ function toSchedules(spec: BackupSpec): BackupScheduleOptions[] {
   return [...single, ...more].map(present) as BackupScheduleOptions[];
 }
 
+function toDrills({ drills = [], timeZone: zone }: BackupSpec): RestoreDrillOptions[] {
+  return drills.map(({ name, schedule: cron, timeZone = zone, target, checks, enabled, ...volume }) => present({
+    name, cron, timeZone, checks: checks?.map(present),
+    target: target && DrillTarget[target](),
+    storageSize: volume.storageSize === undefined ? undefined : String(volume.storageSize),
+    storageClassName: volume.storageClass,
+    suspend: enabled === false ? true : undefined,
+  })) as RestoreDrillOptions[];
+}
+
 function toRetention({ retentionDays, retentionCopies }: BackupSpec): BackupRetention | undefined {
   if (retentionDays !== undefined) return BackupRetention.days(retentionDays);
   return retentionCopies === undefined ? undefined : BackupRetention.fullBackups(retentionCopies);
@@ -107,6 +130,7 @@ export function toBackup(spec: BackupSpec, storages: ReadonlyMap<string, BackupS
   return present({
     storage: storages.get(spec.storageName)!,
     schedules: toSchedules(spec),
+    drills: spec.drills && toDrills(spec),
     retention: toRetention(spec),
     archiveTimeout: timeout === undefined ? undefined : Duration.millis(timeout * 1000),
   });

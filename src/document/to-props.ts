@@ -197,6 +197,12 @@ function roleRenames({ roles = [] }: PostgresqlSpec): Array<[from: Path, to: Pat
   return roles.flatMap((_, index) => fields.map(([from, to]): [Path, Path] => [['roles', index, ...from], ['spec', 'roles', index, ...to]]));
 }
 
+function drillRenames(backup: PostgresqlSpec['backup']): Array<[from: Path, to: Path]> {
+  const fields = [['cron', 'schedule'], ['storageClassName', 'storageClass']] as const;
+  return (backup?.drills ?? []).flatMap((_, index) => fields.map(([from, to]): [Path, Path] =>
+    [['backup', 'drills', index, from], ['spec', 'backup', 'drills', index, to]]));
+}
+
 function backupRenames({ backup }: PostgresqlSpec): Array<[from: Path, to: Path]> {
   const single = backup?.schedule === undefined ? 0 : 1;
   const named = (backup?.schedules ?? []).map((_, index): [Path, Path] =>
@@ -210,7 +216,7 @@ function backupRenames({ backup }: PostgresqlSpec): Array<[from: Path, to: Path]
     [['backup', 'schedules', index + single], ['spec', 'backup', 'schedules', index]]);
   const retention = backup?.retentionDays === undefined ? 'retentionCopies' : 'retentionDays';
   return [
-    ...first, ...named, ...others,
+    ...first, ...named, ...others, ...drillRenames(backup),
     [['backup', 'retention'], ['spec', 'backup', retention]],
     [['backup', 'archiveTimeout'], ['spec', 'backup', 'archiveTimeoutSeconds']],
     [['backup', 'storage'], ['spec', 'backup', 'storageName']],

@@ -1,4 +1,5 @@
 import { fieldEnvironment, restrictedContainer, withEphemeral } from './container';
+import { cronJob } from './cron-job';
 import { metadata, optional, type Manifest } from './manifest';
 import { API_SERVER_PORTS, type NetworkPeers } from './network-policies';
 import { RBAC, roleBinding } from './rbac';
@@ -87,43 +88,23 @@ function container(cluster: ResolvedPostgres, schedule: ResolvedSchedule): Recor
 
 /** A Pod that is taken away (its node drained) is tried again; a backup that failed twice needs a look. */
 const RETRIES = 2;
-/** A CronJob that could not start in time (the control plane was away) still does within an hour. */
-const LATEST_START_SECONDS = 3600;
 
 /** One schedule. */
 export function backupCronJob(cluster: ResolvedPostgres, schedule: ResolvedSchedule): Manifest {
   const podLabels = { ...cluster.labels, ...clusterLabels(cluster.name, 'postgresql'), ...labels(cluster) };
-  return {
-    apiVersion: 'batch/v1',
-    kind: 'CronJob',
+  return cronJob({
     metadata: metadata(cluster, schedule.objectName, { labels: labels(cluster) }),
-    spec: {
-      schedule: schedule.cron,
-      timeZone: schedule.timeZone,
-      suspend: schedule.suspended,
-      concurrencyPolicy: 'Forbid',
-      startingDeadlineSeconds: LATEST_START_SECONDS,
-      successfulJobsHistoryLimit: 3,
-      failedJobsHistoryLimit: 3,
-      jobTemplate: {
-        metadata: { labels: podLabels },
-        spec: {
-          backoffLimit: RETRIES,
-          activeDeadlineSeconds: schedule.deadlineSeconds,
-          template: {
-            metadata: { labels: podLabels },
-            spec: {
-              serviceAccountName: backupName(cluster.name),
-              automountServiceAccountToken: true,
-              enableServiceLinks: false,
-              restartPolicy: 'Never',
-              ...optional('imagePullSecrets', cluster.imagePullSecrets.map((name) => ({ name }))),
-              securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-              containers: [container(cluster, schedule)],
-            },
-          },
-        },
-      },
+    schedule,
+    podLabels,
+    job: { backoffLimit: RETRIES },
+    podSpec: {
+      serviceAccountName: backupName(cluster.name),
+      automountServiceAccountToken: true,
+      enableServiceLinks: false,
+      restartPolicy: 'Never',
+      ...optional('imagePullSecrets', cluster.imagePullSecrets.map((name) => ({ name }))),
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [container(cluster, schedule)],
     },
-  };
+  });
 }

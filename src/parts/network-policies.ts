@@ -31,7 +31,7 @@ export const API_SERVER_PORTS = tcp(443, 6443);
 export const DNS_PORTS = [{ port: 53, protocol: 'UDP' }, ...tcp(53)];
 
 /** The way to each storage of backups. */
-function storageEgress({ backup }: ResolvedPostgres): Array<Record<string, unknown>> {
+export function storageEgress({ backup }: ResolvedPostgres): Array<Record<string, unknown>> {
   return (backup?.repositories ?? []).map(({ port, network }) =>
     ({ ...optional('to', network.map((peer) => peer._toManifest())), ports: tcp(port) }));
 }

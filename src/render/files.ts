@@ -11,6 +11,8 @@ export const FILES = {
   pgbackrest: 'pgbackrest.conf',
   /** archive_command and restore_command; pgBackRest wants to find its own name in the command. */
   archive: 'pgbackrest.sh',
+  drill: 'drill.py',
+  drillOrder: 'drill.json',
   /** Mount of the data volume; the database lies in a folder below, one for each major version. */
   data: '/pgdata',
   wal: '/pgwal',

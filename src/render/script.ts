@@ -19,6 +19,11 @@ export function renderArchiveScript(): string {
   return script('pgbackrest.sh');
 }
 
+/** Restores a cluster and looks at it. */
+export function renderDrillScript(): string {
+  return script('drill.py');
+}
+
 /** What the kubelet runs in poolers: the liveness probe, and the wait before a stop. */
 export function renderPoolerScript(): string {
   return script('pooler.pl');

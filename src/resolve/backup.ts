@@ -15,7 +15,7 @@ import { resolveResources, type ResolvedResources } from './groups';
 const DEFAULT_RETENTION = BackupRetention.days(14);
 const DEFAULT_ARCHIVE_TIMEOUT_S = 60;
 /** A backup of a terabyte at 20 MB/s takes 14 hours. */
-const DEFAULT_DEADLINE_S = 24 * 3600;
+export const DEFAULT_DEADLINE_S = 24 * 3600;
 const HTTPS_PORT = 443;
 
 /** Pass of a repository's encryption. */
@@ -76,7 +76,8 @@ export function endpointParts(endpoint: string): { host: string; port: number } 
   return { host, port: port === undefined ? HTTPS_PORT : Number(port) };
 }
 
-function s3Secrets({ secretName, secretKeys = {} }: StorageAccess): RepositorySecret[] {
+/** The keys of an access, as options of pgBackRest. */
+export function s3Secrets({ secretName, secretKeys = {} }: StorageAccess): RepositorySecret[] {
   return secretName === undefined ? [] : [
     { option: 's3-key', secret: secretName, key: secretKeys.keyId ?? 'AWS_ACCESS_KEY_ID' },
     { option: 's3-key-secret', secret: secretName, key: secretKeys.secretKey ?? 'AWS_SECRET_ACCESS_KEY' },

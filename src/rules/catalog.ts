@@ -7,7 +7,9 @@ import { SHAPE_TEXTS } from './shape-texts';
 
 /** Every code and its explanation, in order. */
 export function ruleCatalog(): RuleText[] {
-  return [...Object.values(SHAPE_TEXTS), ...POSTGRES_RULES, poolerValid, agentValid, repositoryTaken, storageUnknown].sort((a, b) => a.code.localeCompare(b.code, 'en'));
+  // Schedules of backups and of drills have rules in common.
+  const rules = [...new Map(POSTGRES_RULES.map((rule) => [rule.code, rule])).values()];
+  return [...Object.values(SHAPE_TEXTS), ...rules, poolerValid, agentValid, repositoryTaken, storageUnknown].sort((a, b) => a.code.localeCompare(b.code, 'en'));
 }
 
 /** The explanation of one code, however its letters are written. */

@@ -5,6 +5,7 @@ import { clusterNameValid } from './cluster-name-valid';
 import { commitPossible } from './commit-possible';
 import { databaseNames } from './database-names';
 import { disruptionValid } from './disruption-valid';
+import { DRILLS_OF_PROPS } from './drill-valid';
 import { extensionsValid } from './extensions-valid';
 import { groupNames } from './group-names';
 import { hbaValid } from './hba-valid';
@@ -41,5 +42,5 @@ export const POSTGRES_RULES: readonly PostgresRule[] = [
   rolesValid, extensionsValid, agentNeeded,
   versionInCatalog, imageValid, kubernetesVersion,
   placementValid, groupNames, disruptionValid, networkValid, secretNames, rotationValid,
-  ...SCHEDULES_OF_PROPS, backupNumbers, backupStorage, bootstrapValid,
+  ...SCHEDULES_OF_PROPS, ...DRILLS_OF_PROPS, backupNumbers, backupStorage, bootstrapValid,
 ];

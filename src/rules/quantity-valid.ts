@@ -40,6 +40,11 @@ export function amountViolations(path: Path, resources?: Resources): Violation[]
   return ofResources(path, resources).flatMap(check);
 }
 
+/** A single amount that does not parse. */
+export function quantityViolations(path: Path, text: string | undefined): Violation[] {
+  return check([path, text]);
+}
+
 export const quantityValid: PostgresRule = {
   code: 'EV1205',
   title: 'A quantity that does not parse',

@@ -1,10 +1,10 @@
 import type { BackupScheduleOptions } from '../backup-schedule-options';
-import { ON_DEMAND } from '../contract/backup';
 import { cronProblem } from './cron';
 import { limitViolations } from './limits-above-requests';
 import { DNS_LABEL } from './names';
 import { amountViolations } from './quantity-valid';
 import type { PostgresRule, Rule, Violation } from './rule';
+import { ON_DEMAND } from '../contract/backup';
 import { resolveSchedule } from '../resolve/backup';
 
 /** What rules about one schedule look at. */
@@ -23,16 +23,19 @@ const LEAST_DEADLINE_S = 60;
 /** Kubernetes keeps it in 64 bits; more than a month would only hide a backup that hangs. */
 const MOST_DEADLINE_S = 31 * 24 * 3600;
 
+/** What is wrong with five fields of cron. */
+export function cronViolations(cron: string): Violation[] {
+  const problem = cronProblem(cron);
+  return problem === undefined ? [] : [{ path: ['cron'], problem: `${JSON.stringify(cron)}: ${problem}` }];
+}
+
 export const scheduleCron: ScheduleRule = {
   code: 'EV1801',
   title: 'A schedule that does not parse',
   cause: 'cron is not five fields (minute, hour, day of the month, month, day of the week), a field is out of its range, or no day fits.',
-  consequence: 'Kubernetes would refuse the CronJob, or no backup would ever be made',
+  consequence: 'Kubernetes would refuse the CronJob, or its Jobs would never run',
   fix: 'Write, say, 0 2 * * * for every day at 02:00, or 30 1 * * 0 for Sundays at 01:30',
-  check: ({ options: { cron } }) => {
-    const problem = cronProblem(cron);
-    return problem === undefined ? [] : [{ path: ['cron'], problem: `${JSON.stringify(cron)}: ${problem}` }];
-  },
+  check: ({ options: { cron } }) => cronViolations(cron),
 };
 
 /** The zone's own spelling, or undefined where there is none. Kubernetes tells capital letters apart, Intl does not. */
@@ -48,23 +51,26 @@ function zoneName(zone: string): string | undefined {
 /** Names, not offsets such as `+02:00`. */
 const ZONE = /^[A-Z][A-Za-z0-9_+-]*(\/[A-Z][A-Za-z0-9_+-]*)*$/;
 
+/** What is wrong with the name of a time zone. */
+export function zoneViolations(timeZone: string | undefined): Violation[] {
+  if (timeZone === undefined) return [];
+  const name = zoneName(timeZone);
+  if (name === timeZone && ZONE.test(timeZone)) return [];
+  const meant = name !== undefined && name !== timeZone ? `; did you mean ${name}?` : '';
+  return [{ path: ['timeZone'], problem: `there is no time zone ${JSON.stringify(timeZone)}${meant}` }];
+}
+
 export const scheduleTimeZone: ScheduleRule = {
   code: 'EV1802',
   title: 'A time zone that does not exist',
   cause: 'timeZone is no name of the IANA time zone database, or is written with other capital letters.',
   consequence: 'Kubernetes would refuse the CronJob',
   fix: 'Write a name such as Europe/Berlin, or leave it out for Etc/UTC',
-  check: ({ options: { timeZone } }) => {
-    if (timeZone === undefined) return [];
-    const name = zoneName(timeZone);
-    if (name === timeZone && ZONE.test(timeZone)) return [];
-    const meant = name !== undefined && name !== timeZone ? `; did you mean ${name}?` : '';
-    return [{ path: ['timeZone'], problem: `there is no time zone ${JSON.stringify(timeZone)}${meant}` }];
-  },
+  check: ({ options: { timeZone } }) => zoneViolations(timeZone),
 };
 
-function ofName(clusterName: string, name: string): Violation[] {
-  const { objectName } = resolveSchedule(clusterName, { name, cron: '' });
+/** What is wrong with the name of something that is a CronJob of that name. */
+export function cronJobNameViolations(name: string, objectName: string): Violation[] {
   if (DNS_LABEL.test(name) && objectName.length <= LONGEST_NAME) return [];
   return [{
     path: ['name'], problem: `the name ${JSON.stringify(name)} is no DNS label, or ${objectName} is longer than ${LONGEST_NAME} characters`,
@@ -85,11 +91,11 @@ function ofStorage({ repositories, options }: ScheduleRuleInput): Violation[] {
   return options.toSecondary && repositories < 2 ? [{ path: ['toSecondary'], problem: 'there is no second repository' }] : [];
 }
 
-function ofDeadline({ options }: ScheduleRuleInput): Violation[] {
-  const { deadlineSeconds: seconds } = resolveSchedule('', options);
+/** What is wrong with the time that a Job may take. */
+export function deadlineViolations(seconds: number): Violation[] {
   if (Number.isInteger(seconds) && seconds >= LEAST_DEADLINE_S && seconds <= MOST_DEADLINE_S) return [];
   return [{
-    path: ['deadline'], problem: `the deadline is ${seconds} s`, consequence: 'Every backup would be ended too early, or none that hangs',
+    path: ['deadline'], problem: `the deadline is ${seconds} s`, consequence: 'Every Job would be ended too early, or none that hangs',
     fix: 'Use whole seconds from a minute to 31 days',
   }];
 }
@@ -102,9 +108,9 @@ export const schedulePossible: ScheduleRule = {
   fix: 'Give the cluster a backup storage (backup), and each schedule a name of its own',
   check: (input) => [
     ...ofStorage(input),
-    ...ofName(input.clusterName, input.options.name),
+    ...cronJobNameViolations(input.options.name, resolveSchedule(input.clusterName, input.options).objectName),
     ...ofReserved(input.options.name),
-    ...ofDeadline(input),
+    ...deadlineViolations(resolveSchedule('', input.options).deadlineSeconds),
     ...amountViolations(['resources'], input.options.resources),
     ...limitViolations(['resources'], input.options.resources),
   ],

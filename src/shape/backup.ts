@@ -8,6 +8,7 @@ import { Bootstrap } from '../bootstrap';
 import { CertificateAuthority } from '../certificate-authority';
 import { instance } from './instance';
 import { peerList, resourcesShape } from './pod';
+import { DrillTarget } from '../restore-drill-options';
 import { StorageAccess } from '../storage-access';
 
 const text = z.string().optional();
@@ -59,12 +60,29 @@ export const backupScheduleShape = z.strictObject({
   resources: resourcesShape.optional(),
 });
 
+/** The shape of RestoreDrillOptions. */
+export const restoreDrillShape = z.strictObject({
+  name: text,
+  cron: z.string(),
+  timeZone: text,
+  target: instance(DrillTarget, z.object({ type: z.enum(['newest', 'random']) })).optional(),
+  checks: z.array(z.strictObject({ name: z.string(), sql: z.string(), database: text })).optional(),
+  fromSecondary: z.boolean().optional(),
+  access: access.optional(),
+  storageSize: text,
+  storageClassName: text,
+  resources: resourcesShape.optional(),
+  deadline: duration,
+  suspend: z.boolean().optional(),
+});
+
 /** The shape of BackupOptions. */
 export const backupShape = z.strictObject({
   storage,
   retention,
   secondary: z.strictObject({ storage, retention }).optional(),
   schedules: z.array(backupScheduleShape).optional(),
+  drills: z.array(restoreDrillShape).optional(),
   archiveTimeout: duration,
   processes: z.number().optional(),
   compressionLevel: z.number().optional(),

@@ -543,6 +543,35 @@ const BACKUPS: RuleExample[] = [
   }),
 ];
 
+function drill(change: object): Loose {
+  return backup({ drills: [{ cron: '0 4 * * 0', ...change }] });
+}
+
+function addDrill(given: Partial<PostgresClusterProps>): () => readonly Finding[] {
+  return () => findingsOfCall(() => aCluster(given).addRestoreDrill({ cron: '0 4 * * 0' }));
+}
+
+function check(change: object): Loose {
+  return drill({ checks: [{ name: 'rows', sql: 'SELECT count(*) > 0 FROM orders', ...change }] });
+}
+
+const DRILLS: RuleExample[] = [
+  props('EV1801', 'a drill at an hour that does not exist', 'backup.drills[0].cron', { bad: drill({ cron: '0 24 * * *' }), good: drill({ cron: '0 23 * * *' }) }),
+  props('EV1802', 'a drill in a zone that does not exist', 'backup.drills[0].timeZone', { bad: drill({ timeZone: 'Mars/Olympus' }), good: drill({ timeZone: 'Europe/Paris' }) }),
+  { code: 'EV1821', mistake: 'a drill without a storage', at: '', bad: addDrill({}), good: addDrill({ backup: { storage: s3() } }) },
+  props('EV1821', 'two drills without a name', 'backup.drills[1].name', {
+    bad: backup({ drills: [{ cron: '0 4 * * 0' }, { cron: '0 5 * * 0' }] }), good: backup({ drills: [{ cron: '0 4 * * 0' }, { cron: '0 5 * * 0', name: 'any' }] }),
+  }),
+  props('EV1821', 'a volume of a drill without a unit that exists', 'backup.drills[0].storageSize', { bad: drill({ storageSize: '10 gigs' }), good: drill({ storageSize: '10Gi' }) }),
+  props('EV1821', 'a drill with an identity instead of keys', 'backup.drills[0].access', { bad: drill({ access: StorageAccess.podIdentity() }), good: drill({ access: StorageAccess.secret('readers') }) }),
+  props('EV1821', 'a drill from a repository that is not there', 'backup.drills[0].fromSecondary', { bad: drill({ fromSecondary: true }), good: drill({}) }),
+  props('EV1822', 'a check whose SQL is a comment', 'backup.drills[0].checks[0].sql', { bad: check({ sql: '-- count the rows;' }), good: check({}) }),
+  props('EV1822', 'two checks of one name', 'backup.drills[0].checks[1].name', {
+    bad: drill({ checks: [{ name: 'rows', sql: 'SELECT true' }, { name: 'rows', sql: 'SELECT true' }] }),
+    good: drill({ checks: [{ name: 'rows', sql: 'SELECT true' }, { name: 'fresh', sql: 'SELECT true' }] }),
+  }),
+];
+
 const RULE = { code: 'EV1101', title: '', cause: '', consequence: '', fix: '' };
 
 function ruleThatThrows(): readonly Finding[] {
@@ -585,5 +614,5 @@ const OTHERS: RuleExample[] = [
 /** All examples, by code. */
 export const RULE_EXAMPLES: readonly RuleExample[] = [
   ...SHAPE, ...NAMES, ...METADATA, ...MEMBERS, ...SETTINGS, ...IMAGES, ...SURROUNDINGS,
-  ...DOCUMENTS, ...BACKUPS, ...OTHERS,
+  ...DOCUMENTS, ...BACKUPS, ...DRILLS, ...OTHERS,
 ].sort((a, b) => a.code.localeCompare(b.code, 'en'));

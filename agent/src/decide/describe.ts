@@ -1,5 +1,6 @@
 /** The rule tables as text: docs/reference/decisions.md is made from this, so that it cannot lag behind the code. */
 import { FAILURE_ROWS } from './backup-failure.js';
+import { DRILL_FAILURE_ROWS } from './drill-failure.js';
 import { FAILOVER_TABLE } from './failover.js';
 import { GALERA_TABLES } from './galera/decide.js';
 import { OPERATIONS_TABLES } from './operations.js';
@@ -25,15 +26,27 @@ function describeTable({ name, purpose, rows }: TableText): string {
   return [`## ${name}`, '', purpose, '', '| rule | when | does |', '|---|---|---|', ...lines, ''].join('\n');
 }
 
-function describeFailures(): string {
-  const lines = FAILURE_ROWS.map(({ kind, problem, fix }) => `| \`${kind}\` | ${problem} | ${fix} |`);
-  const purpose = 'Why a backup was not made, or why the archive does not work: `failure.kind` in the status. What the storage or pgBackRest said decides, and its exit code where it said nothing known.';
-  return ['## backup failures', '', purpose, '', '| kind | what is wrong | what to do |', '|---|---|---|', ...lines, ''].join('\n');
+interface FailureText {
+  readonly kind: string;
+  readonly problem: string;
+  readonly fix: string;
 }
+
+function describeFailures(title: string, purpose: string, rows: readonly FailureText[]): string {
+  const lines = rows.map(({ kind, problem, fix }) => `| \`${kind}\` | ${problem} | ${fix} |`);
+  return [`## ${title}`, '', purpose, '', '| kind | what is wrong | what to do |', '|---|---|---|', ...lines, ''].join('\n');
+}
+
+const BACKUP_FAILURES = 'Why a backup was not made, or why the archive does not work: `failure.kind` in the status. What the storage or pgBackRest said decides, and its exit code where it said nothing known.';
+const DRILL_FAILURES = 'Why a restore drill failed. Where the storage is in the way, its kind is one of those above.';
 
 /** Markdown, without a title: rows are tried from the top, the first that matches decides. */
 export function describeDecisions(): string {
-  return [...TABLES.map(describeTable), describeFailures()].join('\n');
+  return [
+    ...TABLES.map(describeTable),
+    describeFailures('backup failures', BACKUP_FAILURES, FAILURE_ROWS),
+    describeFailures('drill failures', DRILL_FAILURES, DRILL_FAILURE_ROWS),
+  ].join('\n');
 }
 
 /** All names, for the documentation of Events and metrics. */

@@ -1,4 +1,5 @@
 /** Every suite by its name; later parts of the project add theirs here. */
+import { drillSuite } from './drill';
 import { failoverSuite } from './failover';
 import { manifestsSuite } from './manifests';
 import { smokeSuite } from './smoke';
@@ -9,4 +10,5 @@ export const SUITES: Readonly<Record<string, (manifests: ManifestSource) => Suit
   smoke: smokeSuite,
   manifests: manifestsSuite,
   failover: failoverSuite,
+  drill: drillSuite,
 };

@@ -1,0 +1,198 @@
+/**
+ * Restore drills on a cluster with a real storage: what is good passes, what is not is named, the bucket stays as it is.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, Chart, Duration } from 'cdk8s';
+import {
+  BackupStorage, CertificateAuthority, EverestAgent, PostgresCluster, Protection, StorageAccess, type DrillCheck,
+} from '../../../lib';
+import type { Obj } from '../kit/cluster-api';
+import { AGENT_IMAGE, POSTGRES_IMAGE, ensureImage } from '../kit/images';
+import { PostgresUnderTest } from '../kit/postgres';
+import type { Sample, Suite, SuiteContext } from '../kit/suite';
+import { Skip } from '../kit/suite';
+import { waitFor } from '../kit/wait';
+
+const NAME = 'orders';
+const BUCKET = 'e2e-drill';
+const ROWS = 20_000;
+const PATIENCE_S = 600;
+/** Of the testbed's S3 server (../shared/testbed/README.md). */
+const KEYS = { AWS_ACCESS_KEY_ID: 'testbed', AWS_SECRET_ACCESS_KEY: 'testbed-secret' };
+const CONFIG_MAP = { apiVersion: 'v1', kind: 'ConfigMap' } as const;
+
+interface Result {
+  readonly done: boolean;
+  readonly endedAt: string;
+  readonly rtoSeconds?: number;
+  readonly rpoSeconds?: number;
+  readonly checks: Readonly<Record<string, string>>;
+  readonly failure?: { readonly kind: string; readonly detail: string };
+}
+
+type Listing = Readonly<Record<string, { readonly type: string; readonly size?: number; readonly time?: number }>>;
+
+class Drills {
+  readonly namespace = `drill-${randomBytes(3).toString('hex')}`;
+  private cluster!: PostgresUnderTest;
+
+  async setUp({ api, faults, reporter }: SuiteContext): Promise<void> {
+    if (!faults.available) throw new Skip('the storage is that of the testbed, and there is none here');
+    for (const image of [POSTGRES_IMAGE, AGENT_IMAGE]) await ensureImage(image, api, faults, reporter);
+    await faults.storage('start');
+    await faults.storage('bucket', BUCKET);
+    await api.createNamespace(this.namespace);
+    this.cluster = new PostgresUnderTest(api, this.namespace, NAME);
+    await api.apply([
+      { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's3' }, stringData: KEYS } as Obj,
+      { ...CONFIG_MAP, metadata: { name: 's3-ca' }, data: { 'ca.crt': readFileSync(join(faults.home, 'pki/ca.crt'), 'utf8') } } as Obj,
+    ], this.namespace);
+    await this.apply(api, []);
+    await this.cluster.untilSettled(1, PATIENCE_S);
+    await this.sql(`CREATE TABLE t AS SELECT g AS id, md5(g::text) AS v FROM generate_series(1, ${ROWS}) g; CREATE INDEX ON t (v)`);
+    await this.job(api, `${NAME}-backup-nightly`);
+    await this.sql('INSERT INTO t SELECT g, md5(g::text) FROM generate_series(1, 1000) g');
+  }
+
+  /** Everything that was committed is in the copy, and nothing in the bucket has changed. */
+  async good({ api }: SuiteContext): Promise<Sample> {
+    await this.apply(api, [
+      { name: 'rows', sql: `SELECT count(*) = ${ROWS + 1000} FROM t`, database: 'postgres' },
+      { name: 'index', sql: "SELECT count(*) > 0 FROM t WHERE v = md5('7')", database: 'postgres' },
+    ]);
+    await this.untilArchived();
+    const before = await this.listing();
+    const started = Date.now();
+    await this.job(api, `${NAME}-drill`);
+    this.expectUnchanged(before, await this.listing());
+    const result = await this.result(api);
+    if (!result.done) throw new Error(`the drill failed: ${JSON.stringify(result)}`);
+    const figures = { rto: result.rtoSeconds!, rpo: result.rpoSeconds! };
+    return { value: (Date.now() - started) / 1000, figures, note: JSON.stringify(result.checks) };
+  }
+
+  async failing(context: SuiteContext, wanted: { check: DrillCheck; says: RegExp }): Promise<Sample> {
+    const { api } = context;
+    await this.apply(api, [wanted.check]);
+    const started = Date.now();
+    await this.job(api, `${NAME}-drill`, 'Failed');
+    const { done, failure } = await this.result(api);
+    if (done || failure?.kind !== 'check-failed' || !wanted.says.test(failure.detail)) throw new Error(`not told as a failed check: ${JSON.stringify(failure)}`);
+    return { value: (Date.now() - started) / 1000, note: failure.detail };
+  }
+
+  async wrongKey({ api }: SuiteContext): Promise<Sample> {
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's3' } };
+    const started = Date.now();
+    await api.merge(secret, this.namespace, { stringData: { AWS_SECRET_ACCESS_KEY: 'wrong' } });
+    try {
+      await this.job(api, `${NAME}-drill`, 'Failed');
+    } finally {
+      await api.merge(secret, this.namespace, { stringData: KEYS });
+    }
+    const { failure } = await this.result(api);
+    if (failure?.kind !== 'wrong-credentials') throw new Error(`not told as a wrong key: ${JSON.stringify(failure)}`);
+    return { value: (Date.now() - started) / 1000, note: failure.detail };
+  }
+
+  async diagnosis(): Promise<string> {
+    return this.cluster ? this.cluster.diagnosis() : '';
+  }
+
+  private async apply(api: SuiteContext['api'], checks: DrillCheck[]): Promise<void> {
+    const chart = new Chart(new App(), 'chart', { namespace: this.namespace });
+    const agent = new EverestAgent(chart, 'agent', { image: AGENT_IMAGE.name });
+    const cluster = new PostgresCluster(chart, NAME, {
+      agent, instances: 1, version: '17', protection: Protection.deleteWithCluster(),
+      storage: { size: '2Gi' },
+      resources: { requests: { cpu: '100m', memory: '512Mi' } },
+      backup: {
+        storage: BackupStorage.s3({
+          bucket: BUCKET, endpoint: 's3.test', access: StorageAccess.secret('s3'),
+          certificateAuthority: CertificateAuthority.fromConfigMap('s3-ca'),
+        }),
+        jobImage: AGENT_IMAGE.name, archiveTimeout: Duration.seconds(10),
+      },
+    });
+    cluster.addBackupSchedule({ name: 'nightly', cron: '0 2 * * *' });
+    cluster.addRestoreDrill({ cron: '0 4 * * *', checks });
+    await api.apply(chart.toJson() as Obj[], this.namespace);
+  }
+
+  private async sql(statement: string): Promise<string> {
+    return this.cluster.sql(await this.cluster.primary(), statement);
+  }
+
+  /** All that was written has arrived, so that nothing else changes the bucket. */
+  private async untilArchived(): Promise<void> {
+    await this.sql('CHECKPOINT; SELECT pg_switch_wal()');
+    await waitFor({ what: 'all WAL to be archived', seconds: PATIENCE_S }, async () => {
+      const behind = await this.sql("SELECT pg_walfile_name(pg_current_wal_insert_lsn()), last_archived_wal, (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') FROM pg_stat_archiver");
+      return behind.trim().endsWith('|0') ? undefined : behind;
+    });
+  }
+
+  private async listing(): Promise<Listing> {
+    const { ok, stdout, stderr } = await this.cluster.execIn(await this.cluster.primary(), ['pgbackrest', '--repo=1', '--recurse', '--output=json', 'repo-ls']);
+    if (!ok) throw new Error(`the bucket cannot be listed: ${stderr}`);
+    return JSON.parse(stdout) as Listing;
+  }
+
+  /** What the cluster itself archives meanwhile is new WAL, and nothing else. */
+  private expectUnchanged(before: Listing, after: Listing): void {
+    const files = Object.keys(before).filter((name) => before[name]!.type === 'file');
+    const changed = files.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+    const isOurs = (name: string) => after[name]!.type !== 'file' || /^archive\/db\/[^/]+\/[0-9A-F]{16}\//.test(name);
+    const strange = Object.keys(after).filter((name) => !(name in before) && !isOurs(name));
+    if (changed.length > 0 || strange.length > 0) throw new Error(`the drill changed the bucket: ${[...changed, ...strange].join(', ')}`);
+  }
+
+  private async result(api: SuiteContext['api']): Promise<Result> {
+    const status = await api.read<Obj & { data?: Record<string, string> }>({ ...CONFIG_MAP, metadata: { name: `${NAME}-status` } }, this.namespace);
+    return (JSON.parse(status?.data?.['drill.json'] ?? '{"drills":{}}') as { drills: Record<string, Result> }).drills.default!;
+  }
+
+  /** Runs a CronJob's Job now, to the end that is expected. */
+  private async job(api: SuiteContext['api'], cronJob: string, wanted = 'Complete'): Promise<void> {
+    type Job = Obj & { spec: { jobTemplate: { spec: object } }; status?: { conditions?: Array<{ type: string; status: string }> } };
+    const found = await api.read<Job>({ apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: cronJob } }, this.namespace);
+    const name = `${cronJob}-${randomBytes(3).toString('hex')}`;
+    const object = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name } };
+    await api.apply([{ ...object, spec: found!.spec.jobTemplate.spec } as Obj], this.namespace);
+    await waitFor({ what: `${name} to be ${wanted}`, seconds: PATIENCE_S, everyMs: 500 }, async () => {
+      const conditions = (await api.read<Job>(object as Job, this.namespace))?.status?.conditions ?? [];
+      const ends = conditions.filter(({ status }) => status === 'True').map(({ type }) => type)
+        .filter((type) => ['Complete', 'Failed'].includes(type));
+      if (ends.length > 0 && !ends.includes(wanted)) throw new Error(`${name} is ${ends.join(', ')}`);
+      return ends.includes(wanted) ? undefined : 'it runs';
+    });
+  }
+}
+
+export function drillSuite(): Suite {
+  const drills = new Drills();
+  const measure = { what: 'time of the Job' };
+  return {
+    name: 'drill',
+    setUp: (context) => drills.setUp(context),
+    tearDown: ({ api }) => api.deleteNamespace(drills.namespace),
+    diagnose: () => drills.diagnosis(),
+    events: [
+      {
+        name: 'drill', measure, run: (context) => drills.good(context),
+        figures: { rto: { what: 'RTO that the drill measured' }, rpo: { what: 'RPO that the drill measured' } },
+      },
+      {
+        name: 'drill-check-false', measure,
+        run: (context) => drills.failing(context, { check: { name: 'empty', sql: 'SELECT count(*) = 0 FROM t', database: 'postgres' }, says: /^empty: false$/ }),
+      },
+      {
+        name: 'drill-check-broken', measure,
+        run: (context) => drills.failing(context, { check: { name: 'lost', sql: 'SELECT true FROM nowhere', database: 'postgres' }, says: /^lost: .*"nowhere" does not exist/ }),
+      },
+      { name: 'drill-wrong-key', measure, run: (context) => drills.wrongKey(context) },
+    ],
+  };
+}

@@ -1,0 +1,134 @@
+import { Duration } from 'cdk8s';
+import { BackupStorage, CertificateAuthority, DrillTarget, StorageAccess, type RestoreDrillOptions } from '../../src';
+import { aCluster, everestErrorOf, manifestsOf, ofKind, pick, synth, type TestManifest } from '../support/cluster';
+import { MINORS, itWithSchemas, schemaErrors } from '../support/schema-oracle';
+
+const STORAGE = BackupStorage.s3({
+  bucket: 'backups', endpoint: 'minio:9000', access: StorageAccess.secret('s3'), certificateAuthority: CertificateAuthority.fromConfigMap('ca'),
+});
+const WEEKLY = { cron: '0 4 * * 0' };
+
+function withDrill(options: Partial<RestoreDrillOptions> = {}): TestManifest[] {
+  return synth({
+    namespace: 'shop', databases: [{ name: 'app', owner: 'app' }], storage: { size: '10Gi', storageClassName: 'fast', walSize: '2Gi' },
+    backup: { storage: STORAGE, drills: [{ ...WEEKLY, ...options }] },
+  });
+}
+
+function orderOf(manifests: TestManifest[], name = 'orders-drill'): Record<string, unknown> {
+  return JSON.parse(pick(manifests, 'ConfigMap', name).data['drill.json'] as string) as Record<string, unknown>;
+}
+
+interface Container {
+  readonly name: string;
+  readonly env: ReadonlyArray<{ readonly name: string; readonly value?: string; readonly valueFrom?: object }>;
+  readonly volumeMounts: ReadonlyArray<{ readonly name: string }>;
+}
+
+function podOf(manifests: TestManifest[], name = 'orders-drill') {
+  const spec = pick(manifests, 'CronJob', name).spec.jobTemplate.spec.template.spec;
+  const [restore, report] = spec.containers as [Container, Container];
+  return { spec, restore, report, variable: (key: string) => restore.env.find((item) => item.name === key) };
+}
+
+describe('restore drill', () => {
+  it('gives the container that holds a copy of the data no token, because SQL of checks runs there as superuser', () => {
+    const { spec, restore, report } = podOf(withDrill());
+    expect(spec.automountServiceAccountToken).toBe(false);
+    expect(restore.volumeMounts.map(({ name }) => name)).not.toContain('token');
+    expect(report.volumeMounts.map(({ name }) => name)).toContain('token');
+  });
+
+  it('may write its status and an Event, and nothing else in the namespace', () => {
+    expect(pick(withDrill(), 'Role', 'orders-drill').rules).toEqual([
+      { apiGroups: [''], resources: ['configmaps'], resourceNames: ['orders-contract'], verbs: ['get'] },
+      { apiGroups: [''], resources: ['configmaps'], resourceNames: ['orders-status'], verbs: ['get', 'patch'] },
+      { apiGroups: [''], resources: ['events'], verbs: ['create'] },
+    ]);
+  });
+
+  it('reaches the storage, DNS and the API server, and nobody reaches it', () => {
+    const { podSelector, policyTypes, ingress, egress } = pick(withDrill(), 'NetworkPolicy', 'orders-drill').spec;
+    expect([policyTypes, ingress]).toEqual([['Ingress', 'Egress'], undefined]);
+    expect(podSelector.matchLabels).toEqual({ 'everest.io/cluster': 'orders', 'everest.io/component': 'drill', 'everest.io/drill': 'default' });
+    expect(egress.at(-1)).toEqual({ ports: [{ port: 9000, protocol: 'TCP' }] });
+  });
+
+  it('is no member of the cluster, because Patroni counts Pods by these labels', () => {
+    expect(pick(withDrill(), 'CronJob', 'orders-drill').spec.jobTemplate.spec.template.metadata.labels['everest.io/component']).toBe('drill');
+  });
+
+  it('restores into a volume that goes with its Pod, with room for data and log of a member', () => {
+    const [data] = podOf(withDrill()).spec.volumes.filter((volume: { ephemeral?: object }) => volume.ephemeral);
+    expect(data.ephemeral.volumeClaimTemplate.spec).toEqual({
+      accessModes: ['ReadWriteOnce'], storageClassName: 'fast', volumeMode: 'Filesystem', resources: { requests: { storage: '12288Mi' } },
+    });
+    const [other] = podOf(withDrill({ storageSize: '50Gi', storageClassName: 'slow' })).spec.volumes.filter((volume: { ephemeral?: object }) => volume.ephemeral);
+    expect(other.ephemeral.volumeClaimTemplate.spec).toMatchObject({ storageClassName: 'slow', resources: { requests: { storage: '50Gi' } } });
+  });
+
+  it('is not tried again when it failed, but when its node was drained', () => {
+    expect(pick(withDrill({ deadline: Duration.hours(2) }), 'CronJob', 'orders-drill').spec.jobTemplate.spec).toMatchObject({
+      backoffLimit: 0, activeDeadlineSeconds: 7200, ttlSecondsAfterFinished: 3600,
+      podFailurePolicy: { rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }] },
+    });
+  });
+
+  it('starts without its Secrets too and knows their names, so that it can say which one is missing', () => {
+    const manifests = withDrill();
+    expect(orderOf(manifests).needs).toEqual([
+      { environment: 'PGBACKREST_REPO1_S3_KEY', object: 'Secret s3', key: 'AWS_ACCESS_KEY_ID' },
+      { environment: 'PGBACKREST_REPO1_S3_KEY_SECRET', object: 'Secret s3', key: 'AWS_SECRET_ACCESS_KEY' },
+      { environment: 'PGBACKREST_REPO1_CIPHER_PASS', object: 'Secret orders-backup-pass', key: 'repository-1' },
+      { file: 'repo1-storage-ca-file', object: 'ConfigMap ca', key: 'ca.crt' },
+    ]);
+    expect(podOf(manifests).variable('PGBACKREST_REPO1_S3_KEY')!.valueFrom).toEqual({ secretKeyRef: { name: 's3', key: 'AWS_ACCESS_KEY_ID', optional: true } });
+    const access = podOf(manifests).spec.volumes.find(({ name }: { name: string }) => name === 'access');
+    expect(access.projected.sources).toEqual([{ configMap: { name: 'ca', items: [{ key: 'ca.crt', path: 'repo1-storage-ca-file' }], optional: true } }]);
+  });
+
+  it('takes keys that may only read where it is given some', () => {
+    const { variable } = podOf(withDrill({ access: StorageAccess.secret('readers') }));
+    expect(variable('PGBACKREST_REPO1_S3_KEY')!.valueFrom).toMatchObject({ secretKeyRef: { name: 'readers' } });
+    expect(variable('PGBACKREST_REPO1_S3_KEY_TYPE')!.value).toBe('shared');
+  });
+
+  it('asks the first database where a check names none, and gives PostgreSQL a quarter of its memory', () => {
+    const checks = [{ name: 'rows', sql: 'SELECT true' }, { name: 'roles', sql: 'SELECT true', database: 'postgres' }];
+    expect(orderOf(withDrill({ checks, resources: { limits: { memory: '2Gi' } } }))).toMatchObject({
+      target: 'newest', sharedBuffersMiB: 512, repository: 1, dataDirectory: '/pgdata/pg17',
+      checks: [{ name: 'rows', database: 'app', sql: 'SELECT true' }, { name: 'roles', database: 'postgres', sql: 'SELECT true' }],
+    });
+  });
+
+  it('says what it is before the Job is ended for its deadline', () => {
+    expect(orderOf(withDrill({ deadline: Duration.hours(1) })).deadlineSeconds).toBe(3570);
+  });
+
+  it('can be there several times, each with objects of its own', () => {
+    const cluster = aCluster({ backup: { storage: STORAGE } });
+    cluster.addRestoreDrill(WEEKLY);
+    const { drillName } = cluster.addRestoreDrill({ ...WEEKLY, name: 'any', target: DrillTarget.random() });
+    const manifests = manifestsOf(cluster);
+    expect(drillName).toBe('any');
+    expect(ofKind(manifests, 'CronJob').map(({ metadata }) => metadata.name)).toEqual(['orders-drill', 'orders-drill-any']);
+    expect(orderOf(manifests, 'orders-drill-any').target).toBe('random');
+    expect(cluster.apiObject('CronJob', 'orders-drill-any').kind).toBe('CronJob');
+  });
+
+  it('twice of one name is refused with a code', () => {
+    const cluster = aCluster({ backup: { storage: STORAGE, drills: [WEEKLY] } });
+    expect(everestErrorOf(() => cluster.addRestoreDrill(WEEKLY)).codes).toEqual(['EV1103']);
+  });
+
+  it('changes nothing of the members', () => {
+    const members = (drills: RestoreDrillOptions[]) => synth({ backup: { storage: STORAGE, drills } })
+      .filter(({ kind }) => kind === 'StatefulSet');
+    expect(members([WEEKLY])).toEqual(members([]));
+  });
+
+  itWithSchemas('fits all versions of Kubernetes', () => {
+    const manifests = withDrill({ checks: [{ name: 'rows', sql: 'SELECT true' }] });
+    expect(MINORS.flatMap((minor) => schemaErrors(minor, manifests))).toEqual([]);
+  });
+});
