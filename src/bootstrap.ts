@@ -1,3 +1,27 @@
+import type { RecoverySource } from './recovery-source';
+import type { RecoveryTarget } from './recovery-target';
+
+/** What a recovered cluster begins with. */
+export interface RecoveryOptions {
+  /** Whose backups. */
+  readonly from: RecoverySource;
+
+  /**
+   * Up to which moment.
+   *
+   * @default RecoveryTarget.latest()
+   */
+  readonly target?: RecoveryTarget;
+
+  /**
+   * Leaves roles that this cluster does not declare the passwords that they had. Without it nobody can log in with
+   * them. Roles that are declared have the passwords of this cluster's Secrets in any case.
+   *
+   * @default false
+   */
+  readonly keepPasswords?: boolean;
+}
+
 /** Where a cluster's first data come from. Read while no member has data; without effect on a living cluster. */
 export class Bootstrap {
   /**
@@ -11,10 +35,21 @@ export class Bootstrap {
     return new Bootstrap('fresh', superseding);
   }
 
+  /**
+   * A copy of a cluster as it was at a moment, made from its backups and its archive. Before anything is made the
+   * members look whether the moment can be reached, and wait with the reason if not. The copy archives to its own
+   * repository, which has to be another one, and makes a full backup there at once.
+   */
+  public static recover(options: RecoveryOptions): Bootstrap {
+    return new Bootstrap('recover', undefined, options);
+  }
+
   private constructor(
-    /** `fresh`. */
+    /** `fresh` or `recover`. */
     public readonly method: string,
     /** System identifier of the cluster whose backups are there. */
     public readonly superseding?: string,
+    /** What is recovered. */
+    public readonly recovery?: RecoveryOptions,
   ) {}
 }

@@ -22,6 +22,8 @@ export * from './postgres-cluster';
 export * from './postgres-cluster-props';
 export * from './postgres-pooler';
 export * from './protection';
+export * from './recovery-source';
+export * from './recovery-target';
 export * from './replication';
 export * from './resources';
 export * from './restore-drill';

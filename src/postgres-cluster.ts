@@ -3,6 +3,7 @@ import type * as plus from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { BackupSchedule } from './backup-schedule';
 import type { BackupScheduleOptions } from './backup-schedule-options';
+import type { BackupStorage } from './backup-storage';
 import { checkPeer, checkPostgres, reservedObjects } from './check-postgres';
 import { clientLabel } from './contract/labels';
 import { DEFAULT_NAMESPACE, replicaServiceName } from './contract/names';
@@ -16,10 +17,12 @@ import { postgresManifests } from './parts/postgres-manifests';
 import type { PoolerOptions } from './pooler';
 import type { PostgresClusterProps } from './postgres-cluster-props';
 import { PostgresPooler } from './postgres-pooler';
+import { RecoverySource } from './recovery-source';
 import { renderContract } from './render/contract';
 import { resolvePostgres, type ResolvedPostgres } from './resolve/postgres';
 import { RestoreDrill } from './restore-drill';
 import type { RestoreDrillOptions } from './restore-drill-options';
+import { recoverySourceValid } from './rules/recovery-valid';
 import { findingOf } from './rules/run';
 import { SHAPE_TEXTS } from './rules/shape-texts';
 
@@ -62,6 +65,7 @@ export class PostgresCluster extends Construct {
   private readonly schedules: BackupSchedule[] = [];
   private readonly peers: NetworkPeers;
   private drills = 0;
+  private readonly backupStorage?: BackupStorage;
   private readonly apiObjects = new Map<string, ApiObject>();
 
   public constructor(scope: Construct, id: string, props: PostgresClusterProps) {
@@ -75,6 +79,7 @@ export class PostgresCluster extends Construct {
 
     this.resolve = () => resolvePostgres(this.clusterName, this.namespace, given);
     const cluster = this.resolve();
+    this.backupStorage = given.backup?.storage;
     this.clients = [...given.network?.allowFrom ?? []];
     this.primaryHost = cluster.host;
     this.replicaHost = `${replicaServiceName(this.clusterName)}.${this.namespace}.svc`;
@@ -162,6 +167,19 @@ export class PostgresCluster extends Construct {
     this.drills += 1;
     for (const object of drill._objects) this.apiObjects.set(`${object.kind}/${object.name}`, object);
     return drill;
+  }
+
+  /**
+   * The cluster's own repository, for another cluster that is recovered from it: `Bootstrap.recover({ from:
+   * orders.recoverySource() })`. The Secrets of the storage and of its pass have to be in that cluster's namespace.
+   */
+  public recoverySource(): RecoverySource {
+    if (this.backupStorage) {
+      return RecoverySource.storage(this.backupStorage, { clusterName: this.clusterName, namespace: this.namespace });
+    }
+    throw new EverestError([findingOf(recoverySourceValid, {
+      path: ['backup'], problem: `${this.clusterName} has no backup storage`, fix: 'Give it one (backup.storage)',
+    })], this.node.path);
   }
 
   /**

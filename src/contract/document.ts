@@ -92,6 +92,11 @@ export interface MemberDocument {
   /** Pods of all members. */
   readonly members: string[];
   readonly dataDirectory: string;
+  /** Where the write-ahead log has a volume of its own. */
+  readonly walDirectory?: string;
+  readonly binDirectory: string;
+  /** Major version of PostgreSQL. */
+  readonly major: string;
   /** An agent looks after the cluster: before its Pod stops, a primary first gives it time to hand over. */
   readonly agent: boolean;
   readonly credentials: {
@@ -110,6 +115,8 @@ export interface MemberDocument {
   readonly databases: Array<{ readonly name: string; readonly owner: string }>;
   readonly socketDirectory: string;
   readonly backup?: MemberDocumentBackup;
+  /** Where the first data come from. */
+  readonly recovery?: MemberDocumentRecovery;
 }
 
 /** What members need beside pgbackrest.conf, which holds no secret. */
@@ -118,6 +125,27 @@ export interface MemberDocumentBackup {
   readonly repositories: MemberDocumentRepository[];
   /** System identifier of the cluster whose backups a new one may supersede. */
   readonly superseding?: string;
+}
+
+/** Up to which moment a cluster is recovered: what PostgreSQL is told, and what decides on the backup to begin with. */
+export interface RecoveryGoal {
+  readonly type: 'latest' | 'time' | 'lsn' | 'xid' | 'name';
+  /** Times as PostgreSQL reads them, with an offset. */
+  readonly value: string;
+  readonly exclusive: boolean;
+  readonly timeline?: number;
+  /** The newest backup before this time is the beginning. */
+  readonly after?: string;
+}
+
+export interface MemberDocumentRecovery {
+  readonly stanza: typeof STANZA;
+  /** It is only read. */
+  readonly repository: MemberDocumentRepository;
+  /** Of pgBackRest, with their prefix `repo1-`. */
+  readonly options: Record<string, string>;
+  readonly goal: RecoveryGoal;
+  readonly keepPasswords: boolean;
 }
 
 export interface MemberDocumentRepository {

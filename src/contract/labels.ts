@@ -86,3 +86,6 @@ export const AGENT_LABELS: Readonly<Record<string, string>> = {
 export function agentPodLabels(agent: string): Record<string, string> {
   return { 'app.kubernetes.io/name': 'everest-agent', 'app.kubernetes.io/instance': agent };
 }
+
+/** On a member's Pod: why it does not begin, as JSON with `problem`. */
+export const WAITING_ANNOTATION = 'everest.io/waiting';

@@ -64,11 +64,13 @@ function checkEngine(value: unknown): Finding[] {
   return [findingOf(SHAPE_TEXTS.wrongChoice, { path, problem })];
 }
 
-function unknownStorage({ backup }: DatabaseClusterDocument['spec'], { storages }: References): Finding[] {
-  if (!backup || storages.has(backup.storageName)) return [];
-  const known = [...storages.keys()];
-  const problem = `no document describes the storage ${JSON.stringify(backup.storageName)}${suggestion(backup.storageName, known)}`;
-  return [findingOf(storageUnknown, { path: ['spec', 'backup', 'storageName'], problem })];
+function unknownStorage({ backup, bootstrap }: DatabaseClusterDocument['spec'], { storages }: References): Finding[] {
+  const named = [[backup?.storageName, ['backup']], [bootstrap?.recover?.storageName, ['bootstrap', 'recover']]] as const;
+  return named.flatMap(([name, path]) => {
+    if (name === undefined || storages.has(name)) return [];
+    const problem = `no document describes the storage ${JSON.stringify(name)}${suggestion(name, [...storages.keys()])}`;
+    return [findingOf(storageUnknown, { path: ['spec', ...path, 'storageName'], problem })];
+  });
 }
 
 function checkCluster(document: DatabaseClusterDocument, namespace: string, { storages }: References): Finding[] {

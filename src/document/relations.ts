@@ -71,6 +71,24 @@ function oneCredentials({ credentials }: PostgresqlSpec): Finding[] {
   })];
 }
 
+/** A new beginning, or an old state: not both, and of an old state one moment. */
+function oneBeginning({ bootstrap }: PostgresqlSpec): Finding[] {
+  if (!bootstrap) return [];
+  const { superseding, recover } = bootstrap;
+  const targets = Object.keys(recover?.target ?? {}).filter((key) => ['latest', 'time', 'lsn', 'transaction', 'restorePoint'].includes(key));
+  const both = (superseding === undefined) === (recover === undefined);
+  return [
+    ...(both ? [finding(SHAPE_TEXTS.wrongChoice, {
+      path: ['spec', 'bootstrap'], problem: `${recover ? 'superseding stands beside recover' : 'neither superseding nor recover is there'}`, fix: 'Give one of them, or leave bootstrap out',
+    })] : []),
+    ...(recover?.target && targets.length !== 1 ? [finding(SHAPE_TEXTS.wrongChoice, {
+      path: ['spec', 'bootstrap', 'recover', 'target'],
+      problem: targets.length === 0 ? 'the target names no moment' : `the target is ${targets.join(' and ')}`,
+      fix: 'Give one of latest, time, lsn, transaction, restorePoint',
+    })] : []),
+  ];
+}
+
 /** What no single field shows. */
 export function checkRelations(spec: PostgresqlSpec): Finding[] {
   return [
@@ -80,6 +98,7 @@ export function checkRelations(spec: PostgresqlSpec): Finding[] {
     ...missingStorage(spec),
     ...oneCredentials(spec),
     ...oneRetention(spec),
+    ...oneBeginning(spec),
     ...peerFindings(spec),
     ...notYet(spec),
   ];

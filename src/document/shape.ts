@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { backupSpecShape } from './backup';
+import { bootstrapSpecShape } from './bootstrap';
 import { databaseShape, tolerationShape, topologySpreadShape } from '../shape/postgres-props';
 
 /* The shape of an everest.io/v1alpha1 DatabaseCluster with the engine postgresql. */
@@ -110,7 +111,7 @@ export const postgresqlSpecShape = z.strictObject({
   preferSameZoneReads: z.boolean().optional(),
   protection: z.enum(['retain', 'deleteWithCluster']).optional(),
   backup: backupSpecShape.optional(),
-  bootstrap: z.strictObject({ superseding: z.string() }).optional(),
+  bootstrap: bootstrapSpecShape.optional(),
   monitoring: z.unknown().optional(),
 });
 

@@ -1,6 +1,5 @@
 import { Duration } from 'cdk8s';
 import type { BackupStorage } from '../backup-storage';
-import { Bootstrap } from '../bootstrap';
 import { Credentials } from '../credentials';
 import type { IEverestAgent } from '../everest-agent';
 import { ImageCatalog } from '../image-catalog';
@@ -16,6 +15,7 @@ import type { Resources } from '../resources';
 import { DatabaseAccess, type PostgresRole } from '../role';
 import type { PostgresStorage } from '../storage';
 import { toBackup } from './backup';
+import { toBootstrap } from './bootstrap';
 import { present } from './present';
 import type { DatabaseClusterDocument, PostgresqlSpec } from './shape';
 
@@ -165,7 +165,6 @@ function convertedFields(spec: PostgresqlSpec): Partial<PostgresClusterProps> {
     podDisruption: map(spec.podDisruption, ({ maxUnavailable }) => PodDisruption.maxUnavailable(maxUnavailable)),
     network: map(spec.network, toNetwork),
     agent: map(spec.agent, toAgent),
-    bootstrap: map(spec.bootstrap, ({ superseding }) => Bootstrap.fresh(superseding)),
     protection: map(spec.protection, (protection) => PROTECTION[protection]()),
   };
 }
@@ -187,6 +186,7 @@ export function toProps({ metadata, spec }: DatabaseClusterDocument,
     annotations: metadata.annotations,
     ...convertedFields(spec),
     backup: map(spec.backup, (backup) => toBackup(backup, storages)),
+    bootstrap: map(spec.bootstrap, (bootstrap) => toBootstrap(bootstrap, storages)),
     storage: spec.storage ? toStorage(spec.storage) : volumeStorage(spec.volumeSpec!),
   });
 }
@@ -220,6 +220,9 @@ function backupRenames({ backup }: PostgresqlSpec): Array<[from: Path, to: Path]
     [['backup', 'retention'], ['spec', 'backup', retention]],
     [['backup', 'archiveTimeout'], ['spec', 'backup', 'archiveTimeoutSeconds']],
     [['backup', 'storage'], ['spec', 'backup', 'storageName']],
+    [['bootstrap', 'recovery', 'from', 'backupStorage'], ['spec', 'bootstrap', 'recover', 'storageName']],
+    [['bootstrap', 'recovery', 'from'], ['spec', 'bootstrap', 'recover', 'clusterName']],
+    [['bootstrap', 'recovery', 'target'], ['spec', 'bootstrap', 'recover', 'target']],
   ];
 }
 

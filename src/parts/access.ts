@@ -9,8 +9,9 @@ function memberSecrets(cluster: ResolvedPostgres): string[] {
 }
 
 /** Secrets that members read for pgBackRest, those that they fill or the others. */
-function backupSecrets({ backup }: ResolvedPostgres, filled: boolean): string[] {
-  const names = (backup?.repositories ?? []).flatMap(({ secrets, files, pass }) => [
+function backupSecrets({ backup, recovery }: ResolvedPostgres, filled: boolean): string[] {
+  const all = [...backup?.repositories ?? [], ...recovery ? [recovery.repository] : []];
+  const names = all.flatMap(({ secrets, files, pass }) => [
     ...(filled ? [] : secrets.map(({ secret }) => secret)),
     ...(filled ? [] : files.filter(({ resource }) => resource === 'secrets').map(({ name }) => name)),
     ...(pass?.generate === filled ? [pass.secret] : []),
@@ -46,7 +47,7 @@ export function serviceAccount(cluster: ResolvedPostgres): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'ServiceAccount',
-    metadata: metadata(cluster, cluster.name, { annotations: cluster.backup?.accountAnnotations }),
+    metadata: metadata(cluster, cluster.name, { annotations: cluster.accountAnnotations }),
     automountServiceAccountToken: false,
   };
 }

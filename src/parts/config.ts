@@ -5,7 +5,7 @@ import { configName, contractName } from '../contract/names';
 import { FILES, groupFileName } from '../render/files';
 import { renderMemberDocument, renderPatroni, renderUnpromotable } from '../render/patroni';
 import { renderPgbackrest } from '../render/pgbackrest';
-import { renderArchiveScript, renderMemberScript } from '../render/script';
+import { renderArchiveScript, renderMemberScript, renderRecoveryScript } from '../render/script';
 import type { ResolvedPostgres } from '../resolve/postgres';
 
 function configMap(cluster: ResolvedPostgres, name: string, data: Record<string, unknown>, labels = {}): Manifest {
@@ -19,6 +19,7 @@ export function memberConfig(cluster: ResolvedPostgres): Manifest {
     [FILES.patroni]: renderPatroni(cluster),
     [FILES.member]: renderMemberDocument(cluster),
     [FILES.script]: renderMemberScript(),
+    [FILES.recovery]: renderRecoveryScript(),
     [FILES.pgbackrest]: renderPgbackrest(cluster),
     [FILES.archive]: renderArchiveScript(),
     ...Object.fromEntries(groups.map((group) => [groupFileName(group.name), renderUnpromotable()])),

@@ -221,7 +221,7 @@ export function drillManifests(cluster: ResolvedPostgres, drill: ResolvedDrill, 
   const podLabels = { ...cluster.labels, ...clusterLabels(cluster.name, 'postgresql'), ...labels(cluster, drill) };
   return [
     {
-      apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta(cluster, drill, cluster.backup!.accountAnnotations),
+      apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta(cluster, drill, cluster.accountAnnotations),
       automountServiceAccountToken: false,
     },
     role(cluster, drill),

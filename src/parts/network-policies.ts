@@ -31,9 +31,15 @@ export const API_SERVER_PORTS = tcp(443, 6443);
 export const DNS_PORTS = [{ port: 53, protocol: 'UDP' }, ...tcp(53)];
 
 /** The way to each storage of backups. */
-export function storageEgress({ backup }: ResolvedPostgres): Array<Record<string, unknown>> {
-  return (backup?.repositories ?? []).map(({ port, network }) =>
+export function storageEgress({ backup, recovery }: ResolvedPostgres): Array<Record<string, unknown>> {
+  const rules = [...backup?.repositories ?? [], ...recovery ? [recovery.repository] : []].map(({ port, network }) =>
     ({ ...optional('to', network.map((peer) => peer._toManifest())), ports: tcp(port) }));
+  return distinct(rules);
+}
+
+/** The source of a recovery is often in the storage that backups go to. */
+function distinct(rules: Array<Record<string, unknown>>): Array<Record<string, unknown>> {
+  return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
 }
 
 /**

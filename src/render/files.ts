@@ -5,6 +5,8 @@ export const FILES = {
   /** The ConfigMap's mount. */
   folder: '/etc/everest',
   script: 'member.py',
+  /** Started by member.py where the first data come from backups. */
+  recovery: 'recovery.py',
   member: 'cluster.json',
   patroni: 'patroni.yml',
   /** Empty without backups. */

@@ -110,6 +110,19 @@ function memberBackup({ backup, superseding }: ResolvedPostgres): MemberDocument
   };
 }
 
+/** The source stands here and not in a file of pgBackRest's: without data, members have no use for it. */
+function memberRecovery({ recovery }: ResolvedPostgres): MemberDocument['recovery'] {
+  if (!recovery) return undefined;
+  const { key, options, url, secrets, files, pass } = recovery.repository;
+  return {
+    stanza: STANZA,
+    repository: { key, storage: url, secrets, files, pass },
+    options: Object.fromEntries(Object.entries(options).map(([option, value]) => [`repo${key}-${option}`, value])),
+    goal: recovery.goal,
+    keepPasswords: recovery.keepPasswords,
+  };
+}
+
 /** cluster.json: what member.py needs to know. */
 export function renderMemberDocument(cluster: ResolvedPostgres): string {
   const generate = cluster.generatesCredentials;
@@ -117,6 +130,9 @@ export function renderMemberDocument(cluster: ResolvedPostgres): string {
     name: cluster.name,
     members: cluster.groups.flatMap((group) => group.members).map(podName),
     dataDirectory: dataDirectory(cluster),
+    walDirectory: walDirectory(cluster),
+    binDirectory: cluster.image.binDirectory,
+    major: cluster.image.major,
     agent: cluster.agent !== undefined,
     credentials: {
       secret: cluster.credentialsSecret,
@@ -136,6 +152,7 @@ export function renderMemberDocument(cluster: ResolvedPostgres): string {
     databases: cluster.databases.map(({ name, owner }) => ({ name, owner })),
     socketDirectory: FILES.sockets,
     backup: memberBackup(cluster),
+    recovery: memberRecovery(cluster),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

@@ -14,6 +14,11 @@ export function renderMemberScript(): string {
   return script('member.py');
 }
 
+/** recovery.py, which imports it. */
+export function renderRecoveryScript(): string {
+  return script('recovery.py');
+}
+
 /** archive_command and restore_command. */
 export function renderArchiveScript(): string {
   return script('pgbackrest.sh');

@@ -48,8 +48,6 @@ export interface ResolvedBackup {
   readonly processes: number;
   readonly compressionLevel: number;
   readonly jobImage: string;
-  /** Annotations of the members' ServiceAccount. */
-  readonly accountAnnotations: Record<string, string>;
 }
 
 /** A CronJob, decided. */
@@ -160,12 +158,15 @@ function repositoryPath({ prefix }: BackupStorageOptions, namespace: string, clu
   return ['', ...(prefix === undefined ? [] : [prefix]), namespace, cluster].join('/');
 }
 
+/** Whose repository. */
 interface Place {
   readonly name: string;
   readonly namespace: string;
 }
 
-function resolveRepository({ name, namespace }: Place, key: number, given: BackupRepository): ResolvedRepository {
+/** One repository, decided: where it is, and what pgBackRest has to be told. */
+export function resolveRepository({ name, namespace }: Place, key: number,
+  given: BackupRepository): ResolvedRepository {
   const { common, host, bucket, options, secrets, files, port } = kindOf(given.storage);
   const pass = resolvePass(name, key, common.encryption ?? BackupEncryption.generated());
   const path = repositoryPath(common, namespace, name);
@@ -189,8 +190,8 @@ function resolveRepository({ name, namespace }: Place, key: number, given: Backu
 }
 
 /** A web identity is the ServiceAccount's. */
-function accountAnnotations(repositories: readonly BackupRepository[]): Record<string, string> {
-  const role = repositories.map(({ storage }) => storage.s3Options?.access.roleArn).find((arn) => arn !== undefined);
+export function accountAnnotations(storages: readonly BackupStorage[]): Record<string, string> {
+  const role = storages.map(({ s3Options }) => s3Options?.access.roleArn).find((arn) => arn !== undefined);
   return role === undefined ? {} : { 'eks.amazonaws.com/role-arn': role };
 }
 
@@ -203,7 +204,6 @@ export function resolveBackup(name: string, namespace: string, given: BackupOpti
     processes: given.processes ?? 2,
     compressionLevel: given.compressionLevel ?? 3,
     jobImage: given.jobImage ?? DEFAULT_AGENT_IMAGE,
-    accountAnnotations: accountAnnotations(repositories),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { BackupStorage } from '../backup-storage';
 import type { DeclaredDatabase, DeclaredRole } from '../contract/declared-sql';
 import type { PatroniDynamicConfiguration } from '../contract/document';
 import { credentialsName, primaryServiceName } from '../contract/names';
@@ -8,9 +9,10 @@ import type { PostgresClusterProps } from '../postgres-cluster-props';
 import { Protection } from '../protection';
 import { GIB, MIB, parsePostgresSize, parseQuantity } from '../quantity';
 import { Replication } from '../replication';
-import { resolveBackup, type ResolvedBackup } from './backup';
+import { accountAnnotations, resolveBackup, type ResolvedBackup } from './backup';
 import { resolveGroups, smallestMember, type ResolvedGroup } from './groups';
 import { resolveParameters } from './parameters';
+import { resolveRecovery, type ResolvedRecovery } from './recovery';
 import { resolveDatabases, resolveOwners, resolveRoles, type ResolvedOwner } from './roles';
 
 /** Roles of the cluster itself. */
@@ -86,6 +88,10 @@ export interface ResolvedPostgres {
   readonly backup?: ResolvedBackup;
   /** System identifier of the cluster whose backups a new one may supersede. */
   readonly superseding?: string;
+  /** Where the first data come from, if not from nothing. */
+  readonly recovery?: ResolvedRecovery;
+  /** Annotations of the members' ServiceAccount. */
+  readonly accountAnnotations: Record<string, string>;
 }
 
 /** The image that was given, or the catalog's for the version; undefined where there is none. */
@@ -237,6 +243,12 @@ function passedOn(props: PostgresClusterProps): Pick<ResolvedPostgres,
   };
 }
 
+/** Every storage that members log in to. */
+export function storagesOf({ backup, bootstrap }: PostgresClusterProps): BackupStorage[] {
+  const given = [backup?.storage, backup?.secondary?.storage, bootstrap?.recovery?.from.backupStorage];
+  return given.filter((storage) => storage !== undefined);
+}
+
 /** The cluster, decided. The props must have passed all rules. */
 export function resolvePostgres(name: string, namespace: string, props: PostgresClusterProps): ResolvedPostgres {
   const groups = resolveGroups(name, props);
@@ -254,6 +266,8 @@ export function resolvePostgres(name: string, namespace: string, props: Postgres
     patroni,
     backup,
     superseding: props.bootstrap?.superseding,
+    recovery: resolveRecovery(namespace, props.bootstrap),
+    accountAnnotations: accountAnnotations(storagesOf(props)),
     image: resolveImage(pickImage(props)!),
     disruption: resolveDisruption(props.podDisruption, memberCount),
     retainsData: (props.protection ?? Protection.retain()).retainsData,

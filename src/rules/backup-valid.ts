@@ -101,8 +101,8 @@ function nameless(path: Path, storage: BackupStorage): Violation[] {
   ];
 }
 
-function storageViolations([{ storage }, repository]: Located): Violation[] {
-  const path = [...repository, 'storage'];
+/** What is wrong with a storage, wherever it is named. */
+export function storageViolations(path: Path, storage: BackupStorage): Violation[] {
   const { prefix, encryption, network } = commonOptions(storage);
   return [
     ...nameless(path, storage),
@@ -147,7 +147,7 @@ export const backupStorage: PostgresRule = {
   consequence: 'Members could not reach the storage: nothing would be archived, and the volumes would fill up',
   fix: 'Correct the value; the bucket and the Secrets have to exist before',
   check: ({ props: { backup, image, imageCatalog } }) => [
-    ...repositoriesOf(backup).flatMap(storageViolations),
+    ...repositoriesOf(backup).flatMap(([{ storage }, path]) => storageViolations([...path, 'storage'], storage)),
     ...repositoriesOf(backup).flatMap((located) => tooNew(located, image === undefined && imageCatalog === undefined)),
     ...twoRoles(backup),
     ...imageViolations(backup),
@@ -182,7 +182,7 @@ export const bootstrapValid: PostgresRule = {
   consequence: 'Members would wait for ever, or begin anew over backups that somebody needs',
   fix: 'Copy the identifier from the log of the waiting member, or leave bootstrap out',
   check: ({ props: { bootstrap, backup } }) => {
-    if (!bootstrap) return [];
+    if (bootstrap?.method !== 'fresh') return [];
     return [
       ...(backup ? [] : [{ path: ['bootstrap'], problem: 'there is no backup storage, so there is nothing to supersede', fix: 'Leave bootstrap out' }]),
       ...shaped(['bootstrap', 'superseding'], bootstrap.superseding ?? '', SYSTEM_IDENTIFIER),

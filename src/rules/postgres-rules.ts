@@ -25,6 +25,7 @@ import { parameterValue } from './parameter-value';
 import { placementValid } from './placement-valid';
 import { quantityValid } from './quantity-valid';
 import { quorumOdd } from './quorum-odd';
+import { recoverySourceValid, recoveryTargetValid } from './recovery-valid';
 import { rolesValid } from './roles-valid';
 import { rotationValid } from './rotation-valid';
 import type { PostgresRule } from './rule';
@@ -43,4 +44,5 @@ export const POSTGRES_RULES: readonly PostgresRule[] = [
   versionInCatalog, imageValid, kubernetesVersion,
   placementValid, groupNames, disruptionValid, networkValid, secretNames, rotationValid,
   ...SCHEDULES_OF_PROPS, ...DRILLS_OF_PROPS, backupNumbers, backupStorage, bootstrapValid,
+  recoveryTargetValid, recoverySourceValid,
 ];

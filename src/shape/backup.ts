@@ -8,6 +8,8 @@ import { Bootstrap } from '../bootstrap';
 import { CertificateAuthority } from '../certificate-authority';
 import { instance } from './instance';
 import { peerList, resourcesShape } from './pod';
+import { RecoverySource } from '../recovery-source';
+import { RecoveryTarget } from '../recovery-target';
 import { DrillTarget } from '../restore-drill-options';
 import { StorageAccess } from '../storage-access';
 
@@ -89,5 +91,21 @@ export const backupShape = z.strictObject({
   jobImage: text,
 });
 
+const source = instance(RecoverySource, z.object({
+  backupStorage: storage,
+  options: z.strictObject({ clusterName: z.string(), namespace: text, passSecretName: text, passSecretKey: text }),
+}));
+const target = instance(RecoveryTarget, z.object({
+  type: z.string(),
+  value: z.string(),
+  options: z.strictObject({ exclusive: z.boolean().optional(), timeline: z.number().optional(), after: text }),
+}));
+
 /** The shape of Bootstrap. */
-export const bootstrapShape = instance(Bootstrap, z.object({ method: z.string(), superseding: text }));
+export const bootstrapShape = instance(Bootstrap, z.object({
+  method: z.string(),
+  superseding: text,
+  recovery: z.strictObject({
+    from: source, target: target.optional(), keepPasswords: z.boolean().optional(),
+  }).optional(),
+}));

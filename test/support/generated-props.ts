@@ -2,8 +2,8 @@ import { Duration } from 'cdk8s';
 import fc from 'fast-check';
 import {
   AntiAffinity, BackupEncryption, BackupRetention, BackupStorage, BackupType, Bootstrap, CertificateAuthority,
-  Credentials, ImageCatalog, NetworkPeer, PodDisruption, Protection, Replication, StorageAccess,
-  type PostgresClusterProps,
+  Credentials, ImageCatalog, NetworkPeer, PodDisruption, Protection, RecoverySource, RecoveryTarget, Replication,
+  StorageAccess, type PostgresClusterProps,
 } from '../../src';
 
 /*
@@ -212,6 +212,12 @@ const oddInstances: fc.Arbitrary<unknown> = fc.tuple(wild, wild, fc.nat(15)).map
     () => BackupStorage.s3({ bucket: loose(a), access: StorageAccess.secret(loose(b)) }),
     () => BackupStorage.s3({ bucket: 'b-1', access: StorageAccess.webIdentity(loose(a)), encryption: BackupEncryption.existing(loose(b)) }),
     () => BackupStorage.azure({ container: loose(a), account: loose(b) }), () => Bootstrap.fresh(loose(a)),
+    () => Bootstrap.recover(loose(a)),
+    () => Bootstrap.recover({ from: RecoverySource.storage(loose(a), loose(b)) }),
+    () => Bootstrap.recover({
+      from: RecoverySource.storage(BackupStorage.azure({ container: 'abc', account: 'abc' }), { clusterName: loose(a) }),
+      target: RecoveryTarget.time(loose(b)),
+    }),
   ];
   try {
     return makers[which]!();

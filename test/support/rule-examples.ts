@@ -2,8 +2,9 @@ import { Duration } from 'cdk8s';
 import { aCluster, everestErrorOf, findingsOf, someProps, synth, testChart } from './cluster';
 import {
   AntiAffinity, BackupRetention, BackupStorage, Bootstrap, Credentials, DatabaseAccess, EverestAgent, ImageCatalog,
-  NetworkPeer, PasswordRotation, PodDisruption, PostgresCluster, Replication, StorageAccess, type EverestAgentProps,
-  type PoolerOptions, type PostgresClusterProps, type S3StorageOptions,
+  NetworkPeer, PasswordRotation, PodDisruption, PostgresCluster, RecoverySource, RecoveryTarget, Replication,
+  StorageAccess, type EverestAgentProps, type PoolerOptions, type PostgresClusterProps, type RecoveryOptions,
+  type S3StorageOptions,
 } from '../../src';
 import { checkChanges } from '../../src/cli/previous';
 import { synth as synthCommand } from '../../src/cli/synth';
@@ -483,6 +484,15 @@ function backup(options: object = {}, storage: Partial<S3StorageOptions> = {}): 
   return { backup: { storage: s3(storage), ...options } };
 }
 
+/** A cluster `orders` with backups that begins with those of another one. */
+function recovery(code: string, mistake: string, at: string,
+  { bad, good }: { bad: Partial<RecoveryOptions>; good: Partial<RecoveryOptions> }): RuleExample {
+  const recovered = (options: Partial<RecoveryOptions>) => ({
+    ...backup(), bootstrap: Bootstrap.recover({ from: RecoverySource.storage(s3(), { clusterName: 'billing' }), ...options }),
+  });
+  return props(code, mistake, at, { bad: recovered(bad), good: recovered(good) });
+}
+
 function schedules(...changes: object[]): Loose {
   return backup({ schedules: changes.map((change) => ({ name: 'nightly', cron: '0 2 * * *', ...change })) });
 }
@@ -540,6 +550,25 @@ const BACKUPS: RuleExample[] = [
   }),
   props('EV1808', 'a confirmation that names no cluster', 'bootstrap.superseding', {
     bad: { ...backup(), bootstrap: Bootstrap.fresh('yes') }, good: { ...backup(), bootstrap: Bootstrap.fresh('7711512426718272580') },
+  }),
+  recovery('EV1809', 'a time without a zone', 'bootstrap.recovery.target', {
+    bad: { target: RecoveryTarget.time('2026-03-01T12:00:00') }, good: { target: RecoveryTarget.time('2026-03-01T12:00:00+01:00') },
+  }),
+  recovery('EV1809', 'a day that does not exist', 'bootstrap.recovery.target', {
+    bad: { target: RecoveryTarget.time('2026-02-30T12:00:00Z') }, good: { target: RecoveryTarget.time('2026-02-28T12:00:00.25Z') },
+  }),
+  recovery('EV1809', 'a place in the log that is none', 'bootstrap.recovery.target', {
+    bad: { target: RecoveryTarget.lsn('5000060') }, good: { target: RecoveryTarget.lsn('0/5000060') },
+  }),
+  recovery('EV1809', 'a hint that is behind the target', 'bootstrap.recovery.target', {
+    bad: { target: RecoveryTarget.time('2026-03-01T12:00:00Z', { after: '2026-03-01T13:00:00Z' }) },
+    good: { target: RecoveryTarget.transaction('745', { after: '2026-03-01T13:00:00Z' }) },
+  }),
+  recovery('EV1810', 'a copy that would archive to where it is recovered from', 'bootstrap.recovery.from', {
+    bad: { from: RecoverySource.storage(s3(), { clusterName: 'orders' }) }, good: { from: RecoverySource.storage(s3({ prefix: 'old' }), { clusterName: 'orders' }) },
+  }),
+  recovery('EV1810', 'a source whose name cannot be', 'bootstrap.recovery.from', {
+    bad: { from: RecoverySource.storage(s3(), { clusterName: 'Old Orders' }) }, good: { from: RecoverySource.storage(s3(), { clusterName: 'old-orders' }) },
   }),
 ];
 

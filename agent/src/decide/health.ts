@@ -17,6 +17,8 @@ interface View {
   readonly sync: SyncFacts | undefined;
   readonly synchronous: boolean;
   readonly members: readonly MemberStatus[];
+  /** Why a member does not begin. */
+  readonly waiting: string | undefined;
   /** What is known of standbys that do not get on, by Pod. */
   readonly troubles: ReadonlyMap<string, string>;
 }
@@ -69,16 +71,26 @@ function memberStatus(name: string, podName: string, snapshot: OperationsSnapsho
   };
 }
 
+/** Members that cannot begin wait for the same thing: one is enough. */
+function waitingIn({ pods }: OperationsSnapshot): string | undefined {
+  const pod = known(pods)?.find(({ waitingFor }) => waitingFor !== undefined);
+  return pod && `${pod.name} says: ${pod.waitingFor!}`;
+}
+
 /** Undefined: highly available. */
 function whatIsMissing(view: View): string | undefined {
   const primary = view.members.find((member) => member.role === 'primary');
-  if (!primary) return view.leader?.pod ? `${view.leader.pod} holds the lease and does not run as a primary` : 'nobody holds the lease';
+  if (!primary) return view.leader?.pod ? `${view.leader.pod} holds the lease and does not run as a primary` : withReason('nobody holds the lease', view.waiting);
   if (view.members.length === 1) return 'the cluster has one member, so nobody can take over';
   const lost = view.members.filter((member) => member !== primary && !member.streaming);
   if (lost.length > 0) return lost.map((member) => `${member.pod} ${view.troubles.get(member.pod) ?? wordOf(member)}`).join(', ');
   if (!view.synchronous) return undefined;
   if (view.sync?.leader !== primary.pod || view.sync.standbys.length === 0) return 'the sync key names no standby yet, so Patroni could promote nobody';
   return undefined;
+}
+
+function withReason(text: string, waiting: string | undefined): string {
+  return waiting === undefined ? text : `${text}; ${waiting}`;
 }
 
 function wordOf({ state }: MemberStatus): string {
@@ -99,6 +111,7 @@ export function judge(snapshot: OperationsSnapshot, mended: OperationsMemory['me
   const view: View = {
     contract: snapshot.contract, members,
     troubles: new Map(snapshot.standstills.map((item) => [item.pod, tellStandstill(item, mended[item.pod])])),
+    waiting: waitingIn(snapshot),
     leader: known(snapshot.leader),
     sync: known(snapshot.sync),
     synchronous: ['on', 'true', 'quorum', true].includes(mode as string | boolean),

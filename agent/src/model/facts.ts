@@ -26,6 +26,8 @@ export interface PodFacts {
   readonly revision: string | undefined;
   /** What Patroni wrote about the member: its own view, possibly old. */
   readonly status: PatroniStatus | undefined;
+  /** Why the member does not begin, in its own words. */
+  readonly waitingFor?: string | undefined;
 }
 
 /** The annotation `status` that Patroni keeps on its Pod. */

@@ -4,7 +4,7 @@ import type {
 } from './facts.js';
 import { parseFence } from './fence.js';
 import type { StatefulSetFacts } from './operations.js';
-import { LABEL } from '../../../src/contract/labels.js';
+import { LABEL, WAITING_ANNOTATION } from '../../../src/contract/labels.js';
 import type { KubeObject } from '../ports/kube.js';
 
 /** The container of a member whose end is the end of its server: one of these in every member's Pod. */
@@ -106,6 +106,7 @@ export function podFacts(pod: KubeObject): PodFacts {
     role: labels[LABEL.role],
     revision: labels['controller-revision-hash'],
     status: patroniStatus(pod),
+    waitingFor: textOrNothing(parseJson(pod.metadata.annotations?.[WAITING_ANNOTATION])?.problem),
   };
 }
 

@@ -320,3 +320,10 @@ test('the status says why a standby does not stream, and what was tried', () => 
   const { why } = judge({ ...standing('wal-gone', 0), pods: NAMES.map((name) => pod(name, { status: { state: 'running', role: 'replica', timeline: 1, streaming: name === NAMES[2], location: 1, pendingRestart: [], apiUrl: undefined } })) }, { [NAMES[1]]: 'rebuilt' });
   assert.equal(why, `${NAMES[1]} needs WAL that the primary no longer has, and reads no archive, also after it was copied anew from the primary; look at the log of ${NAMES[1]}`);
 });
+
+test('why nobody leads is told in the words of a member that does not begin', () => {
+  const waiting = NAMES.map((name) => pod(name, { status: undefined, waitingFor: '2999-01-01 lies in the future.' }));
+  const { phase, why } = judge(operations({ pods: waiting, leader: lease({ pod: undefined }) }));
+  assert.equal(phase, 'NoPrimary');
+  assert.equal(why, `nobody holds the lease; ${NAMES[0]} says: 2999-01-01 lies in the future.`);
+});

@@ -6,6 +6,7 @@
   member.py callback ACTION ROLE SCOPE     Patroni's callbacks: on a primary, passwords follow the Secrets
   member.py hand-over                      the kubelet's preStop hook: a primary goes elsewhere before it stops
   member.py prepare-archive                secrets for pgBackRest, and the stanza where this member is the primary
+  member.py first-backup                 a full backup of a recovered cluster, once it is the primary's turn
   member.py create-replica                 Patroni's create_replica_methods: a copy from the newest backup, or none
 
 Git holds the Secrets empty, so `get` and `patch` on exact names are all the rights that this needs beyond Patroni's.
@@ -22,6 +23,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import ssl
 import string
 import stringprep
@@ -45,7 +47,13 @@ HAND_OVER_S, HAND_OVER_AGENT_S, HAND_OVER_LOOK_S = 20.0, 6.0, 0.1
 ANSWER_S, SILENCE_S = 25.0, 2
 # In memory, and read by every pgBackRest of the container, also by one that a person starts.
 BACKUP_DIR = os.environ.get("PGBACKREST_CONFIG_INCLUDE_PATH", "/run/postgresql/backup")
-HISTORY, CONTAINER = "everest.io/history", "postgres"
+HISTORY, WAITING, CONTAINER = "everest.io/history", "everest.io/waiting", "postgres"
+# Where pgBackRest finds the repository that a recovery reads (recovery.py); the include path has to be a folder of its own.
+RECOVERY = {"PGBACKREST_CONFIG": "/run/postgresql/recovery/source", "PGBACKREST_CONFIG_INCLUDE_PATH": "/run/postgresql/recovery"}
+# Beside the data: WAL that is fetched ahead, and the note that a recovery is not finished.
+RECOVERY_SPOOL, UNFINISHED = "recovery-spool", "recovery-unfinished"
+# Between two tries of the first backup.
+FIRST_BACKUP_PAUSE_S = 20.0
 # PostgreSQL's own default (scram_iterations); a stored verifier is compared with its own count.
 SCRAM_ITERATIONS = 4096
 
@@ -495,6 +503,10 @@ class Repository(NamedTuple):
 
 
 def pgbackrest(arguments: List[str], environment: Optional[Values] = None) -> str:
+    return pgbackrest_bytes(arguments, environment).decode(errors="replace")
+
+
+def pgbackrest_bytes(arguments: List[str], environment: Optional[Values] = None) -> bytes:
     """The standard output of a command that answers soon."""
     command = ["pgbackrest", f"--io-timeout={SILENCE_S}", *arguments]
     try:
@@ -503,7 +515,7 @@ def pgbackrest(arguments: List[str], environment: Optional[Values] = None) -> st
         raise NotYet(f"pgbackrest {arguments[-1]} has not answered in {ANSWER_S:.0f} s: the storage is slow or away; waiting.") from problem
     if done.returncode != 0:
         raise NotYet(f"pgbackrest {arguments[-1]} ended with {done.returncode}: {first_line(done.stderr or done.stdout)}; waiting.")
-    return done.stdout.decode(errors="replace")
+    return done.stdout
 
 
 def first_line(text: bytes) -> str:
@@ -620,7 +632,7 @@ def prepare_archive(cluster: Json, api: Api) -> None:
 
 def check_beginning(cluster: Json, api: Api) -> None:
     """A cluster without data must not begin anew where its backups are: that is a disaster, and not a first start."""
-    if os.path.exists(f"{cluster['dataDirectory']}/PG_VERSION") or is_initialized(cluster, api):
+    if has_data(cluster) or is_initialized(cluster, api):
         return
     configure_backup(cluster, api)
     for state in repositories(cluster):
@@ -645,6 +657,83 @@ def system_of(cluster: Json, api: Api) -> str:
     """System identifier of the living cluster, as Patroni keeps it."""
     found = api.call("GET", f"configmaps/{cluster['name']}-config")
     return ((found or {}).get("metadata", {}).get("annotations") or {}).get("initialize", "")
+
+
+# ---- recovery
+
+def has_data(cluster: Json) -> bool:
+    return os.path.exists(f"{cluster['dataDirectory']}/PG_VERSION")
+
+
+def beside(cluster: Json, name: str) -> str:
+    return os.path.join(os.path.dirname(cluster["dataDirectory"]), name)
+
+
+def unfinished(cluster: Json) -> Optional[Json]:
+    """What a recovery is about that has not come to its end on this volume."""
+    path = beside(cluster, UNFINISHED)
+    return json.loads(read(path)) if os.path.exists(path) else None
+
+
+def begin_recovery(cluster: Json, goal: Json) -> None:
+    """Noted before the first file is restored: what is there until the end is no data of this cluster."""
+    tried = unfinished(cluster)
+    attempts = tried["attempts"] + 1 if tried and tried["goal"] == goal else 1
+    with open(beside(cluster, UNFINISHED), "w", encoding="utf-8") as file:
+        json.dump({"goal": goal, "attempts": attempts}, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def end_recovery(cluster: Json) -> None:
+    shutil.rmtree(beside(cluster, RECOVERY_SPOOL), ignore_errors=True)
+    os.remove(beside(cluster, UNFINISHED))
+
+
+def discard_unfinished(cluster: Json) -> None:
+    """A restore that was interrupted: Patroni would take it for data, and promote it short of its target."""
+    if not unfinished(cluster):
+        return
+    for leftover in (cluster["dataDirectory"], f"{cluster['dataDirectory']}.failed"):
+        if os.path.exists(leftover):
+            log(f"a recovery did not come to its end; removing what it had restored in {leftover}")
+            shutil.rmtree(leftover)
+
+
+def recover(cluster: Json) -> None:
+    own = {f"EVEREST_OWN_{name}": os.environ[name] for name in RECOVERY}
+    os.environ.update({**own, **RECOVERY})
+    os.makedirs(RECOVERY["PGBACKREST_CONFIG_INCLUDE_PATH"], mode=0o700, exist_ok=True)
+    os.execvp("python3", ["python3", f"{CONFIG_DIR}/recovery.py", "start"])
+
+
+def take_passwords(server: Database, wanted: Values) -> List[str]:
+    """Of the source's roles that this cluster does not declare: a copy must not open with another cluster's passwords."""
+    cursor = server.connection.cursor()
+    cursor.execute("SELECT rolname FROM pg_authid WHERE rolcanlogin AND rolpassword IS NOT NULL")
+    names = sorted(name for (name,) in cursor.fetchall() if name not in wanted)
+    for name in names:
+        server.run(f"ALTER ROLE {quoted(name)} PASSWORD NULL")
+    return names
+
+
+def first_backup(cluster: Json, api: Api) -> int:
+    """Until there is one, or another member leads. Jobs and this keep out of each other's way by pgBackRest's own lock."""
+    def missing() -> List[Repository]:
+        return [state for state in repositories(cluster) if state.readable().status == 2]
+
+    while leads():
+        seen: List[Repository] = []
+        if once(lambda: seen.extend(missing())):
+            if not seen:
+                return 0
+            command = ["pgbackrest", f"--stanza={cluster['backup']['stanza']}", f"--repo={seen[0].key}", "--type=full", "backup"]
+            log(f"making the first full backup in {seen[0].storage}")
+            if subprocess.run(command, check=False).returncode == 0:
+                log("the first full backup is made")
+                continue
+        time.sleep(FIRST_BACKUP_PAUSE_S)
+    return 1
 
 
 # ---- before the Pod stops
@@ -746,11 +835,14 @@ def start(cluster: Json, api: Api) -> None:
         if kind not in roles_of(cluster):  # restapi: Patroni and patronictl want both or neither
             os.environ[f"PATRONI_{kind.upper()}_USERNAME"] = "everest"
     os.makedirs(BACKUP_DIR, mode=0o700, exist_ok=True)
+    discard_unfinished(cluster)
     if cluster.get("backup"):
         once(lambda: configure_backup(cluster, api))  # a member with data never waits for its archive
     take_turn(cluster, api)
     if cluster.get("backup"):
         patiently(lambda: check_beginning(cluster, api))
+    if cluster.get("recovery") and not has_data(cluster):
+        recover(cluster)
     # A folder: files of later names add to earlier ones, so that groups of members can differ.
     os.execvp("patroni", ["patroni", f"{CONFIG_DIR}/patroni"])
 
@@ -759,6 +851,7 @@ def post_bootstrap(cluster: Json, api: Api) -> None:
     started = time.monotonic()
     patiently(lambda: check_alone(cluster, api, time.monotonic() - started), TURN_DELAY_S)
     wanted = wanted_passwords(cluster, api)
+    recovered = unfinished(cluster) is not None
     with Database(cluster, "template1") as template:
         # PostgreSQL 14 and older let everybody create objects there; new databases copy this one.
         template.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
@@ -771,11 +864,16 @@ def post_bootstrap(cluster: Json, api: Api) -> None:
         ensure_pooler(server, cluster, wanted)
         ensure_agent(server, cluster, wanted)
         align_passwords(server, wanted)
+        if recovered and not cluster["recovery"]["keepPasswords"]:
+            taken = take_passwords(server, wanted)
+            log(f"roles that are not declared have no password any more: {', '.join(taken) or 'there are none'}")
         create_slots(server, [name for name in cluster["members"] if name != os.environ["HOSTNAME"]])
     for item in cluster.get("databases", []):
         with Database(cluster, item["name"]) as database:
             database.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
             database.run(f"ALTER SCHEMA public OWNER TO {quoted(item['owner'])}")
+    if recovered:
+        end_recovery(cluster)
 
 
 def callback(cluster: Json, api: Api) -> None:
@@ -784,6 +882,9 @@ def callback(cluster: Json, api: Api) -> None:
         log(f"passwords of {', '.join(changed)} now follow their Secrets")
     if cluster.get("backup"):
         patiently(lambda: prepare_archive(cluster, api))
+    if cluster.get("backup") and cluster.get("recovery"):
+        # Of a session of its own: Patroni ends its callbacks when the role changes again.
+        subprocess.Popen([sys.executable, __file__, "first-backup"], start_new_session=True)
 
 
 def archive_once(cluster: Json, api: Api) -> int:
@@ -807,7 +908,7 @@ def main(arguments: List[str]) -> int:
     command = arguments[0] if arguments else ""
     commands: Dict[str, Callable[[Json, Api], Optional[int]]] = {
         "start": start, "post-bootstrap": post_bootstrap, "callback": callback, "hand-over": hand_over,
-        "prepare-archive": archive_once, "create-replica": create_replica,
+        "prepare-archive": archive_once, "create-replica": create_replica, "first-backup": first_backup,
     }
     if command not in commands:
         print(__doc__, file=sys.stderr)

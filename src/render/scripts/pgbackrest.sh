@@ -110,6 +110,8 @@ recall() {
 
 push() {
   [ -s "$CONFIG" ] || exit 0
+  # What a recovery replays came out of an archive, and not always out of this one.
+  [ -f recovery.signal ] && ! is_standby && exit 0
   # PostgreSQL runs this in its data directory. Anybody else is Patroni, which tries each waiting file before a crashed
   # member may return; the file is still waiting when the server runs again, here or on the new primary.
   if [ ! -f postmaster.pid ]; then

@@ -1,0 +1,429 @@
+#!/usr/bin/env python3
+"""Brings a member's data back from backups and archive. It comes in a ConfigMap beside member.py, which starts it.
+
+  recovery.py start      no member has data: see whether the target can be reached, then become Patroni
+  recovery.py restore    Patroni's bootstrap command: the backup that the recovery begins with
+
+Both run with the configuration of the repository that is read (member.py RECOVERY); the cluster's own is not touched.
+Nothing is made before the look has shown that the target can be reached: PostgreSQL itself would only find out at the
+end of the archive, and Patroni would then begin again for ever.
+"""
+from __future__ import annotations
+
+import bz2
+import ctypes
+import gzip
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import datetime, timedelta, timezone
+from typing import Callable, Collection, Dict, List, NamedTuple, Optional
+
+import member
+from member import Api, Json, NotYet, pgbackrest
+
+#: What the look before a recovery has settled.
+PLAN = "plan.json"
+#: How many files of the archive are looked through for its last transaction, from the newest on.
+FILES_LOOKED_AT = 64
+#: Of a recovery that Patroni has given up; more tries would end alike.
+ATTEMPTS = 3
+#: Room beside the backup: WAL that is replayed, and what PostgreSQL writes meanwhile.
+SPARE_BYTES = 256 * 1024 * 1024
+#: Between two members that could begin, so that one does and the others see it.
+APART_S = 3.0
+#: A backup says in whole seconds when it ended.
+SECOND = timedelta(seconds=1)
+
+
+# ---- the archive
+
+class Segment(NamedTuple):
+    timeline: int
+    number: int
+
+
+class Archive:
+    """The WAL files of one database, along the way to one timeline."""
+
+    def __init__(self, names: Collection[str], segment_bytes: int, timeline: int, history: str) -> None:
+        self.names, self.segment_bytes, self.timeline = names, segment_bytes, timeline
+        self.ends = [(int(line[0]), self.lsn(line[1]) // segment_bytes) for line in
+                     (text.split() for text in history.splitlines()) if len(line) > 1 and line[0].isdigit()]
+
+    @staticmethod
+    def lsn(text: str) -> int:
+        high, low = text.split("/")
+        return int(high, 16) << 32 | int(low, 16)
+
+    def number(self, name: str) -> int:
+        per_log = 0x1_0000_0000 // self.segment_bytes
+        return int(name[8:16], 16) * per_log + int(name[16:24], 16)
+
+    def at(self, number: int) -> Segment:
+        """Which timeline's file of this number leads to the target's timeline."""
+        return Segment(next((timeline for timeline, end in self.ends if number < end), self.timeline), number)
+
+    def name(self, segment: Segment) -> str:
+        per_log = 0x1_0000_0000 // self.segment_bytes
+        return f"{segment.timeline:08X}{segment.number // per_log:08X}{segment.number % per_log:08X}"
+
+    def has(self, number: int) -> bool:
+        return self.name(self.at(number)) in self.names
+
+    def is_on(self, name: str) -> bool:
+        return self.name(self.at(self.number(name))) == name
+
+    def last_from(self, first: int) -> int:
+        """The last number that WAL goes on to without a gap; before `first` when that is missing."""
+        while self.has(first):
+            first += 1
+        return first - 1
+
+
+def file_paths(listing: str) -> Dict[str, str]:
+    """Of whole WAL files, by name."""
+    return {found[2]: found[1] for found in re.finditer(r"^((?:.*/)?([0-9A-F]{24})-[0-9a-f]{40}(?:\.\w+)?)$", listing, re.MULTILINE)}
+
+
+def timelines_in(listing: str) -> List[int]:
+    return [int(name, 16) for name in re.findall(r"(?:^|/)([0-9A-F]{8})\.history$", listing, re.MULTILINE)]
+
+
+class Stream(ctypes.Structure):
+    """ZSTD_inBuffer and ZSTD_outBuffer, which look alike."""
+    _fields_ = [("data", ctypes.c_void_p), ("size", ctypes.c_size_t), ("position", ctypes.c_size_t)]
+
+
+def unpack_zstd(packed: bytes) -> bytes:
+    """By the library that pgBackRest itself is linked with: Python has none for it before 3.14."""
+    library = ctypes.CDLL("libzstd.so.1")
+    library.ZSTD_createDStream.restype = ctypes.c_void_p
+    library.ZSTD_decompressStream.restype = ctypes.c_size_t
+    library.ZSTD_decompressStream.argtypes = [ctypes.c_void_p, ctypes.POINTER(Stream), ctypes.POINTER(Stream)]
+    context, chunk, parts = library.ZSTD_createDStream(), ctypes.create_string_buffer(1 << 20), []
+    source = Stream(ctypes.cast(ctypes.c_char_p(packed), ctypes.c_void_p), len(packed), 0)
+    try:
+        while True:
+            target = Stream(ctypes.cast(chunk, ctypes.c_void_p), len(chunk), 0)
+            if library.ZSTD_isError(library.ZSTD_decompressStream(context, ctypes.byref(target), ctypes.byref(source))):
+                raise NotYet("a WAL file of the archive is damaged: it cannot be unpacked; waiting.")
+            parts.append(chunk.raw[:target.position])
+            if target.position < len(chunk) and source.position == len(packed):
+                return b"".join(parts)
+    finally:
+        library.ZSTD_freeDStream(ctypes.c_void_p(context))
+
+
+UNPACK: Dict[str, Callable[[bytes], bytes]] = {"": bytes, ".zst": unpack_zstd, ".gz": gzip.decompress, ".bz2": bz2.decompress}
+
+
+class Wal:
+    """Files of the archive, fetched to be looked into. `archive-get` would want a control file, and there are no data yet."""
+
+    def __init__(self, archive_folder: str, paths: Dict[str, str], folder: str, bin_directory: str) -> None:
+        self.archive_folder, self.paths, self.folder, self.bin_directory = archive_folder, paths, folder, bin_directory
+
+    def fetch(self, name: str) -> str:
+        stored = f"{self.archive_folder}/{self.paths[name]}"
+        suffix = os.path.splitext(stored)[1]
+        if suffix not in UNPACK:
+            raise NotYet(f"the archive is packed by {suffix[1:]}, which cannot be looked into here; waiting.")
+        path = f"{self.folder}/{name}"
+        with open(path, "wb") as file:
+            file.write(UNPACK[suffix](member.pgbackrest_bytes(["repo-get", stored])))
+        return path
+
+    def size(self, name: str) -> int:
+        path = self.fetch(name)
+        try:
+            return os.path.getsize(path)
+        finally:
+            os.remove(path)
+
+    def last_transaction(self, name: str) -> Optional[datetime]:
+        """When the last transaction of the file ended."""
+        path = self.fetch(name)
+        try:
+            # It ends with a complaint where the next file would be needed.
+            done = subprocess.run([f"{self.bin_directory}/pg_waldump", "--rmgr=Transaction", path], env={**os.environ, "TZ": "UTC"},
+                                  capture_output=True, check=False)
+        finally:
+            os.remove(path)
+        times = re.findall(rb"desc: (?:COMMIT|ABORT)\w* .*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}) UTC", done.stdout)
+        return max((datetime.fromisoformat(f"{text.decode()}+00:00") for text in times), default=None)
+
+
+def read_archive(wal: Wal, listing: str, timeline: Optional[int]) -> Archive:
+    names = wal.paths.keys()
+    if not names:
+        raise NotYet("there is no WAL in the archive, so no backup can be made consistent; waiting.")
+    newest = max([*timelines_in(listing), *(int(name[:8], 16) for name in names)])
+    wanted = timeline or newest
+    if wanted > 1 and wanted not in timelines_in(listing):
+        raise NotYet(f"timeline {wanted} is not in the archive, whose newest is {newest}; correct the target, waiting.")
+    history = pgbackrest(["repo-get", f"{wal.archive_folder}/{wanted:08X}.history"]) if wanted > 1 else ""
+    return Archive(names, wal.size(max(names)), wanted, history)
+
+
+# ---- which backup, and whether the target can be reached
+
+class Plan(NamedTuple):
+    backup: str
+    size: int
+
+
+class Usable(NamedTuple):
+    """A backup from which WAL goes on."""
+    label: str
+    size: int
+    stopped: datetime
+    lsn: int
+    last: int  # number of the last WAL file that goes on without a gap
+
+
+def usable_backups(stanza: Json, database: int, archive: Archive) -> List[Usable]:
+    """Oldest first."""
+    found = []
+    for item in stanza["backup"]:
+        first, last = item["archive"]["start"], item["archive"]["stop"]
+        if item.get("error") is not False or item["database"]["id"] != database or not (first and archive.is_on(first)):
+            continue
+        reached = archive.last_from(archive.number(first))
+        if reached >= archive.number(last):
+            stopped = datetime.fromtimestamp(item["timestamp"]["stop"], timezone.utc) + SECOND
+            found.append(Usable(item["label"], item["info"]["size"], stopped, archive.lsn(item["lsn"]["stop"]), reached))
+    return sorted(found, key=lambda backup: backup.stopped)
+
+
+def show(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+class Look:
+    """What one look into the repository has shown."""
+
+    def __init__(self, storage: str, archive: Archive, wal: Wal, backups: List[Usable]) -> None:
+        self.storage, self.archive, self.wal, self.backups = storage, archive, wal, backups
+
+    def end(self) -> Optional[datetime]:
+        """The end of the last transaction in the archive that can be replayed; None where none is found."""
+        for number in range(self.backups[-1].last, self.backups[-1].last - FILES_LOOKED_AT, -1):
+            if not self.archive.has(number):
+                return None
+            found = self.wal.last_transaction(self.archive.name(self.archive.at(number)))
+            if found:
+                return found
+        return None
+
+    def window(self, end: Optional[datetime]) -> str:
+        until = f"the last transaction in the archive, {show(end)}" if end else f"the end of the newest backup, {show(self.backups[-1].stopped)}"
+        return f"The window of {self.storage} goes from {show(self.backups[0].stopped)} to {until}"
+
+    def choose(self, goal: Json) -> Usable:
+        kinds: Dict[str, Callable[[Json], Usable]] = {"latest": lambda _: self.backups[-1], "time": self.for_time, "lsn": self.for_lsn}
+        return kinds.get(goal["type"], self.for_later)(goal)
+
+    def for_time(self, goal: Json) -> Usable:
+        at, end = datetime.fromisoformat(goal["value"]), self.end()
+        before = [backup for backup in self.backups if backup.stopped <= at]
+        if not before:
+            raise NotYet(f"{show(at)} is before the end of the first backup. {self.window(end)}. Correct the target, or name a cluster "
+                         "whose backups go back further; waiting.")
+        # PostgreSQL stops at the first transaction behind the target: without one it would fail at the end of the archive.
+        if end is None or not (end > at or (goal["exclusive"] and end == at)):
+            future = " lies in the future and" if at > datetime.now(timezone.utc) else ""
+            raise NotYet(f"{show(at)}{future} is not before the last transaction in the archive. {self.window(end)}. If that cluster still "
+                         "writes, its archive gets there; else declare an earlier time, or the latest; waiting.")
+        return before[-1]
+
+    def for_lsn(self, goal: Json) -> Usable:
+        at = self.archive.lsn(goal["value"])
+        before = [backup for backup in self.backups if backup.lsn <= at]
+        end = (self.backups[-1].last + 1) * self.archive.segment_bytes
+        if before and at < end:
+            return before[-1]
+        raise NotYet(f"{goal['value']} is not in the window of {self.storage}, which goes from {lsn_text(self.backups[0].lsn)} to {lsn_text(end)}. "
+                     "Correct the target; waiting.")
+
+    def for_later(self, goal: Json) -> Usable:
+        """The archive does not tell when a transaction was, or a restore point: without a hint the oldest backup is right."""
+        if not goal.get("after"):
+            return self.backups[0]
+        after = datetime.fromisoformat(goal["after"])
+        before = [backup for backup in self.backups if backup.stopped <= after]
+        if before:
+            return before[-1]
+        raise NotYet(f"no backup ended before {show(after)}. {self.window(self.end())}. Correct `after`; waiting.")
+
+
+def lsn_text(lsn: int) -> str:
+    return f"{lsn >> 32:X}/{lsn & 0xFFFFFFFF:X}"
+
+
+def version_fits(stanza: Json, major: str, storage: str) -> int:
+    """The newest database of the repository; its number."""
+    newest = max(stanza["db"], key=lambda item: item["id"])
+    if newest["version"] != major:
+        raise NotYet(f"{storage} holds PostgreSQL {newest['version']}, and this cluster is {major}: declare version {newest['version']}, "
+                     "and upgrade afterwards; waiting.")
+    return newest["id"]
+
+
+def look(cluster: Json, recovery: Json, folder: str) -> Look:
+    storage, name = recovery["repository"]["storage"], recovery["stanza"]
+    stanza = json.loads(pgbackrest([f"--stanza={name}", "--output=json", "info"]))[0]
+    own = stanza["repo"][0]["status"] if stanza.get("repo") else stanza["status"]
+    if own["code"] != 0:
+        reason = {1: "nothing is there", 2: "there is no backup", 3: "a part is missing"}.get(own["code"], own["message"])
+        raise NotYet(f"{storage} has nothing to recover from: {member.first_line(reason.encode())}. Check the name of the cluster, its "
+                     "namespace and the prefix of the storage; waiting.")
+    database = version_fits(stanza, cluster["major"], storage)
+    archive_id = next((item["id"] for item in stanza["archive"] if item["database"]["id"] == database), f"{cluster['major']}-{database}")
+    archive_folder = f"archive/{name}/{archive_id}"
+    listing = pgbackrest(["--recurse", "repo-ls", archive_folder])
+    wal = Wal(archive_folder, file_paths(listing), folder, cluster["binDirectory"])
+    archive = read_archive(wal, listing, recovery["goal"].get("timeline"))
+    backups = usable_backups(stanza, database, archive)
+    if not backups:
+        raise NotYet(f"no backup of {storage} can be restored: none is undamaged with the WAL that it needs; waiting.")
+    return Look(storage, archive, wal, backups)
+
+
+def has_room(cluster: Json, size: int) -> None:
+    volume = os.statvfs(os.path.dirname(cluster["dataDirectory"]))
+    free = volume.f_bavail * volume.f_frsize
+    if free < size + SPARE_BYTES:
+        raise NotYet(f"the backup has {size >> 20} MiB, and the volume of {os.environ['HOSTNAME']} has room for {free >> 20} MiB, of which "
+                     f"{SPARE_BYTES >> 20} are kept free: declare a larger storage.size; waiting.")
+
+
+def make_plan(cluster: Json, recovery: Json) -> Plan:
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = look(cluster, recovery, folder).choose(recovery["goal"])
+    has_room(cluster, chosen.size)
+    return Plan(chosen.label, chosen.size)
+
+
+# ---- pgBackRest and Patroni
+
+def write_source(cluster: Json, api: Api, recovery: Json) -> None:
+    """pgBackRest's configuration for the repository that is read; in memory, since it names secrets."""
+    repository, key = recovery["repository"], recovery["repository"]["key"]
+    files = {f"repo{key}-{item['option']}": f"{member.BACKUP_DIR}/repo{key}-{item['option']}" for item in repository["files"]}
+    options = {**recovery["options"], **files, "archive-async": "y", "process-max": "2", "log-level-file": "off", "log-level-console": "warn",
+               "spool-path": f"{os.path.dirname(cluster['dataDirectory'])}/{member.RECOVERY_SPOOL}"}
+    place = {"pg1-path": cluster["dataDirectory"], "pg1-socket-path": cluster["socketDirectory"], "pg1-user": member.roles_of(cluster)["superuser"]}
+    text = "".join(f"[{name}]\n" + "".join(f"{option}={value}\n" for option, value in values.items())
+                   for name, values in (("global", options), (recovery["stanza"], place)))
+    member.write_private(os.path.basename(member.RECOVERY["PGBACKREST_CONFIG"]), text)
+    access = member.repository_values(api, repository)
+    member.write_settings({**access, **member.settle_pass(api, repository)})
+
+
+def recovery_conf(goal: Json) -> Json:
+    """What PostgreSQL is told. Without a target it goes to the end of the archive."""
+    names = {"time": "recovery_target_time", "lsn": "recovery_target_lsn", "xid": "recovery_target_xid", "name": "recovery_target_name"}
+    target = {names[goal["type"]]: goal["value"]} if goal["type"] in names else {}
+    exclusive = {"recovery_target_inclusive": "off"} if goal["exclusive"] else {}
+    return {"restore_command": f"{with_source()} sh {member.CONFIG_DIR}/pgbackrest.sh get %f %p", **target, **exclusive,
+            "recovery_target_timeline": str(goal.get("timeline") or "latest"), "recovery_target_action": "promote"}
+
+
+def with_source() -> str:
+    return "env " + " ".join(f"{name}={value}" for name, value in member.RECOVERY.items())
+
+
+def patroni_folder(goal: Json) -> str:
+    """Patroni's own files, and one more: without data this member restores instead of making an empty cluster."""
+    folder = f"{member.BACKUP_DIR}/patroni"
+    os.makedirs(folder, exist_ok=True)
+    for name in os.listdir(f"{member.CONFIG_DIR}/patroni"):
+        link = f"{folder}/{name}"
+        if not os.path.lexists(link):
+            os.symlink(f"{member.CONFIG_DIR}/patroni/{name}", link)
+    recover = {"command": f"{with_source()} python3 {member.CONFIG_DIR}/recovery.py restore", "no_params": True, "recovery_conf": recovery_conf(goal)}
+    member.write_private("patroni/90-recovery.yml", json.dumps({"bootstrap": {"method": "recover", "recover": recover}}))
+    return folder
+
+
+# ---- subcommands
+
+def has_begun(cluster: Json, api: Api) -> bool:
+    """A member is at work on the first data, or there is a cluster already: this one only waits to be a standby."""
+    found = api.call("GET", f"configmaps/{cluster['name']}-config") or {}
+    return "initialize" in (found.get("metadata", {}).get("annotations") or {}) or bool(member.leader_of(cluster, api))
+
+
+def tell(api: Api, problem: Optional[str]) -> None:
+    """On the Pod, for the agent's status; the log has it too."""
+    text = None if problem is None else json.dumps({"at": member.utc_now(), "problem": problem.replace("; waiting.", ".")})
+    member.once(lambda: api.call("PATCH", f"pods/{os.environ['HOSTNAME']}", {"metadata": {"annotations": {member.WAITING: text}}}))
+
+
+def keep_plan(cluster: Json, api: Api, recovery: Json) -> None:
+    """What was seen is kept for the restore, which follows within seconds."""
+    write_source(cluster, api, recovery)
+    plan = make_plan(cluster, recovery)
+    member.write_private(PLAN, json.dumps(plan._asdict()))
+    member.log(f"the target can be reached from the backup {plan.backup} ({plan.size >> 20} MiB) of {recovery['repository']['storage']}")
+
+
+def check(cluster: Json, api: Api, recovery: Json) -> None:
+    if has_begun(cluster, api):
+        return
+    try:
+        tried = member.unfinished(cluster)
+        if tried and tried["goal"] == recovery["goal"] and tried["attempts"] >= ATTEMPTS:
+            raise NotYet(f"the recovery has failed {ATTEMPTS} times; `kubectl logs --previous` has PostgreSQL's reason. Declare another target; waiting.")
+        keep_plan(cluster, api, recovery)
+    except NotYet as problem:
+        tell(api, str(problem))
+        raise
+
+
+def start(cluster: Json, api: Api) -> int:
+    recovery = cluster["recovery"]
+    turn = cluster["members"].index(os.environ["HOSTNAME"])
+    member.waits_until(lambda: has_begun(cluster, api), turn * APART_S)
+    member.patiently(lambda: check(cluster, api, recovery))
+    tell(api, None)
+    folder = patroni_folder(recovery["goal"])
+    # What Patroni starts belongs to the cluster's own repository again.
+    os.environ.update({name: os.environ.pop(f"EVEREST_OWN_{name}") for name in member.RECOVERY})
+    os.execvp("patroni", ["patroni", folder])
+    raise AssertionError("exec never returns")
+
+
+def restore(cluster: Json, api: Api) -> int:
+    """A member that has waited for another one to begin, and begins now, has not looked yet."""
+    recovery, path = cluster["recovery"], f"{member.BACKUP_DIR}/{PLAN}"
+    if not os.path.exists(path) and not member.once(lambda: keep_plan(cluster, api, recovery)):
+        return 1
+    plan = Plan(**json.loads(member.read(path)))
+    member.begin_recovery(cluster, recovery["goal"])
+    os.makedirs(cluster["dataDirectory"], mode=0o700, exist_ok=True)
+    wal = cluster.get("walDirectory")
+    if wal:
+        shutil.rmtree(wal, ignore_errors=True)
+    links = [f"--link-map=pg_wal={wal}"] if wal else []
+    member.log(f"restoring the backup {plan.backup}")
+    os.execvp("pgbackrest", ["pgbackrest", f"--stanza={recovery['stanza']}", f"--set={plan.backup}", "--type=none", *links, "restore"])
+    raise AssertionError("exec never returns")
+
+
+def main(arguments: List[str]) -> int:
+    commands: Dict[str, Callable[[Json, Api], int]] = {"start": start, "restore": restore}
+    if not arguments or arguments[0] not in commands:
+        print(__doc__, file=sys.stderr)
+        return 2
+    cluster = json.loads(member.read(f"{member.CONFIG_DIR}/cluster.json"))
+    return commands[arguments[0]](cluster, Api.in_cluster())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,113 @@
+import { storageViolations } from './backup-valid';
+import { DNS_LABEL, DNS_SUBDOMAIN } from './names';
+import type { PostgresRule, PostgresRuleInput, Violation } from './rule';
+import type { RecoveryTarget } from '../recovery-target';
+import { resolveRepository } from '../resolve/backup';
+import { storagesOf } from '../resolve/postgres';
+import { parseTime, sourceRepository } from '../resolve/recovery';
+
+const TARGET = ['bootstrap', 'recovery', 'target'];
+const SOURCE = ['bootstrap', 'recovery', 'from'];
+
+/** PostgreSQL keeps names of restore points in 64 bytes; configuration files want no control characters. */
+const RESTORE_POINT = /^[\x20-\x7e]{1,63}$/;
+const MOST_TIMELINE = 2 ** 31;
+
+interface TargetKind {
+  readonly valid: (value: string) => boolean;
+  readonly fix: string;
+}
+
+const KINDS: Readonly<Record<string, TargetKind>> = {
+  latest: { valid: (value) => value === '', fix: 'Use RecoveryTarget.latest()' },
+  time: {
+    valid: (value) => parseTime(value) !== undefined,
+    fix: 'Write ISO 8601 with a zone, such as 2026-03-01T12:00:00Z or 2026-03-01T13:00:00+01:00',
+  },
+  lsn: { valid: (value) => /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/i.test(value), fix: 'Write it as pg_current_wal_lsn() does, such as 0/5000060' },
+  xid: { valid: (value) => /^[1-9]\d{0,19}$/.test(value), fix: 'Write the number that pg_current_xact_id() shows' },
+  name: { valid: (value) => RESTORE_POINT.test(value), fix: 'Write the name that was given to pg_create_restore_point(), 63 characters at the most' },
+};
+
+function valueViolations({ type, value }: RecoveryTarget): Violation[] {
+  const kind = KINDS[type];
+  if (!kind) return [{ path: TARGET, problem: `${JSON.stringify(type)} is no kind of target`, fix: 'Use one of the functions of RecoveryTarget' }];
+  return kind.valid(value) ? [] : [{ path: TARGET, problem: `the target (${type}) is ${JSON.stringify(value)}`, fix: kind.fix }];
+}
+
+/** The hint where to begin. */
+function afterViolations({ type, value, options: { after } }: RecoveryTarget): Violation[] {
+  if (after === undefined) return [];
+  const parsed = parseTime(after);
+  if (parsed === undefined) return [{ path: TARGET, problem: `after is ${JSON.stringify(after)}`, fix: KINDS.time!.fix }];
+  const target = type === 'time' ? parseTime(value) : undefined;
+  return target === undefined || Date.parse(parsed) < Date.parse(target) ? []
+    : [{ path: TARGET, problem: `after (${after}) is not before the target (${value})`, fix: 'Leave after out: a time needs none' }];
+}
+
+function timelineViolations({ options: { timeline } }: RecoveryTarget): Violation[] {
+  if (timeline === undefined || (Number.isInteger(timeline) && timeline >= 1 && timeline < MOST_TIMELINE)) return [];
+  return [{
+    path: TARGET, problem: `the timeline is ${timeline}`, fix: 'Write a whole number from 1, or leave it out for the newest',
+  }];
+}
+
+export const recoveryTargetValid: PostgresRule = {
+  code: 'EV1809',
+  title: 'A moment that says nothing',
+  cause: 'The target of a recovery is no time with a zone, no place in the write-ahead log, no number of a transaction or no name of a restore point.',
+  consequence: 'The cluster would be recovered to another moment than was meant, or to none',
+  fix: 'Write, say, RecoveryTarget.time("2026-03-01T12:00:00Z")',
+  check: ({ props: { bootstrap } }) => {
+    const target = bootstrap?.recovery?.target;
+    return target ? [...valueViolations(target), ...afterViolations(target), ...timelineViolations(target)] : [];
+  },
+};
+
+/** The repository that the cluster itself writes to must be another one. */
+function ownPath({ props, clusterName, namespace }: PostgresRuleInput): Violation[] {
+  const { backup, bootstrap } = props;
+  if (!backup || !bootstrap?.recovery) return [];
+  const source = sourceRepository(namespace, bootstrap.recovery);
+  const own = [backup, ...(backup.secondary ? [backup.secondary] : [])]
+    .map((each, index) => resolveRepository({ name: clusterName, namespace }, index + 1, each));
+  return own.some(({ identity }) => identity === source.identity) ? [{
+    path: SOURCE, problem: `the cluster would archive to ${source.url}, which it is recovered from`,
+    fix: 'Give backup.storage another prefix; the old repository is then only read',
+  }] : [];
+}
+
+function names({ props: { bootstrap } }: PostgresRuleInput): Violation[] {
+  const { clusterName, namespace, passSecretName } = bootstrap!.recovery!.from.options;
+  const wrong = (name: string, value: string | undefined, pattern: RegExp): Violation[] => {
+    if (value === undefined || pattern.test(value)) return [];
+    return [{ path: SOURCE, problem: `${name} is ${JSON.stringify(value)}`, fix: 'Write the name as it was' }];
+  };
+  return [
+    ...wrong('clusterName', clusterName, DNS_LABEL),
+    ...wrong('namespace', namespace, DNS_LABEL),
+    ...wrong('passSecretName', passSecretName, DNS_SUBDOMAIN),
+  ];
+}
+
+function twoIdentities({ props }: PostgresRuleInput): Violation[] {
+  const roles = new Set(storagesOf(props).flatMap(({ s3Options }) => s3Options?.access.roleArn ?? []));
+  return roles.size < 2 ? [] : [{
+    path: SOURCE, problem: 'the source and the storage for backups need two web identities, and a ServiceAccount has one',
+    fix: 'Use a Secret for one of them',
+  }];
+}
+
+export const recoverySourceValid: PostgresRule = {
+  code: 'EV1810',
+  title: 'A recovery without a source',
+  cause: 'The storage or the cluster that a recovery reads from cannot be, or is the one that the new cluster writes to.',
+  consequence: 'Members would wait for ever, or two clusters would write into one archive and neither could be restored',
+  fix: 'Name the storage as the old cluster had it, and give the new one another prefix',
+  check: (input) => {
+    const recovery = input.props.bootstrap?.recovery;
+    if (!recovery) return [];
+    const malformed = [...storageViolations([...SOURCE, 'backupStorage'], recovery.from.backupStorage), ...names(input)];
+    return malformed.length > 0 ? malformed : [...ownPath(input), ...twoIdentities(input)];
+  },
+};

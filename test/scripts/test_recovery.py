@@ -1,0 +1,186 @@
+"""recovery.py: which backup a recovery begins with, and what is refused before anything is made."""
+import datetime
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+from test_member import member  # registers the module under its name
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "src/render/scripts"))
+sys.modules["member"] = member
+import recovery  # noqa: E402
+
+SEGMENT = 16 * 1024 * 1024
+SHA = "0123456789abcdef0123456789abcdef01234567"
+START = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.timezone.utc)
+
+
+def after(seconds):
+    return START + datetime.timedelta(seconds=seconds)
+
+
+def text(moment):
+    return moment.isoformat(sep=" ", timespec="microseconds")
+
+
+def name(number, timeline=1):
+    return f"{timeline:08X}00000000{number:08X}"
+
+
+class Bucket:
+    """A repository: files, transactions in them, backups. Minutes are the numbers of WAL files."""
+
+    def __init__(self, files=range(1, 11), backups=((2, 3),), version="17", code=0):
+        self.files, self.version, self.code = {name(number): after(60 * number) for number in files}, version, code
+        self.histories, self.damaged = {}, set()
+        self.backups = [self.backup(*numbers) for numbers in backups]
+
+    def backup(self, first, last, timeline=1):
+        return {"label": f"backup-{last}", "error": False, "database": {"id": 1}, "archive": {"start": name(first, timeline), "stop": name(last, timeline)},
+                "info": {"size": 1000}, "lsn": {"stop": f"0/{last * SEGMENT:X}"}, "timestamp": {"stop": int(after(60 * last).timestamp())}}
+
+    def pgbackrest(self, arguments, environment=None):
+        if arguments[-1] == "info":
+            return json.dumps([{"repo": [{"status": {"code": self.code, "message": "why"}}], "status": {"code": self.code, "message": "why"},
+                                "db": [{"id": 1, "version": self.version}], "archive": [{"id": "17-1", "database": {"id": 1}}], "backup": self.backups}])
+        if "repo-ls" in arguments:
+            histories = "".join(f"{timeline:08X}.history\n" for timeline in self.histories)
+            return histories + "".join(f"{file[:16]}/{file}-{SHA}.zst\n" for file in self.files)
+        return self.histories[int(arguments[-1][-16:-8], 16)]
+
+
+class RecoveryCase(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        os.environ["HOSTNAME"] = "clone-1-0"
+        self.cluster = {"name": "clone", "major": "17", "dataDirectory": f"{folder.name}/pg17", "binDirectory": "/nowhere"}
+        self.bucket = Bucket()
+
+    def plan(self, kind, value="", **options):
+        goal = {"type": kind, "value": text(value) if isinstance(value, datetime.datetime) else value, "exclusive": False, **options}
+        bucket = self.bucket
+        with mock.patch.object(recovery, "pgbackrest", bucket.pgbackrest), mock.patch.object(recovery.Wal, "size", lambda *_: SEGMENT), \
+                mock.patch.object(recovery.Wal, "last_transaction", lambda _, file: bucket.files[file]):
+            return recovery.make_plan(self.cluster, {"stanza": "db", "repository": {"storage": "s3://b/shop/orders"}, "goal": goal}).backup
+
+    def refused(self, *arguments, **options):
+        with self.assertRaises(member.NotYet) as caught:
+            self.plan(*arguments, **options)
+        return str(caught.exception)
+
+
+class TargetTest(RecoveryCase):
+    def test_a_time_begins_with_the_newest_backup_that_ended_before_it(self):
+        self.bucket.backups.append(self.bucket.backup(6, 7))
+        self.assertEqual(self.plan("time", after(6 * 60)), "backup-3")
+        self.assertEqual(self.plan("time", after(9 * 60)), "backup-7")
+
+    def test_a_backup_says_whole_seconds_so_a_time_within_its_last_second_is_not_behind_it(self):
+        self.bucket.backups.append(self.bucket.backup(6, 7))
+        self.assertEqual(self.plan("time", after(7 * 60 + 0.9)), "backup-3")
+        self.assertEqual(self.plan("time", after(7 * 60 + 1)), "backup-7")
+
+    def test_a_time_before_the_window_is_refused_with_the_window(self):
+        said = self.refused("time", after(0))
+        self.assertIn("before the end of the first backup", said)
+        self.assertIn("goes from 2026-03-01T12:03:01Z to the last transaction in the archive, 2026-03-01T12:10:00Z", said)
+
+    def test_a_time_behind_the_last_transaction_is_refused_because_postgresql_would_fail_at_the_end_of_the_archive(self):
+        said = self.refused("time", after(10 * 60))
+        self.assertIn("is not before the last transaction", said)
+        self.assertEqual(self.plan("time", after(10 * 60 - 0.000001)), "backup-3")
+        self.assertEqual(self.plan("time", after(10 * 60), exclusive=True), "backup-3")
+
+    def test_a_time_in_the_future_is_called_so(self):
+        self.assertIn("lies in the future", self.refused("time", datetime.datetime(2999, 1, 1, tzinfo=datetime.timezone.utc)))
+
+    def test_the_latest_begins_with_the_newest_backup(self):
+        self.bucket.backups.append(self.bucket.backup(6, 7))
+        self.assertEqual(self.plan("latest"), "backup-7")
+
+    def test_a_place_in_the_log_has_a_window_too(self):
+        self.assertEqual(self.plan("lsn", f"0/{5 * SEGMENT:X}"), "backup-3")
+        self.assertIn("0/3000000 to 0/B000000", self.refused("lsn", f"0/{2 * SEGMENT:X}"))
+        self.assertIn("is not in the window", self.refused("lsn", f"0/{11 * SEGMENT:X}"))
+
+    def test_a_transaction_begins_with_the_oldest_backup_since_nobody_knows_when_it_was(self):
+        self.bucket.backups.append(self.bucket.backup(6, 7))
+        self.assertEqual(self.plan("xid", "700"), "backup-3")
+        self.assertEqual(self.plan("name", "before", after=text(after(9 * 60))), "backup-7")
+        self.assertIn("no backup ended before", self.refused("xid", "700", after=text(after(0))))
+
+
+class SourceTest(RecoveryCase):
+    def test_wal_that_is_missing_ends_the_window_before_the_gap(self):
+        del self.bucket.files[name(6)]
+        self.assertEqual(self.plan("time", after(5 * 60 - 1)), "backup-3")
+        self.assertIn("2026-03-01T12:05:00Z", self.refused("time", after(8 * 60)))
+
+    def test_a_backup_without_its_wal_or_with_damage_does_not_count(self):
+        self.bucket.backups.append(self.bucket.backup(6, 7))
+        self.bucket.backups[1]["error"] = True
+        self.assertEqual(self.plan("time", after(9 * 60)), "backup-3")
+        del self.bucket.files[name(3)]
+        self.assertIn("no backup of s3://b/shop/orders can be restored", self.refused("latest"))
+
+    def test_the_way_leads_across_timelines_as_the_history_has_it(self):
+        self.bucket.files = {name(number): after(60 * number) for number in (2, 3, 4, 5, 6)}
+        # Timeline 1 went on to 6 after the switch in 5: that is no part of the newest one.
+        self.bucket.files.update({name(number, 2): after(600 + 60 * number) for number in (5, 6, 7)})
+        self.bucket.histories[2] = f"1\t0/{5 * SEGMENT + 100:X}\tno recovery target specified\n"
+        self.assertEqual(self.plan("time", after(16 * 60)), "backup-3")
+        self.assertIn("12:17:00Z", self.refused("time", after(18 * 60)))
+        self.assertIn("12:06:00Z", self.refused("time", after(9 * 60), timeline=1))
+        self.assertIn("timeline 3 is not in the archive", self.refused("latest", timeline=3))
+
+    def test_another_major_version_is_refused(self):
+        self.bucket.version = "16"
+        self.assertIn("holds PostgreSQL 16, and this cluster is 17", self.refused("latest"))
+
+    def test_an_empty_path_is_refused_with_what_may_be_wrong(self):
+        self.bucket.code = 1
+        self.assertIn("nothing is there. Check the name of the cluster", self.refused("latest"))
+
+    def test_a_volume_that_is_too_small_is_refused_before_the_restore_fills_it(self):
+        self.bucket.backups[0]["info"]["size"] = 1 << 60
+        self.assertIn("declare a larger storage.size", self.refused("latest"))
+
+
+class UnfinishedTest(RecoveryCase):
+    """A restore that was interrupted must never be taken for the cluster's data."""
+
+    def test_it_is_thrown_away_at_the_next_start(self):
+        member.begin_recovery(self.cluster, {"type": "latest"})
+        os.makedirs(self.cluster["dataDirectory"])
+        member.discard_unfinished(self.cluster)
+        self.assertFalse(os.path.exists(self.cluster["dataDirectory"]))
+        self.assertTrue(member.unfinished(self.cluster), "the tries are counted on")
+
+    def test_data_without_the_note_stay(self):
+        os.makedirs(self.cluster["dataDirectory"])
+        member.discard_unfinished(self.cluster)
+        self.assertTrue(os.path.exists(self.cluster["dataDirectory"]))
+
+    def test_tries_are_counted_for_each_target(self):
+        for goal in ("a", "a", "b"):
+            member.begin_recovery(self.cluster, {"type": goal})
+        self.assertEqual(member.unfinished(self.cluster)["attempts"], 1)
+        member.begin_recovery(self.cluster, {"type": "b"})
+        self.assertEqual(member.unfinished(self.cluster)["attempts"], 2)
+
+
+class PackedTest(unittest.TestCase):
+    def test_files_are_unpacked_as_pgbackrest_packs_them(self):
+        plain = bytes(range(256)) * 20000
+        import gzip
+        self.assertEqual(recovery.UNPACK[".gz"](gzip.compress(plain)), plain)
+        self.assertEqual(recovery.UNPACK[""](plain), plain)
+
+
+if __name__ == "__main__":
+    unittest.main()
