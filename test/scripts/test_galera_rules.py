@@ -89,7 +89,8 @@ class Recovery(unittest.TestCase):
 
 class Joining(unittest.TestCase):
     def verdict(self, own, **primary):
-        serving = told("orders-1", 2000, phase="synced", lastBootstrap={"n": 2, "id": "second", "seqno": 1667}, **primary)
+        bootstraps = [{"n": 1, "id": "first", "seqno": 0}, {"n": 2, "id": "second", "seqno": 1667}]
+        serving = told("orders-1", 2000, **{"phase": "synced", "lastBootstrap": bootstraps[-1], "bootstraps": bootstraps, **primary})
         return rules.verdict(own, {"orders-1": serving, "orders-3": None}, MEMBERS, True)
 
     def test_data_up_to_the_bootstrap_join(self):
@@ -103,6 +104,12 @@ class Joining(unittest.TestCase):
     def test_data_written_under_the_same_bootstrap_join_whatever_their_position(self):
         own = told("orders-2", 1999, lastBootstrap={"n": 2, "id": "second", "seqno": 1667})
         self.assertEqual(self.verdict(own).action, "join")
+
+    def test_data_that_parted_at_an_earlier_bootstrap_wait_although_a_later_one_was_higher(self):
+        three = [{"n": 1, "id": "first", "seqno": 0}, {"n": 2, "id": "second", "seqno": 200}, {"n": 3, "id": "third", "seqno": 300}]
+        verdict = self.verdict(told("orders-2", 250), bootstraps=three)
+        self.assertTrue(verdict.ambiguous)
+        self.assertIn("200", verdict.because)
 
     def test_another_history_waits_since_a_copy_would_delete_it(self):
         own = {**told("orders-2", 5), "position": {"uuid": OTHER, "seqno": 5}}

@@ -32,7 +32,7 @@ CLAIM_S = 0.4
 STANDSTILL_S = 3.0
 # A joiner that sees no Primary any more, and has no copy running, starts over; with a copy, later.
 LOST_JOIN_S, LOST_COPY_S = 5.0, 30.0
-LOOK_AROUND_S, RECONCILE_S, RELOAD_S = 0.5, 10.0, 5.0
+LOOK_AROUND_S, RECONCILE_S, RELOAD_S = 2.0, 10.0, 5.0
 
 Json = Dict[str, Any]
 
@@ -65,6 +65,7 @@ class Member:
         self.writer_until = self.gone_since = self.still_since = self.lost_since = self.beat = 0.0
         self.looked = self.reconciled = self.reloaded = 0.0
         self.pending: List[str] = []
+        self.bootstraps: List[Json] = []
         self.exits, self.last_exit = 0, None
         self.api_key = ""
 
@@ -95,6 +96,7 @@ class Member:
             "position": self.told_position(), "safeToBootstrap": self.found.safe,
             "sstIncomplete": self.found.incomplete, "dataEmpty": self.found.empty,
             "lastPrimaryView": self.notes.get("view"), "lastBootstrap": self.notes.get("bootstrap"),
+            "bootstraps": self.bootstraps,
             "promise": self.promise, "claiming": self.claiming, "granted": self.grant is not None,
             "wsrep": status, "writer": row and {"member": row.member, "gcommUuid": row.gcomm, "epoch": row.epoch},
             "drained": self.drained, "desynced": bool(status and status["desyncCount"]),
@@ -175,7 +177,7 @@ class Member:
         return True
 
     def cycle(self) -> None:
-        self.status, self.row, self.ask_stop = None, None, None
+        self.status, self.row, self.ask_stop, self.bootstraps = None, None, None, []
         self.tell("recovering", "looking for the position of the data")
         self.look_at_data()
         start = self.wait()
@@ -361,8 +363,8 @@ class Member:
         if self.promoted:
             self.notes.put("bootstrap", self.server.record_bootstrap(self.promoted))
             self.promoted = None
-        self.tell("donor" if donor else "synced", "gives its data to a joiner, or is desynced" if donor else "in step with the group")
         self.remember_view()
+        self.tell("donor" if donor else "synced", "gives its data to a joiner, or is desynced" if donor else "in step with the group")
         self.claim_writer()
         if self.is_writer() and self.due("reconciled", RECONCILE_S):
             self.keep_declared()
@@ -390,10 +392,16 @@ class Member:
         view = {"uuid": status["clusterStateUuid"], "view": status["confId"], "members": sorted(item["name"] for item in status["members"])}
         if self.notes.get("view") != view:
             self.notes.put("view", view)
-        if self.due("looked", LOOK_AROUND_S * 4):
-            record = self.server.last_bootstrap()
-            if record and record != self.notes.get("bootstrap"):
-                self.notes.put("bootstrap", record)
+        if not self.bootstraps or self.due("looked", LOOK_AROUND_S):
+            self.read_bootstraps()
+
+    def read_bootstraps(self) -> None:
+        try:
+            self.bootstraps = self.server.bootstraps()
+        except db.SqlError:
+            return
+        if self.bootstraps and self.bootstraps[-1] != self.notes.get("bootstrap"):
+            self.notes.put("bootstrap", self.bootstraps[-1])
 
     def view(self) -> Dict[str, str]:
         return {item["name"]: item["gcommUuid"] for item in (self.status or {}).get("members", [])}

@@ -58,12 +58,9 @@ class Peers:
     def follow(self, name: str) -> None:
         while True:
             asked = time.monotonic()
-            try:
-                status, answer = self.request(name, "GET", "/state", None)
-                if status == 200 and answer.get("version") == 1 and answer.get("member") == name:
-                    self.told[name] = (asked, answer)
-            except (OSError, ValueError, http.client.HTTPException):
-                pass
+            status, answer = self.look(name)
+            if status == 200 and answer.get("version") == 1 and answer.get("member") == name:
+                self.told[name] = (asked, answer)
             if self.delay == HURRIED_S:
                 self.wake.clear()
             self.wake.wait(self.delay)
@@ -79,6 +76,13 @@ class Peers:
             return response.status, json.loads(response.read() or b"{}")
         finally:
             connection.close()
+
+    def look(self, name: str) -> Answer:
+        """Now; 0 when it does not answer."""
+        try:
+            return self.request(name, "GET", "/state", None)
+        except (OSError, ValueError, http.client.HTTPException):
+            return 0, {}
 
     def states(self) -> Dict[str, Optional[Json]]:
         return {name: self.state_since(name, time.monotonic() - FRESH_S) for name in self.names}
@@ -156,6 +160,10 @@ class Requests:
 
     def bootstrap(self, body: Json) -> None:
         member = self.member
+        # A request may arrive late, from one who knew less than there is to know now.
+        for name in member.others:
+            status, state = member.peers.look(name)
+            require(status != 200 or not (state.get("server") or {}).get("pid"), f"a server runs at {name}")
         with member.lock:
             self.waiting()
             require(not member.promise and not member.claiming and not member.grant, "a bootstrap is under way")
@@ -192,7 +200,10 @@ class Requests:
         require(self.at_position(body), f"{member.name} is at {member.told_position()}")
         require(body["id"] not in (member.notes.get("granted") or []), f"{body['id']} was used before")
         member.notes.put("granted", [*(member.notes.get("granted") or []), body["id"]][-100:])
-        member.promoted = {"id": body["id"], "uuid": body["uuid"], "seqno": body["seqno"], "member": member.name}
+        number = rules.bootstrap_number(member.state()) + 1
+        member.promoted = {"n": number, "id": body["id"], "uuid": body["uuid"], "seqno": body["seqno"], "member": member.name}
+        # Before it is one: whoever dies in between must not look as if it were of the time before.
+        member.notes.put("bootstrap", member.promoted)
         member.server.promote()
 
     def writer(self, body: Json) -> None:

@@ -54,10 +54,17 @@ def foreign_history(own: State, primary: State) -> Optional[str]:
     theirs = (primary.get("wsrep") or {}).get("clusterStateUuid")
     if own["position"]["uuid"] != theirs:
         return f"its data are of history {own['position']['uuid']}, and {primary['member']} serves {theirs}"
-    last = primary.get("lastBootstrap")
-    if last and bootstrap_id(own) != last["id"] and own["position"]["seqno"] > last["seqno"]:
-        return f"its data end at {own['position']['seqno']}, and the cluster was bootstrapped without it at {last['seqno']}"
+    parted = parted_at(own, primary.get("bootstraps") or [])
+    if parted is not None and own["position"]["seqno"] > parted:
+        return f"its data end at {own['position']['seqno']}, and the cluster was bootstrapped without it at {parted}"
     return None
+
+
+def parted_at(own: State, bootstraps: List[Dict[str, Any]]) -> Optional[int]:
+    """The lowest position at which the cluster went on without this member since it was last in step with it."""
+    mine, number = bootstrap_id(own), bootstrap_number(own)
+    later = [item["seqno"] for item in bootstraps if item["n"] > number or (item["n"] == number and item["id"] != mine)]
+    return min(later, default=None)
 
 
 def join_verdict(own: State, primaries: List[State]) -> Verdict:

@@ -421,18 +421,16 @@ class Server:
             self.act.change(statement)
 
     def record_bootstrap(self, record: Json) -> Json:
-        last = self.last_bootstrap()
-        full = {"n": (last["n"] if last else 0) + 1, **record}
+        """With the number that it was given, where another one has not taken it meanwhile."""
+        full = {**record, "n": max([record.get("n", 1), *(item["n"] + 1 for item in self.bootstraps())])}
         self.act.change("INSERT INTO everest.bootstrap (n, id, uuid, seqno, member) VALUES (%s, %s, %s, %s, %s)",
                         (full["n"], full["id"], full["uuid"], full["seqno"], full["member"]))
         return full
 
-    def last_bootstrap(self) -> Optional[Json]:
-        try:
-            rows = self.watch.rows("SELECT n, id, uuid, seqno, member FROM everest.bootstrap ORDER BY n DESC LIMIT 1")
-        except SqlError:
-            return None
-        return dict(zip(("n", "id", "uuid", "seqno", "member"), rows[0])) if rows else None
+    def bootstraps(self) -> List[Json]:
+        """The last ones that there were, oldest first."""
+        rows = self.watch.rows("SELECT n, id, uuid, seqno, member FROM everest.bootstrap ORDER BY n DESC LIMIT 20")
+        return [dict(zip(("n", "id", "uuid", "seqno", "member"), row)) for row in reversed(rows)]
 
     def evict(self, gcomm: str) -> None:
         self.provider_option("evs.evict", gcomm)
