@@ -3,7 +3,9 @@ import { Construct } from 'constructs';
 import { createCluster } from './create-cluster';
 import { readClusters } from './document/read';
 import { EverestError } from './errors';
-import type { PostgresCluster } from './postgres-cluster';
+import { MariaDbCluster } from './mariadb-cluster';
+import { PostgresCluster } from './postgres-cluster';
+import { PxcCluster } from './pxc-cluster';
 
 /** How a `DatabaseCluster` document is read. */
 export interface FromYamlOptions {
@@ -29,8 +31,14 @@ export class DatabaseCluster extends Construct {
     return new DatabaseCluster(scope, id, String(yaml), options);
   }
 
-  /** The clusters, in the order of the documents. */
+  /** The clusters with the engine `postgresql`, in the order of the documents. */
   public readonly clusters: PostgresCluster[];
+
+  /** The clusters with the engine `mariadb`. */
+  public readonly mariaDbClusters: MariaDbCluster[];
+
+  /** The clusters with the engine `percona-xtradb-cluster`. */
+  public readonly pxcClusters: PxcCluster[];
 
   private constructor(scope: Construct, id: string, yaml: string, options: FromYamlOptions) {
     super(scope, id);
@@ -38,7 +46,10 @@ export class DatabaseCluster extends Construct {
     if (findings.length > 0) throw new EverestError(findings, this.node.path);
     const ids = clusters.map(({ name, namespace }) => `${namespace}-${name}`);
     // A second cluster of one name gets an id of its own, so that the error about it is ours and not one about ids.
-    this.clusters = clusters.map((document, index) =>
+    const created = clusters.map((document, index) =>
       createCluster(this, ids.indexOf(ids[index]!) === index ? ids[index]! : `${ids[index]}-${index}`, document).cluster);
+    this.clusters = created.filter((cluster) => cluster instanceof PostgresCluster);
+    this.mariaDbClusters = created.filter((cluster) => cluster instanceof MariaDbCluster);
+    this.pxcClusters = created.filter((cluster) => cluster instanceof PxcCluster);
   }
 }

@@ -52,15 +52,26 @@ function claimFindings(before: Manifest, after: Manifest): Finding[] {
     ...classFindings(name, old?.storageClassName, now?.storageClassName)];
 }
 
-function majorVersion(manifest: Manifest): string | undefined {
+interface Engine {
+  readonly name: string;
+  /** What cannot change in place: the major version of PostgreSQL, the series of the others. */
+  readonly series: string;
+}
+
+function engineOf(manifest: Manifest): Engine | undefined {
   const text = (manifest.data as Record<string, string> | undefined)?.['contract.json'];
-  return text && /"engineVersion":\s*"(\d+)/.exec(text)?.[1];
+  const name = text && /"engine":\s*"([a-z-]+)"/.exec(text)?.[1];
+  const version = text && /"engineVersion":\s*"([0-9.]+)/.exec(text)?.[1];
+  if (!name || !version) return undefined;
+  return { name, series: version.split('.').slice(0, name === 'postgresql' ? 1 : 2).join('.') };
 }
 
 function engineFindings(before: Manifest, after: Manifest): Finding[] {
-  const [old, now] = [majorVersion(before), majorVersion(after)];
-  return !old || !now || old === now ? [] : [findingOf(SHAPE_TEXTS.engineChanges, {
-    path: [], problem: `${after.metadata.name.replace(/-contract$/, '')} runs PostgreSQL ${old}, and ${now} is asked for`,
+  const [old, now] = [engineOf(before), engineOf(after)];
+  if (!old || !now || (old.name === now.name && old.series === now.series)) return [];
+  const words = ({ name, series }: Engine) => `${name} ${series}`;
+  return [findingOf(SHAPE_TEXTS.engineChanges, {
+    path: [], problem: `${after.metadata.name.replace(/-contract$/, '')} runs ${words(old)}, and ${words(now)} is asked for`,
   })];
 }
 

@@ -26,6 +26,7 @@ export const LABEL = {
 /** Values of the label `everest.io/component`. */
 export const COMPONENT = {
   member: 'member', volume: 'volume', pooler: 'pooler', status: 'status', backup: 'backup', drill: 'drill',
+  proxy: 'proxy', arbitrator: 'arbitrator',
 } as const;
 
 /**

@@ -89,6 +89,26 @@ export function galeraRecordName(cluster: string): string {
   return `${cluster}-bootstraps`;
 }
 
+/** ConfigMap with the scripts and settings of a Galera cluster's members. */
+export function galeraConfigName(cluster: string): string {
+  return `${cluster}-galera`;
+}
+
+/** HAProxy of a Galera cluster: Deployment, configuration, budget and policy. */
+export function proxyName(cluster: string): string {
+  return `${cluster}-haproxy`;
+}
+
+/** Third voter of a Galera cluster of two. */
+export function arbitratorName(cluster: string): string {
+  return `${cluster}-arbitrator`;
+}
+
+/** Secret with the certificate of a Galera cluster's members. */
+export function tlsName(cluster: string): string {
+  return `${cluster}-tls`;
+}
+
 /** Patroni's dynamic configuration. */
 export function dynamicConfigName(cluster: string): string {
   return `${cluster}-config`;

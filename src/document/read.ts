@@ -1,40 +1,46 @@
+import { checkGalera } from '../check-galera';
 import { checkPostgres } from '../check-postgres';
 import { suggestion } from '../closest';
 import { DEFAULT_NAMESPACE } from '../contract/names';
 import { renderPath, type Finding } from '../errors';
+import { toGaleraInput } from './galera';
 import { checkKind, checkOpenEverestKind, CLUSTER_KIND, field, firstFindings, isOpenEverest, valueOf } from './kinds';
 import { openEverestParts, openEverestStages } from './openeverest/cluster';
 import type { OpenEverestCluster } from './openeverest/shape';
 import { applyOverride } from './overrides';
 import { isReference, mergeReferences, referencesIn, type References } from './references';
-import { checkRelations } from './relations';
-import { documentShape, type DatabaseClusterDocument } from './shape';
-import { toDocumentPath, toProps } from './to-props';
+import { checkGaleraRelations, checkRelations } from './relations';
+import { documentShape, galeraDocumentShape, type DatabaseClusterDocument, type GaleraDocument } from './shape';
+import { toDocumentPath, toGaleraPath, toProps } from './to-props';
 import { parseYaml, type Override, type YamlSource } from './yaml-source';
 import type { PoolerOptions } from '../pooler';
 import type { PostgresClusterProps } from '../postgres-cluster-props';
+import type { GaleraInput } from '../resolve/galera';
 import { storageUnknown } from '../rules/backup-valid';
 import { findingOf } from '../rules/run';
 import { SHAPE_TEXTS } from '../rules/shape-texts';
 import { checkShape } from '../shape/findings';
 
-const ENGINES = ['postgresql', 'percona-xtradb-cluster'];
+const ENGINES = ['postgresql', 'mariadb', 'percona-xtradb-cluster'];
 
-/** What one document becomes. */
-interface ClusterParts {
+/** A PostgresCluster, and a pooler in front of it where the document has one. */
+export interface PostgresParts {
+  readonly engine?: 'postgresql';
   readonly props: PostgresClusterProps;
-  /** A pooler in front of it, where the document has one. */
   readonly pooler?: PoolerOptions;
 }
 
+/** What one document becomes. */
+export type ClusterParts = PostgresParts | GaleraInput;
+
 /** One document, understood. */
-export interface ClusterDocument extends ClusterParts {
+export type ClusterDocument = ClusterParts & {
   readonly name: string;
   readonly namespace: string;
   readonly file: string;
   /** `file.yaml:3:1` of the document. */
   readonly position: string;
-}
+};
 
 export interface ReadOptions {
   /** What errors call the text; default: `document`. */
@@ -52,21 +58,27 @@ interface Dialect {
   readonly parts: (value: unknown, references: References) => ClusterParts;
 }
 
-/** An engine of a later version, or one that does not exist: nothing else in the document can be judged. */
+/** An engine that does not exist: nothing else in the document can be judged. */
 function checkEngine(value: unknown): Finding[] {
-  const engine = field(field(value, 'spec'), 'engine');
-  const path = ['spec', 'engine'];
-  if (engine === 'percona-xtradb-cluster') {
-    return [findingOf(SHAPE_TEXTS.notYet, { path, problem: `engine ${engine} comes with PxcCluster`, fix: 'Use engine: postgresql, or wait for the version with PxcCluster' })];
-  }
+  const engine = engineOf(value);
   if (typeof engine !== 'string' || ENGINES.includes(engine)) return [];
   const problem = `the engine ${JSON.stringify(engine)} is none of ${ENGINES.join(', ')}${suggestion(engine, ENGINES)}`;
-  return [findingOf(SHAPE_TEXTS.wrongChoice, { path, problem })];
+  return [findingOf(SHAPE_TEXTS.wrongChoice, { path: ['spec', 'engine'], problem })];
 }
 
-function unknownStorage({ backup, bootstrap }: DatabaseClusterDocument['spec'], { storages }: References): Finding[] {
-  const named = [[backup?.storageName, ['backup']], [bootstrap?.recover?.storageName, ['bootstrap', 'recover']]] as const;
-  return named.flatMap(([name, path]) => {
+function engineOf(value: unknown): unknown {
+  return field(field(value, 'spec'), 'engine');
+}
+
+/** Names of storages that the document refers to, and where. */
+function storageNames(spec: (DatabaseClusterDocument | GaleraDocument)['spec']): Array<[name: string | undefined, path: string[]]> {
+  const recover = 'bootstrap' in spec ? spec.bootstrap?.recover : undefined;
+  return [[spec.backup?.storageName, ['backup']], [recover?.storageName, ['bootstrap', 'recover']]];
+}
+
+function unknownStorage(spec: (DatabaseClusterDocument | GaleraDocument)['spec'],
+  { storages }: References): Finding[] {
+  return storageNames(spec).flatMap(([name, path]) => {
     if (name === undefined || storages.has(name)) return [];
     const problem = `no document describes the storage ${JSON.stringify(name)}${suggestion(name, [...storages.keys()])}`;
     return [findingOf(storageUnknown, { path: ['spec', ...path, 'storageName'], problem })];
@@ -78,20 +90,44 @@ function checkCluster(document: DatabaseClusterDocument, namespace: string, { st
   return findings.map((finding) => ({ ...finding, path: toDocumentPath(document.spec, [...finding.path]) }));
 }
 
+type Stages = Array<() => Finding[]>;
+
+function postgresStages(document: DatabaseClusterDocument, namespaceOf: () => string,
+  references: References): Stages {
+  return [
+    () => checkShape(documentShape, document),
+    () => checkRelations(document.spec),
+    () => unknownStorage(document.spec, references),
+    () => checkCluster(document, namespaceOf(), references),
+  ];
+}
+
+function galeraStages(document: GaleraDocument, namespaceOf: () => string, references: References): Stages {
+  return [
+    () => checkShape(galeraDocumentShape, document),
+    () => checkGaleraRelations(document.spec),
+    () => unknownStorage(document.spec, references),
+    () => checkGalera(document.metadata.name, namespaceOf(), toGaleraInput(document))
+      .map((finding) => ({ ...finding, path: toGaleraPath(document.spec, [...finding.path]) })),
+  ];
+}
+
+function isGalera(value: unknown): value is GaleraDocument {
+  const engine = engineOf(value);
+  return engine === 'mariadb' || engine === 'percona-xtradb-cluster';
+}
+
 /** Documents of this project. */
 const OWN: Dialect = {
-  stages: (value, namespaceOf, references) => {
-    const document = value as DatabaseClusterDocument;
-    return [
-      () => checkKind(value, CLUSTER_KIND),
-      () => checkEngine(value),
-      () => checkShape(documentShape, value),
-      () => checkRelations(document.spec),
-      () => unknownStorage(document.spec, references),
-      () => checkCluster(document, namespaceOf(), references),
-    ];
-  },
-  parts: (value, { storages }) => ({ props: toProps(value as DatabaseClusterDocument, storages) }),
+  stages: (value, namespaceOf, references) => [
+    () => checkKind(value, CLUSTER_KIND),
+    () => checkEngine(value),
+    ...(isGalera(value) ? galeraStages(value, namespaceOf, references)
+      : postgresStages(value as DatabaseClusterDocument, namespaceOf, references)),
+  ],
+  parts: (value, { storages }) => (isGalera(value)
+    ? toGaleraInput(value)
+    : { props: toProps(value as DatabaseClusterDocument, storages) }),
 };
 
 /** Documents that OpenEverest's operator would read. */
@@ -131,15 +167,15 @@ function readSource(source: YamlSource, options: ReadOptions,
   const findings = firstFindings(() => [...overridden, ...unreadable], ...stages)
     .map((finding) => placed(source, options, finding));
   if (findings.length > 0) return { findings };
-  const { props, pooler } = dialect.parts(value, references);
+  const parts = dialect.parts(value, references);
   const cluster = {
+    ...parts,
     name: metadataOf().name,
     namespace: namespaceOf(),
-    props: { ...props, namespace: namespaceOf() },
-    pooler,
+    props: { ...parts.props, namespace: namespaceOf() },
     file: options.file ?? 'document',
     position: source.position([]),
-  };
+  } as ClusterDocument;
   return { cluster, findings };
 }
 

@@ -1,5 +1,5 @@
 import type { Finding } from '../errors';
-import type { PostgresqlSpec } from './shape';
+import type { GaleraSpec, PostgresqlSpec } from './shape';
 import type { RuleText, Violation } from '../rules/rule';
 import { findingOf } from '../rules/run';
 import { SHAPE_TEXTS } from '../rules/shape-texts';
@@ -8,8 +8,11 @@ function finding(text: RuleText, violation: Violation): Finding {
   return findingOf(text, violation);
 }
 
+/** What documents of every engine have. */
+type AnySpec = PostgresqlSpec | GaleraSpec;
+
 /** Two spellings of one thing: either, not both. */
-function twoSpellings(spec: PostgresqlSpec, one: keyof PostgresqlSpec, other: keyof PostgresqlSpec): Finding[] {
+function twoSpellings(spec: AnySpec, one: keyof AnySpec, other: keyof AnySpec): Finding[] {
   return spec[one] === undefined || spec[other] === undefined ? [] : [finding(SHAPE_TEXTS.unknownField, {
     path: ['spec', other],
     problem: `${other} and ${one} say the same thing, and both are there`,
@@ -25,7 +28,7 @@ function notYet(spec: PostgresqlSpec): Finding[] {
     finding(SHAPE_TEXTS.notYet, { path: ['spec', part], problem: `${part} comes with ${parts[part]}` }));
 }
 
-function peerFindings(spec: PostgresqlSpec): Finding[] {
+function peerFindings(spec: AnySpec): Finding[] {
   return (['allowFrom', 'apiServer', 'dns'] as const).flatMap((field) => (spec.network?.[field] ?? []).flatMap((peer, index) => {
     const address = peer.cidr !== undefined;
     const pods = peer.podLabels !== undefined || peer.namespace !== undefined;
@@ -37,13 +40,13 @@ function peerFindings(spec: PostgresqlSpec): Finding[] {
   }));
 }
 
-function missingStorage(spec: PostgresqlSpec): Finding[] {
+function missingStorage(spec: AnySpec): Finding[] {
   return spec.storage ?? spec.volumeSpec ? [] : [finding(SHAPE_TEXTS.missingField, {
     path: ['spec'], problem: 'storage is missing; it is a map', fix: 'Add storage: {size: 100Gi}',
   })];
 }
 
-function antiAffinityTwice(spec: PostgresqlSpec): Finding[] {
+function antiAffinityTwice(spec: AnySpec): Finding[] {
   return spec.affinity && spec.placement?.antiAffinity ? [finding(SHAPE_TEXTS.unknownField, {
     path: ['spec', 'affinity'],
     problem: 'affinity and placement.antiAffinity say the same thing, and both are there',
@@ -52,7 +55,7 @@ function antiAffinityTwice(spec: PostgresqlSpec): Finding[] {
   })] : [];
 }
 
-function oneRetention({ backup }: PostgresqlSpec): Finding[] {
+function oneRetention({ backup }: AnySpec): Finding[] {
   if (backup?.retentionDays === undefined || backup.retentionCopies === undefined) return [];
   return [finding(SHAPE_TEXTS.unknownField, {
     path: ['spec', 'backup', 'retentionCopies'],
@@ -89,17 +92,31 @@ function oneBeginning({ bootstrap }: PostgresqlSpec): Finding[] {
   ];
 }
 
-/** What no single field shows. */
-export function checkRelations(spec: PostgresqlSpec): Finding[] {
+function sharedRelations(spec: AnySpec): Finding[] {
   return [
     ...twoSpellings(spec, 'instances', 'replicas'),
     ...twoSpellings(spec, 'storage', 'volumeSpec'),
     ...antiAffinityTwice(spec),
     ...missingStorage(spec),
-    ...oneCredentials(spec),
     ...oneRetention(spec),
-    ...oneBeginning(spec),
     ...peerFindings(spec),
-    ...notYet(spec),
   ];
+}
+
+/** What no single field shows. */
+export function checkRelations(spec: PostgresqlSpec): Finding[] {
+  return [...sharedRelations(spec), ...oneCredentials(spec), ...oneBeginning(spec), ...notYet(spec)];
+}
+
+/** Leaving backups out in silence would be a lie. */
+function galeraBackups({ backup, engine }: GaleraSpec): Finding[] {
+  if (!backup || backup.enabled === false) return [];
+  return [finding(SHAPE_TEXTS.notYet, {
+    path: ['spec', 'backup'], problem: `backups of ${engine} come with a later version`, fix: 'Set enabled: false, and make backups by other means until then',
+  })];
+}
+
+/** The same of a document with an engine that replicates by Galera. */
+export function checkGaleraRelations(spec: GaleraSpec): Finding[] {
+  return [...sharedRelations(spec), ...galeraBackups(spec)];
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { backupSpecShape } from './backup';
 import { bootstrapSpecShape } from './bootstrap';
+import { galeraDatabaseShape, pmmShape } from '../shape/galera-props';
 import { databaseShape, tolerationShape, topologySpreadShape } from '../shape/postgres-props';
 
 /* The shape of an everest.io/v1alpha1 DatabaseCluster with the engine postgresql. */
@@ -71,18 +72,33 @@ const role = z.strictObject({
   }).optional(),
 });
 
-export const postgresqlSpecShape = z.strictObject({
-  engine: z.enum(['postgresql']),
-  version: z.string().optional(),
+/** Fields that clusters of every engine have. */
+export const surroundingsShape = {
   instances: z.number().optional(),
   replicas: z.number().optional(),
   resources: resources.optional(),
-  storage: storage.optional(),
   volumeSpec: volumeSpec.optional(),
   affinity: z.strictObject({ antiAffinityTopologyKey: z.string() }).optional(),
   placement: placement.optional(),
-  memberGroups: z.array(memberGroup).optional(),
   parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  imagePullSecrets: z.array(z.string()).optional(),
+  agent: z.strictObject({ name: z.string() }).optional(),
+  podDisruption: z.strictObject({ maxUnavailable: z.number() }).optional(),
+  network: z.strictObject({
+    allowFrom: z.array(peer).optional(), apiServer: z.array(peer).optional(), dns: z.array(peer).optional(),
+  }).optional(),
+  serviceAnnotations: texts.optional(),
+  replicaServiceAnnotations: texts.optional(),
+  kubernetesVersion: z.string().optional(),
+  protection: z.enum(['retain', 'deleteWithCluster']).optional(),
+};
+
+export const postgresqlSpecShape = z.strictObject({
+  ...surroundingsShape,
+  engine: z.enum(['postgresql']),
+  version: z.string().optional(),
+  storage: storage.optional(),
+  memberGroups: z.array(memberGroup).optional(),
   pgHba: z.array(z.string()).optional(),
   replication: z.strictObject({
     mode: z.enum(['asynchronous', 'synchronous', 'quorum']), standbys: z.number().optional(),
@@ -96,33 +112,47 @@ export const postgresqlSpecShape = z.strictObject({
   }).optional(),
   image: image.optional(),
   imageRegistry: z.string().optional(),
-  imagePullSecrets: z.array(z.string()).optional(),
   credentials: credentials.optional(),
-  agent: z.strictObject({ name: z.string() }).optional(),
   databases: z.array(databaseShape).optional(),
   roles: z.array(role).optional(),
-  podDisruption: z.strictObject({ maxUnavailable: z.number() }).optional(),
-  network: z.strictObject({
-    allowFrom: z.array(peer).optional(), apiServer: z.array(peer).optional(), dns: z.array(peer).optional(),
-  }).optional(),
-  serviceAnnotations: texts.optional(),
-  replicaServiceAnnotations: texts.optional(),
-  kubernetesVersion: z.string().optional(),
   preferSameZoneReads: z.boolean().optional(),
-  protection: z.enum(['retain', 'deleteWithCluster']).optional(),
   backup: backupSpecShape.optional(),
   bootstrap: bootstrapSpecShape.optional(),
   monitoring: z.unknown().optional(),
 });
 
-export const documentShape = z.strictObject({
-  apiVersion: z.string(),
-  kind: z.string(),
-  metadata: z.strictObject({
-    name: z.string(), namespace: z.string().optional(), labels: texts.optional(), annotations: texts.optional(),
-  }),
-  spec: postgresqlSpecShape,
+const metadata = z.strictObject({
+  name: z.string(), namespace: z.string().optional(), labels: texts.optional(), annotations: texts.optional(),
 });
+
+const head = { apiVersion: z.string(), kind: z.string(), metadata };
+
+export const documentShape = z.strictObject({ ...head, spec: postgresqlSpecShape });
+
+export const galeraSpecShape = z.strictObject({
+  ...surroundingsShape,
+  engine: z.enum(['mariadb', 'percona-xtradb-cluster']),
+  version: z.string().optional(),
+  storage: z.strictObject({ size: quantity, class: z.string().optional() }).optional(),
+  arbitrator: z.boolean().optional(),
+  image: z.string().optional(),
+  scriptImage: z.string().optional(),
+  maintenanceWindowMinutes: z.number().positive().optional(),
+  credentials: z.strictObject({ existingSecret: z.string() }).optional(),
+  tls: z.strictObject({ secretName: z.string() }).optional(),
+  databases: z.array(galeraDatabaseShape).optional(),
+  proxy: z.strictObject({
+    instances: z.number().optional(), image: z.string().optional(), resources: resources.optional(),
+    maxConnections: z.number().optional(),
+  }).optional(),
+  backup: backupSpecShape.optional(),
+  monitoring: z.strictObject({ pmm: pmmShape.extend({ enabled: z.boolean().optional() }).optional() }).optional(),
+});
+
+/** A DatabaseCluster with an engine that replicates by Galera. */
+export const galeraDocumentShape = z.strictObject({ ...head, spec: galeraSpecShape });
 
 export type DatabaseClusterDocument = z.infer<typeof documentShape>;
 export type PostgresqlSpec = z.infer<typeof postgresqlSpecShape>;
+export type GaleraDocument = z.infer<typeof galeraDocumentShape>;
+export type GaleraSpec = z.infer<typeof galeraSpecShape>;

@@ -30,7 +30,8 @@ function amounts(given: Spec<'resources'>['requests']): Resources['requests'] {
   return given && present({ cpu: text(given.cpu), memory: text(given.memory) });
 }
 
-function toResources(given: Spec<'resources'> | undefined): Resources | undefined {
+/** Amounts may stand there as numbers. */
+export function toResources(given: Spec<'resources'> | undefined): Resources | undefined {
   return given && present({ requests: amounts(given.requests), limits: amounts(given.limits) });
 }
 
@@ -41,7 +42,8 @@ function toStorage(given: Spec<'storage'>): PostgresStorage {
   });
 }
 
-function volumeStorage({ pvc }: Spec<'volumeSpec'>): PostgresStorage {
+/** The volume as Percona's operators write it. */
+export function volumeStorage({ pvc }: Spec<'volumeSpec'>): PostgresStorage {
   return present({ size: String(pvc.resources.requests.storage), storageClassName: pvc.storageClassName });
 }
 
@@ -61,7 +63,7 @@ function toPlacement(given: Spec<'placement'> | undefined): Placement | undefine
 /**
  * `affinity.antiAffinityTopologyKey` is a promise that members never share a domain, so it is required, not preferred.
  */
-function placementOf(spec: PostgresqlSpec): Placement | undefined {
+export function placementOf(spec: Pick<PostgresqlSpec, 'placement' | 'affinity'>): Placement | undefined {
   const placement = toPlacement(spec.placement);
   return spec.affinity
     ? { ...placement, antiAffinity: AntiAffinity.required(spec.affinity.antiAffinityTopologyKey) }
@@ -93,7 +95,8 @@ function toPeer({ podLabels, namespace, cidr }: {
     : NetworkPeer.podsInNamespace(namespace, podLabels);
 }
 
-function toNetwork({ allowFrom, apiServer, dns }: Spec<'network'>): NetworkOptions {
+/** Who may connect. */
+export function toNetwork({ allowFrom, apiServer, dns }: Spec<'network'>): NetworkOptions {
   return present({ allowFrom: allowFrom?.map(toPeer), apiServer: apiServer?.map(toPeer), dns: dns?.map(toPeer) });
 }
 
@@ -133,19 +136,22 @@ function toRole({ existingSecret, grants, rotation, ...rest }: Spec<'roles'>[num
   });
 }
 
-function toParameters(given: Spec<'parameters'>): Record<string, string> {
+/** Settings as text. */
+export function toParameters(given: Spec<'parameters'>): Record<string, string> {
   const word = (value: string | number | boolean) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value));
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, word(value)]));
 }
 
 /** A document knows the agent by name only; of a construct, nothing else is read. */
-function toAgent({ name }: Spec<'agent'>): IEverestAgent {
+export function toAgent({ name }: Spec<'agent'>): IEverestAgent {
   return { agentName: name } as IEverestAgent;
 }
 
-const PROTECTION = { retain: Protection.retain, deleteWithCluster: Protection.deleteWithCluster } as const;
+/** What the words of `protection` mean. */
+export const PROTECTION = { retain: Protection.retain, deleteWithCluster: Protection.deleteWithCluster } as const;
 
-function map<From, To>(value: From | undefined, convert: (value: From) => To): To | undefined {
+/** Nothing stays nothing. */
+export function map<From, To>(value: From | undefined, convert: (value: From) => To): To | undefined {
   return value === undefined ? undefined : convert(value);
 }
 
@@ -226,8 +232,15 @@ function backupRenames({ backup }: PostgresqlSpec): Array<[from: Path, to: Path]
   ];
 }
 
-/** Where a prop stands in the document, longest prefixes first. */
-function renames(spec: PostgresqlSpec): Array<[from: Path, to: Path]> {
+/** Props that stand in the document's metadata. */
+const METADATA_RENAMES: Array<[from: Path, to: Path]> =
+  [['clusterName', 'name'], ['namespace', 'namespace'], ['labels', 'labels'], ['annotations', 'annotations']]
+    .map(([prop, field]) => [[prop!], ['metadata', field!]]);
+
+type Surroundings = Pick<PostgresqlSpec, 'volumeSpec' | 'replicas' | 'affinity'>;
+
+/** Props of what both kinds of clusters have. */
+function surroundingRenames(spec: Surroundings): Array<[from: Path, to: Path]> {
   const volumes: Array<[Path, Path]> = spec.volumeSpec ? [
     [['storage', 'size'], ['spec', 'volumeSpec', 'pvc', 'resources', 'requests', 'storage']],
     [['storage', 'storageClassName'], ['spec', 'volumeSpec', 'pvc', 'storageClassName']],
@@ -239,24 +252,40 @@ function renames(spec: PostgresqlSpec): Array<[from: Path, to: Path]> {
     ...volumes,
     ...(spec.replicas === undefined ? [] : [[['instances'], ['spec', 'replicas']] as [Path, Path]]),
     ...(spec.affinity ? [[['placement', 'antiAffinity', 'topologyKey'], ['spec', 'affinity', 'antiAffinityTopologyKey']] as [Path, Path]] : []),
+    [['credentials', 'secretName'], ['spec', 'credentials', 'existingSecret']],
+    [['podDisruption'], ['spec', 'podDisruption', 'maxUnavailable']],
+    ...METADATA_RENAMES,
+  ];
+}
+
+/** Where a prop stands in the document, longest prefixes first. */
+function renames(spec: PostgresqlSpec): Array<[from: Path, to: Path]> {
+  return [
     [['timing', 'loopWait'], ['spec', 'timing', 'loopWaitSeconds']],
     [['timing', 'retryTimeout'], ['spec', 'timing', 'retryTimeoutSeconds']],
     [['timing', 'ttl'], ['spec', 'timing', 'ttlSeconds']],
     ...roleRenames(spec),
     ...backupRenames(spec),
     [['credentials', 'externalStore'], ['spec', 'credentials', 'external']],
-    [['credentials', 'secretName'], ['spec', 'credentials', 'existingSecret']],
-    [['podDisruption'], ['spec', 'podDisruption', 'maxUnavailable']],
     [['imageCatalog'], ['spec', 'imageRegistry']],
-    [['clusterName'], ['metadata', 'name']],
-    [['namespace'], ['metadata', 'namespace']],
-    [['labels'], ['metadata', 'labels']],
-    [['annotations'], ['metadata', 'annotations']],
+    ...surroundingRenames(spec),
   ];
+}
+
+function renamed(pairs: Array<[from: Path, to: Path]>, path: Path): Path {
+  const rename = pairs.find(([from]) => from.every((part, index) => path[index] === part));
+  return rename ? [...rename[1], ...path.slice(rename[0].length)] : ['spec', ...path];
 }
 
 /** The path of a prop in the words of the document. */
 export function toDocumentPath(spec: PostgresqlSpec, path: Path): Path {
-  const rename = renames(spec).find(([from]) => from.every((part, index) => path[index] === part));
-  return rename ? [...rename[1], ...path.slice(rename[0].length)] : ['spec', ...path];
+  return renamed(renames(spec), path);
+}
+
+/** The path of a prop of a Galera cluster in the words of the document. */
+export function toGaleraPath(spec: Surroundings, path: Path): Path {
+  return renamed([
+    [['pmm'], ['spec', 'monitoring', 'pmm']], [['maintenanceWindow'], ['spec', 'maintenanceWindowMinutes']],
+    [['tlsSecretName'], ['spec', 'tls', 'secretName']], ...surroundingRenames(spec),
+  ], path);
 }

@@ -1,6 +1,7 @@
 import { metadata, type Manifest } from './manifest';
 import { RBAC, roleBinding } from './rbac';
 import { KEEP_ANNOTATIONS } from '../contract/labels';
+import type { ClusterIdentity } from '../resolve/identity';
 import type { ResolvedPostgres } from '../resolve/postgres';
 
 /** What members need to start: the agent sees to the Secrets of other roles. */
@@ -19,7 +20,8 @@ function backupSecrets({ backup, recovery }: ResolvedPostgres, filled: boolean):
   return [...new Set(names)];
 }
 
-function secretRule(names: string[], verbs: string[]): Array<Record<string, unknown>> {
+/** A rule of a Role over Secrets by name, or none. */
+export function secretRule(names: string[], verbs: string[]): Array<Record<string, unknown>> {
   // Without names a rule would cover all Secrets.
   return names.length > 0 ? [{ apiGroups: [''], resources: ['secrets'], resourceNames: names, verbs }] : [];
 }
@@ -35,12 +37,17 @@ export function roleSecrets(cluster: ResolvedPostgres, filled: boolean): string[
  */
 export function emptySecrets(cluster: ResolvedPostgres): Manifest[] {
   const credentials = cluster.generatesCredentials ? [cluster.credentialsSecret, ...roleSecrets(cluster, true)] : [];
-  return [...credentials, ...backupSecrets(cluster, true)].map((name) => ({
+  return [...credentials, ...backupSecrets(cluster, true)].map((name) => emptySecret(cluster, name));
+}
+
+/** A Secret that somebody of the cluster fills. */
+export function emptySecret(cluster: ClusterIdentity, name: string): Manifest {
+  return {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: metadata(cluster, name, cluster.retainsData ? { annotations: KEEP_ANNOTATIONS } : {}),
     type: 'Opaque',
-  }));
+  };
 }
 
 export function serviceAccount(cluster: ResolvedPostgres): Manifest {
@@ -71,6 +78,6 @@ export function memberRole(cluster: ResolvedPostgres): Manifest {
   };
 }
 
-export function memberRoleBinding(cluster: ResolvedPostgres): Manifest {
+export function memberRoleBinding(cluster: ClusterIdentity): Manifest {
   return roleBinding(metadata(cluster, cluster.name), cluster.name);
 }

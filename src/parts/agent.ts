@@ -5,7 +5,7 @@ import { DNS_PORTS, tcp } from './network-policies';
 import { placementFields } from './placement-fields';
 import { RBAC, clusterRoleBinding, roleBinding } from './rbac';
 import { AGENT_LABELS, agentPodLabels } from '../contract/labels';
-import { AGENT_PORT, PATRONI_PORT, POOLER_PORT, POSTGRES_PORT } from '../contract/ports';
+import { AGENT_PORT, GALERA_GROUP_PORT, GALERA_MEMBER_PORT, MYSQL_PORT, PATRONI_PORT, POOLER_PORT, POSTGRES_PORT } from '../contract/ports';
 import { AGENT_UID, type ResolvedAgent } from '../resolve/agent';
 
 function metadata(agent: ResolvedAgent): Manifest['metadata'] {
@@ -65,6 +65,11 @@ function budget(agent: ResolvedAgent): Manifest {
   };
 }
 
+/** Of members of every engine. */
+const MEMBER_PORTS = tcp(
+  POSTGRES_PORT, POOLER_PORT, PATRONI_PORT, MYSQL_PORT, GALERA_GROUP_PORT, GALERA_MEMBER_PORT,
+);
+
 /**
  * The agent talks to members (each cluster lets it in), to the API server and to DNS; metrics are open to the
  * namespace.
@@ -79,7 +84,7 @@ function networkPolicy(agent: ResolvedAgent): Manifest {
       policyTypes: ['Ingress', 'Egress'],
       ingress: [{ from: [{ podSelector: {} }], ports: tcp(AGENT_PORT) }],
       egress: [
-        { to: [{ podSelector: {} }], ports: tcp(POSTGRES_PORT, POOLER_PORT, PATRONI_PORT) },
+        { to: [{ podSelector: {} }], ports: MEMBER_PORTS },
         { ports: DNS_PORTS },
         { ports: tcp(443, 6443) },
       ],

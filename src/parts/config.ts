@@ -6,9 +6,12 @@ import { FILES, groupFileName } from '../render/files';
 import { renderMemberDocument, renderPatroni, renderUnpromotable } from '../render/patroni';
 import { renderPgbackrest } from '../render/pgbackrest';
 import { renderArchiveScript, renderMemberScript, renderRecoveryScript } from '../render/script';
+import type { ClusterIdentity } from '../resolve/identity';
 import type { ResolvedPostgres } from '../resolve/postgres';
 
-function configMap(cluster: ResolvedPostgres, name: string, data: Record<string, unknown>, labels = {}): Manifest {
+/** A ConfigMap of a cluster. */
+export function configMap(cluster: ClusterIdentity, name: string, data: Record<string, unknown>,
+  labels = {}): Manifest {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(cluster, name, { labels }), data };
 }
 
@@ -27,7 +30,7 @@ export function memberConfig(cluster: ResolvedPostgres): Manifest {
 }
 
 /** What the manifests promise, for whatever works on the living cluster; a text, or a token that becomes one. */
-export function contract(cluster: ResolvedPostgres, document: unknown): Manifest {
+export function contract(cluster: ClusterIdentity, document: unknown): Manifest {
   const labels = { [LABEL.contract]: `v${CONTRACT_VERSION}` };
   return configMap(cluster, contractName(cluster.name), { 'contract.json': document }, labels);
 }

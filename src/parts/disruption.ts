@@ -1,6 +1,6 @@
 import { metadata, type Manifest } from './manifest';
 import { memberSelector } from './services';
-import type { ResolvedPostgres } from '../resolve/postgres';
+import type { ClusterIdentity } from '../resolve/identity';
 
 /** A budget over some Pods. Unhealthy ones may always be evicted: they protect nothing, and would block every drain. */
 export function budgetSpec(
@@ -10,7 +10,7 @@ export function budgetSpec(
 }
 
 /** A budget over all members of the cluster, or none. */
-export function disruptionBudget(cluster: ResolvedPostgres): Manifest[] {
+export function disruptionBudget(cluster: ClusterIdentity & { readonly disruption?: number }): Manifest[] {
   if (cluster.disruption === undefined) return [];
   return [{
     apiVersion: 'policy/v1',

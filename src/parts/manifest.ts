@@ -1,5 +1,5 @@
 import { clusterLabels } from '../contract/labels';
-import type { ResolvedPostgres } from '../resolve/postgres';
+import type { ClusterIdentity } from '../resolve/identity';
 
 /** One Kubernetes object as it goes into Git. */
 export interface Manifest {
@@ -24,12 +24,12 @@ export interface MetadataExtras {
 }
 
 /** Metadata of one object of a cluster. The library's own labels win over the user's: selectors depend on them. */
-export function metadata(cluster: ResolvedPostgres, name: string, extras: MetadataExtras = {}): Manifest['metadata'] {
+export function metadata(cluster: ClusterIdentity, name: string, extras: MetadataExtras = {}): Manifest['metadata'] {
   const annotations = { ...cluster.annotations, ...extras.annotations };
   return {
     name,
     namespace: cluster.namespace,
-    labels: { ...cluster.labels, ...clusterLabels(cluster.name, 'postgresql'), ...extras.labels },
+    labels: { ...cluster.labels, ...clusterLabels(cluster.name, cluster.engine), ...extras.labels },
     ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
     ...(extras.finalizers ? { finalizers: extras.finalizers } : {}),
   };

@@ -2,10 +2,11 @@ import { metadata, optional, type Manifest } from './manifest';
 import { COMPONENT, LABEL, ROLE } from '../contract/labels';
 import { membersServiceName, primaryServiceName, replicaServiceName } from '../contract/names';
 import { PATRONI_PORT, POSTGRES_PORT } from '../contract/ports';
+import type { ClusterIdentity } from '../resolve/identity';
 import { type ResolvedPostgres } from '../resolve/postgres';
 
 /** Labels that every member's Pod has and nothing else. */
-export function memberSelector(cluster: ResolvedPostgres): Record<string, string> {
+export function memberSelector(cluster: Pick<ClusterIdentity, 'name'>): Record<string, string> {
   return { [LABEL.cluster]: cluster.name, [LABEL.component]: COMPONENT.member };
 }
 

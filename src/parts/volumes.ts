@@ -2,6 +2,7 @@ import { metadata, optional, type Manifest } from './manifest';
 import { COMPONENT, KEEP_ANNOTATIONS, LABEL, RETAIN_FINALIZER } from '../contract/labels';
 import { volumeName } from '../contract/names';
 import type { ResolvedGroup } from '../resolve/groups';
+import type { ClusterIdentity } from '../resolve/identity';
 import type { ResolvedPostgres } from '../resolve/postgres';
 
 interface Claim {
@@ -10,7 +11,8 @@ interface Claim {
   readonly storageClassName?: string;
 }
 
-function volumeClaim(cluster: ResolvedPostgres, member: string, claim: Claim): Manifest {
+/** One volume claim of a member. */
+export function volumeClaim(cluster: ClusterIdentity, member: string, claim: Claim): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',

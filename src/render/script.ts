@@ -33,3 +33,9 @@ export function renderDrillScript(): string {
 export function renderPoolerScript(): string {
   return script('pooler.pl');
 }
+
+/** Everything that runs a member of a Galera cluster, by file name; member.py is there for its Kubernetes API. */
+export function renderGaleraScripts(): Record<string, string> {
+  const names = ['galera-member.py', 'galera_http.py', 'galera_rules.py', 'galera_server.py', 'member.py', 'galera-run.sh'];
+  return Object.fromEntries(names.map((name) => [name, script(name)]));
+}

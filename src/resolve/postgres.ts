@@ -11,6 +11,7 @@ import { GIB, MIB, parsePostgresSize, parseQuantity } from '../quantity';
 import { Replication } from '../replication';
 import { accountAnnotations, resolveBackup, type ResolvedBackup } from './backup';
 import { resolveGroups, smallestMember, type ResolvedGroup } from './groups';
+import type { ClusterIdentity } from './identity';
 import { resolveParameters } from './parameters';
 import { resolveRecovery, type ResolvedRecovery } from './recovery';
 import { resolveDatabases, resolveOwners, resolveRoles, type ResolvedOwner } from './roles';
@@ -54,11 +55,7 @@ export interface ResolvedExternalCredentials {
 }
 
 /** Everything about a cluster, decided: what parts and renderers read. Holds no construct. */
-export interface ResolvedPostgres {
-  readonly name: string;
-  readonly namespace: string;
-  readonly labels: Record<string, string>;
-  readonly annotations: Record<string, string>;
+export interface ResolvedPostgres extends ClusterIdentity {
   readonly serviceAnnotations: Record<string, string>;
   readonly replicaServiceAnnotations: Record<string, string>;
   readonly image: ResolvedImage;
@@ -79,7 +76,6 @@ export interface ResolvedPostgres {
   /** Name of the agent that looks after the cluster. */
   readonly agent?: string;
   readonly disruption?: number;
-  readonly retainsData: boolean;
   readonly preferSameZoneReads: boolean;
   readonly preferAvailability: boolean;
   readonly terminationGraceSeconds: number;
@@ -259,6 +255,7 @@ export function resolvePostgres(name: string, namespace: string, props: Postgres
   return {
     ...passedOn(props),
     ...resolveSql(name, namespace, props),
+    engine: 'postgresql',
     name,
     namespace,
     groups,

@@ -1,5 +1,6 @@
 import { agentValid } from './agent-valid';
 import { repositoryTaken, storageUnknown } from './backup-valid';
+import { GALERA_RULES } from './galera-rules';
 import { poolerValid } from './pooler-valid';
 import { POSTGRES_RULES } from './postgres-rules';
 import type { RuleText } from './rule';
@@ -9,7 +10,8 @@ import { SHAPE_TEXTS } from './shape-texts';
 export function ruleCatalog(): RuleText[] {
   // Schedules of backups and of drills have rules in common.
   const rules = [...new Map(POSTGRES_RULES.map((rule) => [rule.code, rule])).values()];
-  return [...Object.values(SHAPE_TEXTS), ...rules, poolerValid, agentValid, repositoryTaken, storageUnknown].sort((a, b) => a.code.localeCompare(b.code, 'en'));
+  const others = [...GALERA_RULES, poolerValid, agentValid, repositoryTaken, storageUnknown];
+  return [...Object.values(SHAPE_TEXTS), ...rules, ...others].sort((a, b) => a.code.localeCompare(b.code, 'en'));
 }
 
 /** The explanation of one code, however its letters are written. */

@@ -35,6 +35,12 @@ import { storageSize } from './storage-size';
 import { timingValid } from './timing-valid';
 import { versionInCatalog } from './version-in-catalog';
 
+/** Rules about what clusters of every engine have. */
+export const COMMON_RULES: readonly PostgresRule[] = [
+  clusterNameValid, clusterNameLength, namespaceValid, metadataValid, metadataReserved,
+  quantityValid, limitsAboveRequests, kubernetesVersion, placementValid, disruptionValid, networkValid, secretNames,
+];
+
 /** All rules about one PostgresCluster, by code. */
 export const POSTGRES_RULES: readonly PostgresRule[] = [
   clusterNameValid, clusterNameLength, namespaceValid, metadataValid, metadataReserved,

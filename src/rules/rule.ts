@@ -1,5 +1,6 @@
 import type { ImageCatalog } from '../image-catalog';
 import type { PostgresClusterProps } from '../postgres-cluster-props';
+import type { GaleraInput } from '../resolve/galera';
 import type { ResolvedGroup } from '../resolve/groups';
 
 /** What the explanation of a code says; docs/reference/rules.md and `cdk8s-everest explain` are made of it. */
@@ -44,3 +45,12 @@ export interface PostgresRuleInput {
 }
 
 export type PostgresRule = Rule<PostgresRuleInput>;
+
+/** What rules about a MariaDbCluster or PxcCluster look at. */
+export type GaleraRuleInput = GaleraInput & {
+  readonly clusterName: string;
+  readonly namespace: string;
+  readonly group: ResolvedGroup;
+};
+
+export type GaleraRule = Rule<GaleraRuleInput>;

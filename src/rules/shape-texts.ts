@@ -95,10 +95,10 @@ export const SHAPE_TEXTS = {
   },
   engineChanges: {
     code: 'EV1703',
-    title: 'A major version that would change in place',
-    cause: 'The manifests that are there already run another major version of PostgreSQL than the new ones.',
-    consequence: 'The new version cannot read the old one\'s files',
-    fix: 'Keep the major version, or make a new cluster and move the data',
+    title: 'An engine or major version that would change in place',
+    cause: 'The manifests that are there already run another engine, another major version of PostgreSQL or another series of MariaDB or Percona XtraDB Cluster than the new ones.',
+    consequence: 'The new one cannot read the old one\'s files',
+    fix: 'Keep engine and version, or make a new cluster and move the data',
   },
   ourFault: {
     code: 'EV1999',

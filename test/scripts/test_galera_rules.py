@@ -144,6 +144,12 @@ class Promises(unittest.TestCase):
             self.assertIsNotNone(self.refusal({**told("orders-2", 7), **more}))
 
 
+    def test_a_promise_lasts_until_the_other_one_waits_again_or_is_another_process(self):
+        for phase, claiming, over in (("waiting", True, False), ("starting", False, False), ("synced", False, False), ("waiting", False, True)):
+            self.assertEqual(rules.promise_over(told("orders-1", 7, phase, claiming=claiming), "boot-orders-1"), over, phase)
+        self.assertTrue(rules.promise_over(told("orders-1", 7, "starting", claiming=True), "boot-before"))
+
+
 class Writer(unittest.TestCase):
     ROW = rules.Row("orders-1", "a", 4)
 

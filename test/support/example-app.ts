@@ -8,7 +8,7 @@ import type { TestManifest } from './cluster';
 import { synth } from '../../src/cli/synth';
 
 const ROOT = join(__dirname, '..', '..');
-const SCRIPTS = ['member.py', 'recovery.py', 'pgbackrest.sh'];
+const SCRIPTS = readdirSync(join(ROOT, 'src/render/scripts'));
 
 /** How a program of the examples is run; everything else is as the test process has it. */
 export interface ExampleRun {

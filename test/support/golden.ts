@@ -29,6 +29,7 @@ export const GOLDEN_SETS: Readonly<Record<string, () => GoldenFiles>> = {
   'typescript-app': synthesizeExampleApp,
   'production-db': () => synthesizeDocument('production-db'),
   'full': () => synthesizeDocument('full'),
+  'mariadb': () => synthesizeDocument('mariadb'),
 };
 
 function filesBelow(path: string): string[] {

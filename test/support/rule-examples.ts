@@ -1,5 +1,6 @@
 import { Duration } from 'cdk8s';
 import { aCluster, everestErrorOf, findingsOf, someProps, synth, testChart } from './cluster';
+import { GALERA_EXAMPLES } from './galera-rule-examples';
 import {
   AntiAffinity, BackupRetention, BackupStorage, Bootstrap, Credentials, DatabaseAccess, EverestAgent, ImageCatalog,
   NetworkPeer, PasswordRotation, PodDisruption, PostgresCluster, RecoverySource, RecoveryTarget, Replication,
@@ -427,7 +428,7 @@ const DOCUMENTS = [
   yaml('EV1005', 'text that is not YAML', '', ['kind: DatabaseCluster', 'kind: @DatabaseCluster']),
   yaml('EV1005', 'a key twice', '', ['  engine: postgresql', '  engine: postgresql\n  engine: postgresql']),
   yaml('EV1006', 'an apiVersion that nobody knows', 'apiVersion', ['v1alpha1', 'v1beta7']),
-  yaml('EV1007', 'an engine of a later version', 'spec.engine', ['engine: postgresql', 'engine: percona-xtradb-cluster']),
+  yaml('EV1007', 'a part of a later version', 'spec.monitoring', ['  engine: postgresql', '  engine: postgresql\n  monitoring: { pmm: {} }']),
 ];
 
 /** The second synthesis of a cluster, with other props than the first. */
@@ -643,5 +644,5 @@ const OTHERS: RuleExample[] = [
 /** All examples, by code. */
 export const RULE_EXAMPLES: readonly RuleExample[] = [
   ...SHAPE, ...NAMES, ...METADATA, ...MEMBERS, ...SETTINGS, ...IMAGES, ...SURROUNDINGS,
-  ...DOCUMENTS, ...BACKUPS, ...DRILLS, ...OTHERS,
+  ...DOCUMENTS, ...BACKUPS, ...DRILLS, ...OTHERS, ...GALERA_EXAMPLES,
 ].sort((a, b) => a.code.localeCompare(b.code, 'en'));

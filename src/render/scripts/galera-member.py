@@ -32,6 +32,8 @@ CLAIM_S = 0.4
 STANDSTILL_S = 3.0
 # A joiner that sees no Primary any more, and has no copy running, starts over; with a copy, later.
 LOST_JOIN_S, LOST_COPY_S = 5.0, 30.0
+# A server that has left its group for good (evicted, or its appliers have ended) says so and stays as it is.
+CUT_OFF_S = 3.0
 LOOK_AROUND_S, RECONCILE_S, RELOAD_S = 2.0, 10.0, 5.0
 
 Json = Dict[str, Any]
@@ -62,7 +64,7 @@ class Member:
         self.promoted: Optional[Json] = None
         self.claiming = self.stopping = self.drained = self.initialized = False
         self.ask_stop: Optional[str] = None
-        self.writer_until = self.gone_since = self.still_since = self.lost_since = self.beat = 0.0
+        self.writer_until = self.gone_since = self.still_since = self.lost_since = self.cut_off_since = self.beat = 0.0
         self.looked = self.reconciled = self.reloaded = 0.0
         self.pending: List[str] = []
         self.bootstraps: List[Json] = []
@@ -173,11 +175,12 @@ class Member:
             return False
         self.api_key, self.initialized = settled.api_key, settled.initialized
         self.peers.start(settled.api_key)
-        self.server.prepare(settled)
+        self.server.prepare(settled, self.tick)
         return True
 
     def cycle(self) -> None:
         self.status, self.row, self.ask_stop, self.bootstraps = None, None, None, []
+        self.claiming, self.grant = False, None
         self.tell("recovering", "looking for the position of the data")
         self.look_at_data()
         start = self.wait()
@@ -186,7 +189,7 @@ class Member:
         if start.action == "initialize":
             self.tell("starting", start.because)
             self.notes.put("initializing", {"at": time.time()})
-            self.server.initialize()
+            self.server.initialize(self.tick)
         elif start.action == "join":
             self.prepare_join()
         self.begin(start)
@@ -254,7 +257,7 @@ class Member:
         if not self.promise:
             return
         state = self.peers.state_since(self.promise["to"], self.promised_at)
-        if state and (state["bootId"] != self.promise["toBootId"] or not (state["claiming"] or state["phase"] in rules.SERVING)):
+        if state and rules.promise_over(state, self.promise["toBootId"]):
             log(f"{self.promise['to']} does not bootstrap; the promise has ended")
             self.promise = None
 
@@ -276,7 +279,7 @@ class Member:
                 self.notes.put("granted", [*(self.notes.get("granted") or []), self.grant["id"]][-100:])
             self.tell("starting", start.because)
             self.server.start_new_cluster(self.position)
-        self.lost_since = self.still_since = self.gone_since = 0.0
+        self.lost_since = self.still_since = self.gone_since = self.cut_off_since = 0.0
 
     def supervise(self, start: rules.Verdict) -> None:
         """Looks after the server until it is gone."""
@@ -341,6 +344,7 @@ class Member:
     # ---- while the server runs
 
     def follow(self) -> None:
+        self.check_cut_off()
         if self.is_ready():
             self.serve_primary()
         elif self.status and self.status["clusterStatus"] != "Primary" and self.phase in (*rules.SERVING, "nonprimary"):
@@ -357,7 +361,6 @@ class Member:
         if self.phase not in rules.SERVING:
             self.found = db.Found(False, False)
             self.promise = None
-            self.claiming = False
             self.notes.drop("joining")
             self.peers.hurry(False)
         if self.promoted:
@@ -365,6 +368,8 @@ class Member:
             self.promoted = None
         self.remember_view()
         self.tell("donor" if donor else "synced", "gives its data to a joiner, or is desynced" if donor else "in step with the group")
+        # Only now: between "claims" and "serves" nobody may take this member for one that does neither.
+        self.claiming = False
         self.claim_writer()
         if self.is_writer() and self.due("reconciled", RECONCILE_S):
             self.keep_declared()
@@ -419,6 +424,14 @@ class Member:
         done = self.server.set_writer(name, self.view()[name], epoch)
         self.see_row(self.server.writer_row() or self.row)
         return done
+
+    def check_cut_off(self) -> None:
+        if not self.status or self.status["clusterStatus"] != "Disconnected" or time.time() - self.server.started_at < LOST_JOIN_S:
+            self.cut_off_since = 0.0
+            return
+        self.cut_off_since = self.cut_off_since or time.monotonic()
+        if time.monotonic() - self.cut_off_since > CUT_OFF_S and not self.server.copying():
+            self.ask_stop = "the server has left its group and does not come back by itself"
 
     def check_standstill(self) -> None:
         self.peers.hurry(True)

@@ -151,6 +151,11 @@ def promise_refusal(own: State, to: str, table: Table, promised: Optional[str]) 
     return None
 
 
+def promise_over(to: State, boot_id: str) -> bool:
+    """Whether the one that was promised to bootstrap does not any more: it is another process, or waits again."""
+    return to["bootId"] != boot_id or (to["phase"] in ("recovering", "waiting") and not to["claiming"])
+
+
 def all_stand_still(own: State, peers: Dict[str, Optional[State]]) -> bool:
     """Nobody is in a Primary Component, and everybody has said so: a group that does not come back by itself."""
     return all(state is not None and state["phase"] in ("waiting", "nonprimary") for state in peers.values())

@@ -206,12 +206,83 @@ def parse_options(text: str) -> Dict[str, str]:
     return options
 
 
+class Local:
+    """A program that this script is the parent of, with a session of its own, so that a copy's programs end with it."""
+
+    def __init__(self, command: List[str]) -> None:
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+        self.pid = self.process.pid
+
+    def poll(self) -> Optional[int]:
+        return self.process.poll()
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def end(self) -> None:
+        """Whatever is left of it."""
+        end_session(self.pid)
+        self.process.wait()
+
+
+class Remote:
+    """A program in the server's own container, started by galera-run.sh there."""
+
+    def __init__(self, command: List[str], folder: str) -> None:
+        self.folder = f"{folder}/runner"
+        self.boot = self.told("boot")
+        if self.boot is None:
+            raise Failed("the server's container has not started yet")
+        self.number = os.urandom(4).hex()
+        self.pid = 0
+        self.tell("request", "\n".join([self.number, *command]))
+
+    @staticmethod
+    def clear(folder: str, tick: Callable[[], None]) -> None:
+        """A server that an earlier script has left behind."""
+        left = Remote.__new__(Remote)
+        left.folder = f"{folder}/runner"
+        names = os.listdir(left.folder) if os.path.isdir(left.folder) else []
+        for number in [name[4:] for name in names if name.startswith("pid.") and name[4:].isalnum()]:
+            left.number, left.boot, left.pid = number, left.told("boot"), 0
+            while left.poll() is None:
+                left.tell("signal", "KILL")
+                tick()
+                time.sleep(0.3)
+
+    def told(self, name: str) -> Optional[str]:
+        try:
+            return read(f"{self.folder}/{name}")
+        except FileNotFoundError:
+            return None
+
+    def tell(self, name: str, value: str) -> None:
+        with open(f"{self.folder}/{name}.new", "w", encoding="utf-8") as file:
+            file.write(value + "\n")
+        os.rename(f"{self.folder}/{name}.new", f"{self.folder}/{name}")
+
+    def poll(self) -> Optional[int]:
+        self.pid = self.pid or int(self.told(f"pid.{self.number}") or 0)
+        code = self.told(f"exit.{self.number}")
+        if code is not None:
+            return int(code)
+        return None if self.told("boot") == self.boot else -signal.SIGKILL
+
+    def terminate(self) -> None:
+        self.tell("signal", "TERM")
+
+    def end(self) -> None:
+        while self.poll() is None:
+            self.tell("signal", "KILL")
+            time.sleep(0.3)
+
+
 class Server:
     def __init__(self, config: Json, name: str) -> None:
         self.config, self.name = config, name
         self.volume, self.run = config["volume"], config["run"]
         self.data = f"{self.volume}/data"
-        self.process: Optional[subprocess.Popen[bytes]] = None
+        self.process: Any = None
         self.started_at, self.heard = 0.0, 0.0
         self.settled: Optional[Settled] = None
         self.watch, self.act = Sql(config, SQL_TIMEOUT_S), Sql(config, CHANGE_TIMEOUT_S)
@@ -220,8 +291,10 @@ class Server:
 
     # -- files
 
-    def prepare(self, settled: Settled) -> None:
+    def prepare(self, settled: Settled, tick: Callable[[], None]) -> None:
         self.settled = settled
+        if self.config.get("remote"):
+            Remote.clear(self.run, tick)
         self.watch.password = self.act.password = settled.credentials.get("root", "")
         os.makedirs(f"{self.run}/tls", exist_ok=True)
         os.makedirs(f"{self.volume}/tmp", exist_ok=True)
@@ -294,6 +367,16 @@ class Server:
     def command(self, *arguments: str) -> List[str]:
         return [self.config["server"], f"--defaults-file={self.run}/my.cnf", *arguments]
 
+    def launch(self, command: List[str]) -> Any:
+        return Remote(command, self.run) if self.config.get("remote") else Local(command)
+
+    def wait_for(self, command: List[str], tick: Callable[[], None]) -> int:
+        process = self.launch(command)
+        while process.poll() is None:
+            tick()
+            time.sleep(0.02)
+        return process.poll()
+
     def recover(self, tick: Callable[[], None]) -> Position:
         """How far the data go: from grastate.dat after a clean stop, else from InnoDB."""
         grastate = f"{self.data}/grastate.dat"
@@ -303,19 +386,16 @@ class Server:
         self.write_config()
         log_file = f"{self.run}/recover.log"
         arguments = ["--wsrep-recover", "--skip-networking", f"--log-error={log_file}", *([] if self.mariadb else ["--log-error-verbosity=3"])]
-        process = subprocess.Popen(self.command(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        while process.poll() is None:
-            tick()
-            time.sleep(0.02)
+        code = self.wait_for(self.command(*arguments), tick)
         output = read(log_file) if os.path.exists(log_file) else ""
         unlink(log_file)
         found = parse_recovered(output)
-        if process.returncode or found is None:
-            log(f"no position was recovered ({process.returncode}): {output[-2000:]}")
+        if code or found is None:
+            log(f"no position was recovered ({code}): {output[-2000:]}")
             return Position(None, -1, "unknown")
         return found if found.seqno >= 0 else Position(None, -1, "unknown")
 
-    def initialize(self) -> None:
+    def initialize(self, tick: Callable[[], None]) -> None:
         """Into a folder of another name first: half an initialised folder must not look like data."""
         fresh = f"{self.volume}/new"
         shutil.rmtree(fresh, ignore_errors=True)
@@ -323,18 +403,20 @@ class Server:
             run(["mariadb-install-db", "--no-defaults", f"--datadir={fresh}", "--auth-root-authentication-method=socket",
                  "--auth-root-socket-user=mysql", "--skip-test-db"])
         else:
-            self.initialize_mysql(fresh)
+            self.initialize_mysql(fresh, tick)
         # Empty, or left by an earlier attempt that never served.
         shutil.rmtree(self.data, ignore_errors=True)
         os.rename(fresh, self.data)
         sync_folder(self.volume)
 
-    def initialize_mysql(self, fresh: str) -> None:
+    def initialize_mysql(self, fresh: str, tick: Callable[[], None]) -> None:
         script = f"{self.run}/init.sql"
         with open(os.open(script, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             file.write(f"ALTER USER root@localhost IDENTIFIED BY '{self.settled.credentials['root']}';\n")
         try:
-            run([self.config["server"], "--no-defaults", "--initialize-insecure", f"--datadir={fresh}", f"--init-file={script}"])
+            code = self.wait_for([self.config["server"], "--no-defaults", "--initialize-insecure", f"--datadir={fresh}", f"--init-file={script}"], tick)
+            if code:
+                raise Failed(f"the new data were not made ({code})")
         finally:
             os.unlink(script)
 
@@ -354,8 +436,7 @@ class Server:
     def spawn(self, *arguments: str) -> None:
         self.write_config()
         os.makedirs(self.data, mode=0o750, exist_ok=True)
-        # A session of its own, so that a copy's programs can be ended with it.
-        self.process = subprocess.Popen(self.command(*arguments), stdin=subprocess.DEVNULL, start_new_session=True)
+        self.process = self.launch(self.command(*arguments))
         self.started_at, self.heard = time.time(), 0.0
 
     def alive(self) -> bool:
@@ -374,15 +455,14 @@ class Server:
         if not self.process:
             return
         if self.alive():
-            self.process.send_signal(signal.SIGTERM)
+            self.process.terminate()
         end = time.monotonic() + budget
         while self.alive() and time.monotonic() < end:
             tick()
             time.sleep(0.02)
         if self.alive():
             log(f"the server has not obeyed TERM for {budget:.0f} s; KILL")
-        end_session(self.process.pid)
-        self.process.wait()
+        self.process.end()
 
     # -- SQL
 

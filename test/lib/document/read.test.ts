@@ -35,10 +35,28 @@ describe('readClusters', () => {
     expect(read(example('full.yaml')).findings).toEqual([]);
   });
 
-  it('says for the other engine of the seed with what it comes, because silence would be read as success', () => {
-    expect(messages(example('order-service-db.yaml'))).toEqual([
-      expect.stringMatching(/^\[EV1007\] db\.yaml:\d+:\d+: spec\.engine: engine percona-xtradb-cluster comes with PxcCluster/),
+  it('takes the other document of the seed but for its backups, because silence about them would be read as success', () => {
+    const text = example('order-service-db.yaml');
+    const storage = '---\napiVersion: everest.io/v1alpha1\nkind: BackupStorage\nmetadata: { name: s3-backup-conf }\n'
+      + 'spec: { type: s3, bucket: backups, region: eu-central-1, credentialsSecretName: s3 }\n';
+    expect(messages(`${text}\n${storage}`)).toEqual([
+      expect.stringMatching(/^\[EV1007\] db\.yaml:\d+:\d+: spec\.backup: backups of percona-xtradb-cluster come with a later version/),
     ]);
+    const { clusters, findings } = read(text.replace('enabled: true', 'enabled: false') + `\n${storage}`);
+    expect(findings).toEqual([]);
+    expect(clusters[0]).toMatchObject({
+      engine: 'percona-xtradb-cluster', name: 'order-service-db', namespace: 'backend',
+      props: {
+        version: '8.0', instances: 3, storage: { size: '100Gi', storageClassName: 'gp3-encrypted' },
+        placement: { antiAffinity: { mode: 'required', topologyKey: 'kubernetes.io/hostname' } },
+        pmm: { url: 'http://pmm-server.monitoring.svc.cluster.local' },
+      },
+    });
+  });
+
+  it('names the fields of a Galera document', () => {
+    const text = `${HEAD}spec:\n  engine: mariadb\n  replicas: 2\n  storage: { size: 10Gi }\n`;
+    expect(messages(text)).toEqual([expect.stringMatching(/^\[EV2001\] db\.yaml:7:3: spec\.replicas/)]);
   });
 
   it('gives line and column of each mistake, because documents are long', () => {

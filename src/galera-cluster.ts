@@ -1,0 +1,116 @@
+import { ApiObject, Chart, Lazy } from 'cdk8s';
+import { Construct } from 'constructs';
+import { checkGalera } from './check-galera';
+import { checkPeer } from './check-postgres';
+import { clientLabel } from './contract/labels';
+import { DEFAULT_NAMESPACE, primaryServiceName, replicaServiceName } from './contract/names';
+import { MYSQL_PORT } from './contract/ports';
+import { EverestError } from './errors';
+import { NetworkPeer } from './network';
+import { claimObjects, objectName } from './object-registry';
+import { galeraManifests } from './parts/galera-manifests';
+import type { NetworkPeers } from './parts/network-policies';
+import { resolveGalera, type GaleraInput, type ResolvedGalera } from './resolve/galera';
+import { findingOf } from './rules/run';
+import { SHAPE_TEXTS } from './rules/shape-texts';
+
+/**
+ * What `MariaDbCluster` and `PxcCluster` have in common. It is not exported: jsii gives its members to both of them.
+ *
+ * @internal
+ */
+export abstract class GaleraCluster extends Construct {
+  /** Name of the cluster and prefix of its objects. */
+  public readonly clusterName: string;
+
+  /** Namespace of all objects. */
+  public readonly namespace: string;
+
+  /** Host name of the writer: for reads and writes. HAProxy follows when another member becomes the writer. */
+  public readonly primaryHost: string;
+
+  /** Host name that leads to all members that are in step: for reads that may lag by what is not applied yet. */
+  public readonly replicaHost: string;
+
+  /** Port on both hosts. */
+  public readonly port: number = MYSQL_PORT;
+
+  private readonly resolved: ResolvedGalera;
+  private readonly clients: NetworkPeer[];
+  private readonly apiObjects = new Map<string, ApiObject>();
+
+  protected constructor(scope: Construct, id: string, input: GaleraInput) {
+    super(scope, id);
+    const { props } = input;
+    this.clusterName = props.clusterName ?? id;
+    this.namespace = props.namespace ?? Chart.of(this).namespace ?? DEFAULT_NAMESPACE;
+    const findings = checkGalera(this.clusterName, this.namespace, input);
+    if (findings.length > 0) throw new EverestError(findings, this.node.path);
+    this.primaryHost = `${primaryServiceName(this.clusterName)}.${this.namespace}.svc`;
+    this.replicaHost = `${replicaServiceName(this.clusterName)}.${this.namespace}.svc`;
+    this.resolved = resolveGalera(this.clusterName, this.namespace, input);
+    this.clients = [...props.network?.allowFrom ?? []];
+    this.createObjects(input);
+  }
+
+  /**
+   * All Kubernetes objects of the cluster, in the order in which they can be applied. Patch any field with
+   * `addJsonPatch`.
+   */
+  public get objects(): ApiObject[] {
+    return [...this.apiObjects.values()];
+  }
+
+  /** One object by kind and name, such as `apiObject('StatefulSet', 'orders-1')`, to patch a field that has no prop. */
+  public apiObject(kind: string, name: string): ApiObject {
+    const found = this.apiObjects.get(`${kind}/${name}`);
+    if (found) return found;
+    throw this.wrongChoice([], `the cluster has no ${kind} ${JSON.stringify(name)}; it has ${[...this.apiObjects.keys()].join(', ')}`,
+      'There is nothing to patch');
+  }
+
+  /**
+   * Name of the Secret with the connection of an owner: host, port, dbname, user, password, uri, jdbc-uri.
+   *
+   * @param owner an owner of a database; default: the owner of the first one
+   */
+  public connectionSecretName(owner?: string): string {
+    const { owners } = this.resolved;
+    const found = owner === undefined ? owners[0] : owners.find(({ role }) => role === owner);
+    if (found) return found.secret;
+    const known = owners.map(({ role }) => role).join(', ') || 'none';
+    const problem = owner === undefined ? 'there is no database' : `no database has the owner ${JSON.stringify(owner)}; owners are ${known}`;
+    throw this.wrongChoice(['databases'], problem, 'The Secret would never exist');
+  }
+
+  /**
+   * Lets one more peer connect. The first call replaces the default, Pods with the label `access.everest.io/<cluster>`.
+   */
+  public allowFrom(peer: NetworkPeer): void {
+    const findings = checkPeer(peer);
+    if (findings.length > 0) throw new EverestError(findings, this.node.path);
+    this.clients.push(peer);
+  }
+
+  private wrongChoice(path: string[], problem: string, consequence: string): EverestError {
+    const finding = findingOf(SHAPE_TEXTS.wrongChoice, { path, problem, consequence, fix: 'Name one that is there' });
+    return new EverestError([finding], this.node.path);
+  }
+
+  private createObjects({ props: { network = {} } }: GaleraInput): void {
+    const render = (peers: readonly NetworkPeer[] = []) => peers.map((peer) => peer._toManifest());
+    const byLabel = NetworkPeer.podsWithLabels({ [clientLabel(this.clusterName)]: 'true' });
+    const peers: NetworkPeers = {
+      // Rendered at synthesis, since allowFrom() adds to it.
+      clients: Lazy.any({ produce: () => render(this.clients.length > 0 ? this.clients : [byLabel]) }),
+      apiServer: render(network.apiServer),
+      dns: render(network.dns),
+    };
+    const manifests = galeraManifests(this.resolved, peers);
+    claimObjects(this, this.namespace, manifests.map(objectName));
+    for (const manifest of manifests) {
+      const name = objectName(manifest);
+      this.apiObjects.set(name, new ApiObject(this, name.replace('/', '-'), manifest));
+    }
+  }
+}

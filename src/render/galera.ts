@@ -1,0 +1,62 @@
+import { galeraRecordName, membersServiceName, primaryServiceName, proxyName, replicaServiceName } from '../contract/names';
+import { GALERA_USERS, type ResolvedGalera } from '../resolve/galera';
+
+/** Places inside a member's containers, and the files of the ConfigMap that lie there. */
+export const GALERA_FILES = {
+  folder: '/etc/everest',
+  script: 'galera-member.py',
+  member: 'galera.json',
+  settings: 'my.cnf',
+  /** Runs the server where its image has no Python. */
+  runner: 'galera-run.sh',
+  /** Mount of the volume; the database lies in a folder below. */
+  data: '/var/lib/mysql',
+  /** In memory: socket, certificate and the settings that hold secrets. */
+  run: '/run/mysqld',
+} as const;
+
+/** Seconds that members leave to an agent before they recover by themselves. */
+const AGENT_FIRST_SECONDS = 5;
+
+function tlsNames({ name, namespace }: ResolvedGalera): string[] {
+  const services = [primaryServiceName(name), replicaServiceName(name), proxyName(name), `*.${membersServiceName(name)}`];
+  return ['localhost', ...services.flatMap((service) => [service, `${service}.${namespace}`, `${service}.${namespace}.svc`])];
+}
+
+/** Secrets' keys that members fill: `api` signs requests, the others are passwords. */
+function credentialKeys({ engine }: ResolvedGalera): string[] {
+  return ['api', ...GALERA_USERS.map(({ key }) => key), ...(engine === 'mariadb' ? [] : ['root'])];
+}
+
+/** galera.json: what galera-member.py reads. */
+export function renderGaleraMember(cluster: ResolvedGalera): string {
+  const { name, namespace, engine } = cluster;
+  const document = {
+    cluster: name,
+    namespace,
+    engine,
+    server: engine === 'mariadb' ? 'mariadbd' : 'mysqld',
+    remote: cluster.scriptImage !== undefined,
+    members: cluster.group.members,
+    volume: GALERA_FILES.data,
+    run: GALERA_FILES.run,
+    peersDomain: `${membersServiceName(name)}.${namespace}.svc`,
+    stopSeconds: cluster.stopSeconds,
+    selfRecoverySeconds: cluster.agent === undefined ? 0 : AGENT_FIRST_SECONDS,
+    recordConfigMap: galeraRecordName(name),
+    credentials: {
+      secret: cluster.credentialsSecret, generate: cluster.generatesCredentials, keys: credentialKeys(cluster),
+    },
+    tls: { secret: cluster.tlsSecret, generate: cluster.generatesTls, names: tlsNames(cluster) },
+    users: GALERA_USERS,
+    owners: cluster.owners,
+    databases: cluster.databases,
+    providerOptions: cluster.providerOptions,
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+/** my.cnf without what differs between members; the script adds that. */
+export function renderMyCnf({ parameters }: ResolvedGalera): string {
+  return `[mysqld]\n${Object.entries(parameters).map(([name, value]) => `${name}=${value}\n`).join('')}`;
+}
