@@ -83,7 +83,7 @@ function mariaDbImage({ version = DEFAULT_MARIADB, image }: MariaDbClusterProps)
   return { reference, version, major: version, uid: MARIADB_UID, binDirectory: '/usr/sbin', tini: '/usr/bin/tini' };
 }
 
-/** Newest release of each series when this was written (docs/adr/0014-galera.md). */
+/** Newest release of each series when this was written. */
 export const PXC_IMAGES: Readonly<Record<string, string>> = {
   '8.0': 'percona/percona-xtradb-cluster:8.0.45-36.1',
   '8.4': 'percona/percona-xtradb-cluster:8.4.8-8.1',
