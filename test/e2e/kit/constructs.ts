@@ -4,7 +4,8 @@ import type { Obj } from './cluster-api';
 import { AGENT_IMAGE } from './images';
 import { ARCHIVE_AUTHORITY, ARCHIVE_ENDPOINT, ARCHIVE_KEYS } from './object-storage';
 import {
-  BackupStorage, CertificateAuthority, EverestAgent, PostgresCluster, Protection, Replication, StorageAccess,
+  BackupRetention, BackupStorage, Bootstrap, CertificateAuthority, EverestAgent, PostgresCluster, Protection,
+  RecoverySource, Replication, StorageAccess, type BackupOptions, type RecoveryTarget,
 } from '../../../lib';
 
 /** What differs between the clusters of a suite; all else is the library's default or small. */
@@ -21,6 +22,8 @@ export interface ClusterWanted {
   readonly parameters?: Readonly<Record<string, string>>;
   /** A bucket of the testbed's object storage, for the write-ahead log. */
   readonly bucket?: string;
+  /** Two full backups are kept, and a schedule `nightly` makes them. */
+  readonly scheduled?: boolean;
 }
 
 /** Every fault makes timelines, and their segments of 16 MiB stay for a while. */
@@ -38,13 +41,46 @@ export function assistedCluster(wanted: ClusterWanted): Obj[] {
     resources: { requests: { cpu: wanted.cpu ?? '100m', memory: '512Mi' } },
     protection: Protection.deleteWithCluster(),
     parameters: { ...wanted.parameters },
-    ...(wanted.bucket ? { backup: { storage: storageIn(wanted.bucket) } } : {}),
+    ...(wanted.bucket ? { backup: backupIn(wanted.bucket, wanted.scheduled) } : {}),
     ...(wanted.instances ? { instances: wanted.instances } : {}),
     ...(wanted.asynchronous ? { replication: Replication.asynchronous({ preferAvailability }) } : {}),
   });
   cluster.addPooler({ resources: { requests: { cpu: '20m', memory: '64Mi' } } });
   const objects = chart.toJson() as Obj[];
   return wanted.image ? objects.map((object) => withImage(object, wanted.image!)) : objects;
+}
+
+/** A cluster that begins with the backups of another one in the same namespace and bucket. */
+export interface CloneWanted extends Pick<ClusterWanted, 'namespace' | 'name' | 'storageClass' | 'instances'> {
+  readonly source: string;
+  readonly bucket: string;
+  readonly target: RecoveryTarget;
+  /** It archives and backs itself up. */
+  readonly archived?: boolean;
+}
+
+export function clonedCluster({ namespace, name, storageClass, instances, ...wanted }: CloneWanted): Obj[] {
+  const chart = new Chart(new App(), 'chart', { namespace });
+  const storage = storageIn(wanted.bucket);
+  new PostgresCluster(chart, name, {
+    version: '17',
+    instances: instances ?? 3,
+    storage: { size: '1Gi', storageClassName: storageClass },
+    resources: { requests: { cpu: '100m', memory: '512Mi' } },
+    protection: Protection.deleteWithCluster(),
+    bootstrap: Bootstrap.recover({
+      from: RecoverySource.storage(storage, { clusterName: wanted.source }), target: wanted.target,
+    }),
+    ...(wanted.archived ? { backup: { storage } } : {}),
+  });
+  return chart.toJson() as Obj[];
+}
+
+function backupIn(bucket: string, scheduled = false): BackupOptions {
+  const storage = storageIn(bucket);
+  if (!scheduled) return { storage };
+  const schedules = [{ name: 'nightly', cron: '0 2 * * *' }];
+  return { storage, schedules, retention: BackupRetention.fullBackups(2), jobImage: AGENT_IMAGE.name };
 }
 
 function storageIn(bucket: string): BackupStorage {

@@ -94,16 +94,6 @@ export class NodeFaults {
     await this.testbed('load', archive);
   }
 
-  /** The S3 server beside the cluster: `start`, or `bucket` with its name. */
-  async storage(...command: readonly ['start'] | readonly ['bucket', string]): Promise<void> {
-    await this.testbed('s3', ...command);
-  }
-
-  /** Folder with the certificates of the testbed. */
-  get home(): string {
-    return HOME;
-  }
-
   /** The API server's audit log as far as it names this namespace, in JSON lines. */
   async auditOf(namespace: string): Promise<string> {
     if (!this.script) throw new Skip(this.whyNot);

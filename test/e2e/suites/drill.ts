@@ -2,14 +2,13 @@
  * Restore drills on a cluster with a real storage: what is good passes, what is not is named, the bucket stays as it is.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { App, Chart, Duration } from 'cdk8s';
 import {
   BackupStorage, CertificateAuthority, EverestAgent, PostgresCluster, Protection, StorageAccess, type DrillCheck,
 } from '../../../lib';
 import type { Obj } from '../kit/cluster-api';
 import { AGENT_IMAGE, POSTGRES_IMAGE, ensureImage } from '../kit/images';
+import { startJob, untilEnded } from '../kit/jobs';
 import { PostgresUnderTest } from '../kit/postgres';
 import type { Sample, Suite, SuiteContext } from '../kit/suite';
 import { Skip } from '../kit/suite';
@@ -41,13 +40,12 @@ class Drills {
   async setUp({ api, faults, reporter }: SuiteContext): Promise<void> {
     if (!faults.available) throw new Skip('the storage is that of the testbed, and there is none here');
     for (const image of [POSTGRES_IMAGE, AGENT_IMAGE]) await ensureImage(image, api, faults, reporter);
-    await faults.storage('start');
-    await faults.storage('bucket', BUCKET);
+    const authority = await faults.bucket(BUCKET);
     await api.createNamespace(this.namespace);
     this.cluster = new PostgresUnderTest(api, this.namespace, NAME);
     await api.apply([
       { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's3' }, stringData: KEYS } as Obj,
-      { ...CONFIG_MAP, metadata: { name: 's3-ca' }, data: { 'ca.crt': readFileSync(join(faults.home, 'pki/ca.crt'), 'utf8') } } as Obj,
+      { ...CONFIG_MAP, metadata: { name: 's3-ca' }, data: { 'ca.crt': authority } } as Obj,
     ], this.namespace);
     await this.apply(api, []);
     await this.cluster.untilSettled(1, PATIENCE_S);
@@ -156,18 +154,8 @@ class Drills {
 
   /** Runs a CronJob's Job now, to the end that is expected. */
   private async job(api: SuiteContext['api'], cronJob: string, wanted = 'Complete'): Promise<void> {
-    type Job = Obj & { spec: { jobTemplate: { spec: object } }; status?: { conditions?: Array<{ type: string; status: string }> } };
-    const found = await api.read<Job>({ apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: cronJob } }, this.namespace);
-    const name = `${cronJob}-${randomBytes(3).toString('hex')}`;
-    const object = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name } };
-    await api.apply([{ ...object, spec: found!.spec.jobTemplate.spec } as Obj], this.namespace);
-    await waitFor({ what: `${name} to be ${wanted}`, seconds: PATIENCE_S, everyMs: 500 }, async () => {
-      const conditions = (await api.read<Job>(object as Job, this.namespace))?.status?.conditions ?? [];
-      const ends = conditions.filter(({ status }) => status === 'True').map(({ type }) => type)
-        .filter((type) => ['Complete', 'Failed'].includes(type));
-      if (ends.length > 0 && !ends.includes(wanted)) throw new Error(`${name} is ${ends.join(', ')}`);
-      return ends.includes(wanted) ? undefined : 'it runs';
-    });
+    const name = await startJob(api, this.namespace, cronJob);
+    await untilEnded(api, this.namespace, name, { wanted, seconds: PATIENCE_S });
   }
 }
 

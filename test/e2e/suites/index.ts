@@ -1,4 +1,5 @@
 /** Every suite by its name; later parts of the project add theirs here. */
+import { backupSuite } from './backup';
 import { drillSuite } from './drill';
 import { failoverSuite } from './failover';
 import { manifestsSuite } from './manifests';
@@ -10,5 +11,6 @@ export const SUITES: Readonly<Record<string, (manifests: ManifestSource) => Suit
   smoke: smokeSuite,
   manifests: manifestsSuite,
   failover: failoverSuite,
+  backup: backupSuite,
   drill: drillSuite,
 };

@@ -1,0 +1,159 @@
+/** A cluster that archives to a bucket of its own, a writer, and clusters that are recovered from it. */
+import { randomBytes } from 'node:crypto';
+import type { RecoveryTarget } from '../../../../lib';
+import type { Obj } from '../../kit/cluster-api';
+import { assistedCluster, clonedCluster } from '../../kit/constructs';
+import { startJob, untilEnded } from '../../kit/jobs';
+import { storageObjects } from '../../kit/object-storage';
+import { PostgresUnderTest, nameOf } from '../../kit/postgres';
+import type { SuiteContext } from '../../kit/suite';
+import { Skip } from '../../kit/suite';
+import { waitFor } from '../../kit/wait';
+import { Writer } from '../../kit/writer';
+
+export const MEMBERS = 3;
+/** What should take seconds is waited for in minutes, so that a slow machine tells its figure, not a failure. */
+export const PATIENCE_S = 400;
+const BACKUP_S = 300;
+
+export interface ListedBackup {
+  readonly label: string;
+  readonly archive: { readonly start: string; readonly stop: string };
+  /** Seconds since 1970. */
+  readonly timestamp: { readonly start: number; readonly stop: number };
+}
+
+export class BackupFixture {
+  namespace = '';
+  cluster!: PostgresUnderTest;
+  writer!: Writer;
+  private clones = 0;
+  private api: SuiteContext['api'] | undefined;
+
+  /** All members stream, the writer gets acknowledgements, and there is a backup. */
+  async ready(context: SuiteContext): Promise<void> {
+    if (!this.namespace) await this.create(context);
+    await this.cluster.hurryToSettle(MEMBERS, PATIENCE_S);
+    if (!(await this.writer.node())) await this.writer.start();
+    await this.writer.untilWriting(PATIENCE_S);
+    if (!(await this.hasBackup())) await this.backUp();
+  }
+
+  /** As the schedule does it; gives the name of the Job. */
+  async startBackup(): Promise<string> {
+    return startJob(this.api!, this.namespace, `${this.cluster.name}-backup-nightly`);
+  }
+
+  async untilBackedUp(job: string): Promise<void> {
+    await untilEnded(this.api!, this.namespace, job, { seconds: BACKUP_S });
+  }
+
+  async backUp(): Promise<void> {
+    await this.untilBackedUp(await this.startBackup());
+  }
+
+  /** Documents of `<cluster>-status`. */
+  async status<T>(key: string): Promise<T | undefined> {
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${this.cluster.name}-status` } } as const;
+    const found = await this.api!.read<Obj & { data?: Record<string, string> }>(map, this.namespace);
+    const text = found?.data?.[key];
+    return text === undefined ? undefined : JSON.parse(text) as T;
+  }
+
+  /** Backups as pgBackRest lists them, oldest first. */
+  async backups(): Promise<ListedBackup[]> {
+    const [stanza] = JSON.parse(await this.pgBackRest(['--output=json', 'info'], 60)) as Array<{ backup: ListedBackup[] }>;
+    return stanza?.backup ?? [];
+  }
+
+  /** All that was written has arrived. */
+  async untilArchived(): Promise<void> {
+    await this.sql('SELECT pg_switch_wal()');
+    await waitFor({ what: 'all WAL to be archived', seconds: PATIENCE_S, everyMs: 500 }, async () => {
+      const waiting = await this.sql("SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'");
+      return Number(waiting) <= 1 ? undefined : `${waiting} files wait`;
+    });
+  }
+
+  async hasBackup(): Promise<boolean> {
+    return (await this.backups()).length > 0;
+  }
+
+  /** In the primary; gives what it prints. */
+  async pgBackRest(args: readonly string[], seconds: number): Promise<string> {
+    const pod = nameOf(await this.cluster.primary());
+    const command = ['pgbackrest', '--stanza=db', ...args];
+    const result = await this.clusterExec(pod, command, seconds);
+    if (!result.ok) throw new Error(`pgbackrest ${args.join(' ')}: ${result.stdout}${result.stderr}`);
+    return result.stdout;
+  }
+
+  /** Asks the primary. */
+  async sql(statement: string, database = 'app'): Promise<string> {
+    return this.cluster.sql(await this.cluster.primary(), statement, database);
+  }
+
+  /** Applies a cluster that is recovered to the target; `work` gets it, and it is thrown away afterwards. */
+  async withClone<T>(context: SuiteContext, wanted: { target: RecoveryTarget; instances?: number; archived?: boolean },
+    work: (clone: PostgresUnderTest) => Promise<T>): Promise<T> {
+    const { namespace, cluster: { name: source } } = this;
+    const name = `${source}-c${++this.clones}`;
+    const storageClass = process.env.E2E_STORAGE_CLASS ?? (await context.api.defaultStorageClass()) ?? '';
+    const objects = clonedCluster({ namespace, name, source, bucket: source, storageClass, ...wanted });
+    const clone = new PostgresUnderTest(context.api, namespace, name);
+    try {
+      await context.api.apply(objects, namespace);
+      return await work(clone);
+    } catch (problem) {
+      throw new Error(`${problem instanceof Error ? problem.message : String(problem)}\n${await clone.diagnosis().catch(String)}`, { cause: problem });
+    } finally {
+      const patronis = ['config', 'leader', 'failover', 'sync']
+        .map((suffix) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${name}-${suffix}` } }) as Obj);
+      await context.api.delete([...objects, ...patronis], namespace);
+    }
+  }
+
+  async diagnosis(): Promise<string> {
+    return this.namespace ? this.cluster.diagnosis() : '';
+  }
+
+  async remove(context: SuiteContext): Promise<void> {
+    if (this.namespace) await context.api.deleteNamespace(this.namespace);
+    this.namespace = '';
+  }
+
+  private async clusterExec(pod: string, command: string[], seconds: number) {
+    return this.api!.exec({ namespace: this.namespace, pod, container: 'postgres' }, command, seconds);
+  }
+
+  private async create({ api, faults }: SuiteContext): Promise<void> {
+    if (!faults.available) throw new Skip(faults.whyNot);
+    const id = randomBytes(3).toString('hex');
+    const name = `bk-${id}`;
+    this.api = api;
+    this.namespace = `backup-${id}`;
+    await api.createNamespace(this.namespace);
+    await api.apply(storageObjects(await faults.bucket(name)), this.namespace);
+    const storageClass = process.env.E2E_STORAGE_CLASS ?? (await api.defaultStorageClass()) ?? '';
+    await api.apply(assistedCluster({ namespace: this.namespace, name, storageClass, bucket: name, scheduled: true }), this.namespace);
+    this.cluster = new PostgresUnderTest(api, this.namespace, name);
+    const rows500 = { name: 'rw', host: `${name}-rw`, everyMs: 2 };
+    this.writer = new Writer(api, {
+      namespace: this.namespace, cluster: name, secret: `${name}-app`, clients: [rows500], onlyThese: true,
+    });
+  }
+}
+
+/** The one member of a clone, once it takes writes. */
+export async function untilWritable(clone: PostgresUnderTest, seconds: number): Promise<void> {
+  await waitFor({ what: `${clone.name} to take writes`, seconds, everyMs: 200 }, async () => {
+    const [first] = await clone.members();
+    if (!first) return 'there is no Pod';
+    const pods = await clone.members();
+    const answers = await Promise.all(pods.map((pod) => clone.sql(pod, 'SELECT NOT pg_is_in_recovery()').catch(() => 'f')));
+    const writable = pods[answers.indexOf('t')];
+    if (!writable) return 'no member answers as a primary';
+    await clone.sql(writable, 'CREATE TABLE IF NOT EXISTS e2e_writable (at timestamptz)', 'app');
+    return undefined;
+  });
+}
