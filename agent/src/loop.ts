@@ -4,17 +4,20 @@ import { setBackupMetrics } from './backup-metrics.js';
 import type { Health } from './decide/health.js';
 import type { Hands } from './execute/executor.js';
 import { FailoverLoop, type FailoverReport } from './failover-loop.js';
+import { GaleraClusters } from './galera-clusters.js';
 import type { Log } from './log.js';
 import { MemberSql } from './member-sql.js';
 import type { Metrics } from './metrics.js';
 import { readArchiveStatus, readBackupStatus, type ArchiveState } from './model/backup-status.js';
 import { readContract, type ContractReading } from './model/contract.js';
 import { readDrillStatus } from './model/drill-status.js';
+import { isGaleraContract } from './model/galera/contract.js';
 import type { DecisionRecord } from './model/status.js';
 import type { ClusterIdentity, Stores } from './observe/failover-view.js';
 import { Store } from './observe/store.js';
 import { OperationsLoop } from './operations-loop.js';
 import type { Clock } from './ports/clock.js';
+import type { GaleraMembers } from './ports/galera-members.js';
 import type { Kube, KubeObject } from './ports/kube.js';
 import type { Network } from './ports/network.js';
 import type { Patroni } from './ports/patroni.js';
@@ -28,6 +31,7 @@ export interface Ports {
   readonly kube: Kube;
   readonly network: Network;
   readonly patroni: Patroni;
+  readonly members: GaleraMembers;
   readonly sql: Sql;
   readonly clock: Clock;
 }
@@ -60,17 +64,21 @@ const MEMBERS = `${LABEL.component}=${COMPONENT.member}`;
 const STATUSES = `${LABEL.component}=${COMPONENT.status}`;
 const POOLERS = `${LABEL.component}=${COMPONENT.pooler}`;
 
+const clusterOf = (object: KubeObject): string => object.metadata.labels?.[LABEL.cluster] ?? '';
+
 export class Agent {
   private readonly clusters = new Map<string, Cluster>();
   private readonly stores: Stores & Readonly<Record<'contracts' | 'poolers' | 'requests' | 'statefulSets', Store>>
     & { readonly nodes?: Store };
   private readonly hands: Omit<Hands, 'sql'>;
+  private readonly galera: GaleraClusters;
 
   constructor(private readonly options: AgentOptions) {
     const failover = (object: KubeObject) => this.of(object)?.failover.nudge();
     const both = (object: KubeObject) => {
       failover(object);
       this.of(object)?.operations.nudge();
+      this.galera.nudge(clusterOf(object));
     };
     this.stores = {
       contracts: new Store({ resource: 'configmaps', labelSelector: LABEL.contract }, (object, present) => this.contract(object, present)),
@@ -80,19 +88,28 @@ export class Agent {
       // They are only looked up when they are needed.
       poolers: new Store({ resource: 'pods', labelSelector: POOLERS }, () => undefined),
       dcs: new Store({ resource: 'configmaps', labelSelector: MEMBERS }, failover),
-      statefulSets: new Store({ resource: 'statefulsets', labelSelector: MEMBERS }, (object) => this.of(object)?.operations.nudge()),
+      statefulSets: new Store({ resource: 'statefulsets', labelSelector: MEMBERS }, (object) => {
+        this.of(object)?.operations.nudge();
+        this.galera.nudge(clusterOf(object));
+      }),
     };
     const pods: Hands['pods'] = (cluster, component = COMPONENT.member) => {
       const store = component === COMPONENT.pooler ? this.stores.poolers : this.stores.pods;
       return store.all().filter((pod) => pod.metadata.labels?.[LABEL.cluster] === cluster);
     };
     const { kube, network, patroni, clock } = options.ports;
+    this.galera = new GaleraClusters({
+      ...options, stores: this.stores, clusters: () => this.clusters.size + this.galera.size,
+    });
     this.hands = { kube, network, patroni, clock, log: options.log, pods };
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const stores = Object.values(this.stores);
-    signal.addEventListener('abort', () => this.clusters.forEach((cluster) => cluster.stop.abort()), { once: true });
+    signal.addEventListener('abort', () => {
+      this.clusters.forEach((cluster) => cluster.stop.abort());
+      this.galera.stop();
+    }, { once: true });
     await Promise.all(stores.map((store) => store.run(this.options.ports.kube, signal)));
   }
 
@@ -103,6 +120,7 @@ export class Agent {
       cluster.roles.nudge();
       cluster.archive.nudge();
     });
+    this.galera.nudgeAll();
   }
 
   /** Clusters that are not healthy, with the reason. */
@@ -113,11 +131,12 @@ export class Agent {
       if (problem) return [`${name}: contract refused, ${problem}`];
       return health?.phase === 'Healthy' ? [] : [`${name}: ${health?.why ?? 'not looked at yet'}`];
     });
-    return [...watches, ...clusters];
+    return [...watches, ...clusters, ...this.galera.unwell()];
   }
 
   /** Of the agent's own writes only those about the archive are news: the health follows from them. */
   private requested(object: KubeObject): void {
+    this.galera.nudge(clusterOf(object));
     const cluster = this.of(object);
     if (!cluster) return;
     // Without a storage what is still written there is about the past.
@@ -131,12 +150,17 @@ export class Agent {
   }
 
   private of(object: KubeObject): Cluster | undefined {
-    return this.clusters.get(object.metadata.labels?.[LABEL.cluster] ?? '');
+    return this.clusters.get(clusterOf(object));
   }
 
   private contract(object: KubeObject, present: boolean): void {
     const name = object.metadata.labels?.[LABEL.cluster] ?? object.metadata.name.replace(/-contract$/, '');
     if (!present) return this.forget(name);
+    // A cluster that a loop runs for stays with its engine: another one in its contract is refused there.
+    if (this.galera.has(name) || (!this.clusters.has(name) && isGaleraContract(object))) {
+      this.galera.contract(name, object);
+      return;
+    }
     const reading = readContract(object);
     const known = this.clusters.get(name) ?? this.adopt(name, object, reading);
     known.reading = reading;
@@ -164,7 +188,7 @@ export class Agent {
     const hands = { ...this.hands, log, sql };
     const writer = new StatusWriter({ kube: ports.kube, clock: ports.clock, log }, name);
     const stop = new AbortController();
-    const clusters = () => this.clusters.size;
+    const clusters = () => this.clusters.size + this.galera.size;
     const failover = new FailoverLoop({
       stores: this.stores, hands, log, clusters,
       identity: () => this.identity(name),
@@ -203,6 +227,7 @@ export class Agent {
   private forget(name: string): void {
     this.clusters.get(name)?.stop.abort();
     this.clusters.delete(name);
+    this.galera.forget(name);
     this.options.metrics.forget(name);
     this.options.log.info('cluster gone', { cluster: name });
   }

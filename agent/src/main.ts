@@ -2,6 +2,7 @@
  * Composition root: reads the settings, makes the adapters, starts the loops, owns signals and exit codes. The first
  * argument is the mode: the controller, or the Job of a backup or of a drill.
  */
+import { GaleraHttp } from './adapters/galera-http.js';
 import { inClusterConfig, KubeClient } from './adapters/kube-client.js';
 import { PatroniHttp } from './adapters/patroni-http.js';
 import { SqlByPg } from './adapters/sql-pg.js';
@@ -43,7 +44,9 @@ async function run(): Promise<void> {
     log.info(held ? 'holds the Lease: does the planned work' : 'does not hold the Lease');
     agent.nudge();
   });
-  const ports = { kube, network: new Tcp(), patroni: new PatroniHttp(), sql: new SqlByPg(), clock };
+  const ports = {
+    kube, network: new Tcp(), patroni: new PatroniHttp(), members: new GaleraHttp(), sql: new SqlByPg(), clock,
+  };
   const { namespace, watchNodes } = config;
   const agent = new Agent({ ports, log, metrics, namespace, watchNodes, holdsLease: () => lease.held });
   const turns = watchdog(clock, stop.signal);

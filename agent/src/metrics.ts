@@ -35,7 +35,7 @@ const FAMILIES: Record<string, { type: Family['type']; help: string }> = {
   everest_drill_rpo_seconds: { type: 'gauge', help: 'What the last good drill of the newest backup would have lost.' },
   everest_drill_rto_seconds: { type: 'gauge', help: 'How long the last good drill took until its copy was writable.' },
   everest_member_lag_bytes: { type: 'gauge', help: 'WAL that a standby has not received, as Patroni last told.' },
-  everest_member_up: { type: 'gauge', help: '1 when the member is primary or streams.' },
+  everest_member_up: { type: 'gauge', help: '1 when the member is primary or streams; in a Galera cluster, when it is synced.' },
 };
 
 export class Metrics {

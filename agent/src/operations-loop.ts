@@ -206,7 +206,7 @@ export class OperationsLoop {
   }
 
   private async writeRefused(problem: string): Promise<void> {
-    await this.options.writer.write({
+    await this.options.writer.write<ClusterStatus>({
       statusVersion: STATUS_VERSION, phase: 'ContractRefused', highlyAvailable: false, why: `the contract is refused: ${problem}`,
       primary: undefined, synchronousStandbys: [], members: [], doing: undefined, lastRequest: undefined,
       refusedParameters: {}, missingRights: [], decisions: this.decisions,

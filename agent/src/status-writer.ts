@@ -28,8 +28,13 @@ export interface EventText {
 }
 
 
-function withoutLag(status: ClusterStatus): string {
-  return JSON.stringify({ ...status, members: status.members.map((member) => ({ ...member, lagBytes: undefined })) });
+/** What all engines' documents have. */
+type AnyStatus = Pick<ClusterStatus, 'statusVersion' | 'decisions'> & { readonly members: readonly object[] };
+
+/** Lags and positions move all the time. */
+function withoutLag(status: AnyStatus): string {
+  const members = status.members.map((member) => ({ ...member, lagBytes: undefined, position: undefined }));
+  return JSON.stringify({ ...status, members });
 }
 
 /** `process-gone` -> `ProcessGone`: what Events call a reason. */
@@ -61,7 +66,7 @@ export class StatusWriter {
     }
   }
 
-  async write(status: ClusterStatus, memory: OperationsMemory): Promise<void> {
+  async write<S extends AnyStatus>(status: S, memory: OperationsMemory): Promise<void> {
     // The clock of this process means nothing to the next one.
     const { lastActionAtMs: _, patchedAtMs: __, waking: ___, ...lasting } = memory;
     const essence = withoutLag(status) + JSON.stringify(lasting);

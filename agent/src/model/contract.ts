@@ -7,13 +7,13 @@ export type ContractReading =
   | { readonly ok: true; readonly document: ContractDocument }
   | { readonly ok: false; readonly problem: string };
 
-const KEY = 'contract.json';
+export const CONTRACT_KEY = 'contract.json';
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function memberProblem(member: unknown, index: number): string | undefined {
+export function memberProblem(member: unknown, index: number): string | undefined {
   if (!isRecord(member)) return `members[${index}] is no object`;
   for (const key of ['name', 'pod', 'group']) {
     if (typeof member[key] !== 'string' || member[key] === '') return `members[${index}].${key} is missing`;
@@ -50,10 +50,10 @@ function versionProblem(value: Record<string, unknown>): string | undefined {
 }
 
 function problemIn(value: unknown, object: KubeObject): string | undefined {
-  if (!isRecord(value)) return `${KEY} is no JSON object`;
+  if (!isRecord(value)) return `${CONTRACT_KEY} is no JSON object`;
   const version = versionProblem(value);
   if (version) return version;
-  if (value.engine !== 'postgresql') return `engine is ${JSON.stringify(value.engine)}, this agent knows postgresql`;
+  if (value.engine !== 'postgresql') return `engine is ${JSON.stringify(value.engine)}, this agent knows postgresql, mariadb and percona-xtradb-cluster`;
   if (typeof value.cluster !== 'string' || contractName(value.cluster) !== object.metadata.name) {
     return `cluster is ${JSON.stringify(value.cluster)}, which does not belong to ConfigMap ${object.metadata.name}`;
   }
@@ -62,13 +62,13 @@ function problemIn(value: unknown, object: KubeObject): string | undefined {
 }
 
 export function readContract(object: KubeObject): ContractReading {
-  const text = (object as { data?: Record<string, string> }).data?.[KEY];
-  if (text === undefined) return { ok: false, problem: `it has no key ${KEY}` };
+  const text = (object as { data?: Record<string, string> }).data?.[CONTRACT_KEY];
+  if (text === undefined) return { ok: false, problem: `it has no key ${CONTRACT_KEY}` };
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (problem) {
-    return { ok: false, problem: `${KEY} is no JSON: ${(problem as Error).message}` };
+    return { ok: false, problem: `${CONTRACT_KEY} is no JSON: ${(problem as Error).message}` };
   }
   const problem = problemIn(value, object);
   return problem === undefined ? { ok: true, document: value as ContractDocument } : { ok: false, problem };

@@ -66,7 +66,7 @@ const EXAMPLES: Example[] = [
   },
   {
     name: 'evicts a member whose container has ended', rule: 'evict-dead',
-    view: galera({ reports: without(THREE), pods: terminated(THREE) }), action: { kind: 'EvictFromGroup', gcomm: 'g-3' },
+    view: galera({ reports: without(THREE), pods: terminated(THREE), reach: [refusing] }), action: { kind: 'EvictFromGroup', gcomm: 'g-3' },
   },
   {
     name: 'looks again before refusals count', rule: 'group-doubted',
@@ -83,6 +83,10 @@ const EXAMPLES: Example[] = [
   {
     name: 'evicts nobody once more', rule: 'no-server-restart', memory: { evicted: ['g-3'] },
     view: galera({ reports: [...without(THREE), waiting(THREE, 100)] }),
+  },
+  {
+    name: 'evicts nobody whose server runs, also when it knows itself by another uuid while it joins', rule: 'no-server-restart',
+    view: galera({ reports: [...without(THREE), synced(THREE, { phase: 'joining', wsrep: { primary: false, ready: false, state: 0, gcomm: 'g-9', view: VIEW } })] }),
   },
   {
     name: 'evicts nobody who leaves in order', rule: 'no-server-restart',
@@ -138,6 +142,14 @@ const EXAMPLES: Example[] = [
     name: 'gives another grant when the member that had it is another process by now', rule: 'begin-newest',
     view: stopped({ reports: [waiting(ONE, 100), waiting(TWO, 101, { bootId: 'boot-2b' }), waiting(THREE, 101)], record: bootstraps({ grants: [grant()] }) }),
     action: { kind: 'StoreGrant', grant: { bootId: 'boot-2b' } },
+  },
+  {
+    name: 'waits for what the member has been told to show in its state', rule: 'grant-unclear',
+    memory: { answered: { id: 'grant-1', atMs: NOW_MS - 1000 } }, view: stopped({ record: bootstraps({ grants: [grant()] }) }),
+  },
+  {
+    name: 'forgets a grant that was never taken once the cluster serves by other means', rule: 'begin-newest',
+    view: stopped({ record: bootstraps({ grants: [grant()], settled: 'grant-1' }) }), action: { kind: 'StoreGrant' },
   },
   {
     name: 'gives another grant when the member has refused the last one', rule: 'begin-newest', memory: { refused: ['grant-1'] },

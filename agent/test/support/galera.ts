@@ -65,7 +65,7 @@ export function nonprimary(
 }
 
 export function bootstraps(more: Partial<BootstrapRecord> = {}): BootstrapRecord {
-  return { resourceVersion: '7', grants: [], confirmed: FIRST, ...more };
+  return { resourceVersion: '7', grants: [], confirmed: FIRST, settled: undefined, ...more };
 }
 
 export function grant(more: Partial<Grant> = {}): Grant {

@@ -9,7 +9,7 @@
 import type { GaleraFacts, GaleraMemberFacts } from './facts.js';
 import { numberOf, type Bootstrap, type GaleraReport } from '../../model/galera/member.js';
 import type { Position } from '../../model/galera/position.js';
-import type { BootstrapRecord, Grant } from '../../model/galera/record.js';
+import { openGrant, type BootstrapRecord, type Grant } from '../../model/galera/record.js';
 
 export type Choice =
   | { readonly kind: 'initial' | 'recovery'; readonly member: GaleraMemberFacts; readonly position: Position | undefined }
@@ -68,7 +68,7 @@ function grantIsLost(facts: GaleraFacts, grant: Grant | undefined): boolean {
 }
 
 function objectionToLast(facts: GaleraFacts, record: BootstrapRecord, newest: number): string | undefined {
-  const grant = record.grants.at(-1);
+  const grant = openGrant(record);
   if (newest < numberOf(record.confirmed)) {
     return `the cluster was bootstrapped ${numberOf(record.confirmed)} times, and nobody has data of the last time`;
   }

@@ -46,7 +46,10 @@ export function afterGaleraAction(
 ): GaleraMemory {
   // Once is enough: the uuid never comes back, and a survivor that did not take it will not take it again.
   if (action.kind === 'EvictFromGroup') return { ...memory, evicted: added(memory.evicted, action.gcomm) };
-  if (refused && action.kind === 'CarryOutGrant') return { ...memory, refused: added(memory.refused, action.grant.id) };
+  if (action.kind === 'CarryOutGrant') {
+    const answered = { id: action.grant.id, atMs: nowMs };
+    return { ...memory, answered, ...(refused ? { refused: added(memory.refused, action.grant.id) } : {}) };
+  }
   if (refused && action.kind === 'SetDataAside') {
     return { ...memory, refused: added(memory.refused, asideKey(action.target.member, action.target.bootId)) };
   }

@@ -149,14 +149,14 @@ function remember(snapshot: GaleraSnapshot, before: GaleraMemory, nowMs: number)
 /** Looks in a row that must agree; one refusal may be a full backlog. */
 const REFUSALS_NEEDED = 3;
 
-/** Whether the process that the group knows by this uuid has ended for sure. */
-export function deathOf(member: GaleraMemberFacts, gcomm: string): DeathProof | undefined {
-  const { report, object, refused } = member;
-  if (report) {
-    const isOther = report.serverRuns && report.wsrep?.gcomm !== undefined && report.wsrep.gcomm !== gcomm;
-    return !report.serverRuns || isOther ? 'server-ended' : undefined;
-  }
-  if (object?.container === 'terminated') return 'container-dead';
+/**
+ * Whether its server has ended for sure. One that runs is never dead, whatever uuid it tells: while it joins, the group
+ * may know it by another one than it does itself.
+ */
+export function deathOf({ report, object, refused }: GaleraMemberFacts): DeathProof | undefined {
+  if (report) return report.serverRuns ? undefined : 'server-ended';
+  // What the watch told may be old; that nobody listens there is seen just now.
+  if (object?.container === 'terminated' && refused > 0) return 'container-dead';
   return refused >= REFUSALS_NEEDED ? 'process-gone' : undefined;
 }
 

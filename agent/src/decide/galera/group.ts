@@ -37,7 +37,7 @@ function gcommsOf(facts: GaleraFacts, { name }: GaleraMemberFacts): string[] {
 
 function deaths(facts: GaleraFacts): Dead[] {
   return facts.members.flatMap((member) => gcommsOf(facts, member).flatMap((gcomm) => {
-    const proof = deathOf(member, gcomm);
+    const proof = deathOf(member);
     const { via, size } = witnesses(facts, member, gcomm);
     return proof && via.length * 2 > size ? [{ member, gcomm, proof, via }] : [];
   }));
@@ -59,8 +59,9 @@ const PROOFS: Readonly<Record<DeathProof, string>> = {
 };
 
 function evict(facts: GaleraFacts): EvictFromGroup[] {
-  const { member, gcomm, via } = evictable(facts)!;
-  return [{ kind: 'EvictFromGroup', cluster: facts.snapshot.cluster, member: member.name, gcomm, via }];
+  const { member, gcomm, proof, via } = evictable(facts)!;
+  const said = proof === 'server-ended' ? member.target : undefined;
+  return [{ kind: 'EvictFromGroup', cluster: facts.snapshot.cluster, member: member.name, gcomm, said, via }];
 }
 
 const holding = { then: () => [], actions: [] as string[] };

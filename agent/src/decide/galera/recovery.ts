@@ -13,12 +13,14 @@ import { isGone, isWaiting, names, type GaleraFacts, type GaleraMemberFacts } fr
 import type { GaleraAction, MemberTarget } from '../../model/galera/actions.js';
 import { numberOf } from '../../model/galera/member.js';
 import { tellPosition, type Position } from '../../model/galera/position.js';
-import type { Grant } from '../../model/galera/record.js';
+import { openGrant, type Grant } from '../../model/galera/record.js';
 import type { Row, RuleTable } from '../rule-table.js';
 
 type RecoveryRow = Row<GaleraFacts, GaleraAction>;
 
 const LOOK_MS = 300;
+/** A member that has taken a grant starts its server well within this. */
+const ANSWER_MS = 5000;
 const WAIT_MS = 1000;
 /** A group whose members all run and see each other forms a component by itself well within this. */
 const REFORM_MS = 10_000;
@@ -58,19 +60,27 @@ function stateOfGrantee(f: GaleraFacts, grant: Grant, member: GaleraMemberFacts)
 
 /** `ready`: it may be carried out, or carried out again. `unclear`: it may have been, and nothing else may begin. */
 export function stateOfGrant(f: GaleraFacts): GrantState {
-  const grant = f.record?.grants.at(-1);
-  if (!grant || f.memory.refused.includes(grant.id) || isCarriedOut(f, grant)) return 'none';
+  const grant = f.record && openGrant(f.record);
+  if (!grant || isCarriedOut(f, grant)) return 'none';
   const member = f.listed.find(({ name }) => name === grant.member);
-  return member ? stateOfGrantee(f, grant, member) : 'none';
+  const state = member ? stateOfGrantee(f, grant, member) : 'none';
+  return state === 'ready' ? afterAnswer(f, grant) : state;
+}
+
+/** What the member has said shows in its state a moment later; another replica of the agent may have told it too. */
+function afterAnswer({ memory, nowMs }: GaleraFacts, { id }: Grant): GrantState {
+  if (memory.answered?.id !== id) return memory.refused.includes(id) ? 'none' : 'ready';
+  if (nowMs - memory.answered.atMs < ANSWER_MS) return 'unclear';
+  return memory.refused.includes(id) ? 'none' : 'ready';
 }
 
 function carryOut(f: GaleraFacts): GaleraAction[] {
-  const grant = f.record!.grants.at(-1)!;
+  const grant = openGrant(f.record!)!;
   const { target } = f.listed.find(({ name }) => name === grant.member)!;
   return [{ kind: 'CarryOutGrant', cluster: f.snapshot.cluster, target: target!, grant }];
 }
 
-const grantee = (f: GaleraFacts) => f.record?.grants.at(-1)?.member;
+const grantee = (f: GaleraFacts) => f.record && openGrant(f.record)?.member;
 
 // ---- a full stop
 

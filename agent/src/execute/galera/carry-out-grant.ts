@@ -5,12 +5,13 @@
 import { askTarget, bodyOf, no, tell, type GaleraHands, type GaleraOutcome } from './hands.js';
 import { readRecord } from './record.js';
 import type { CarryOutGrant } from '../../model/galera/actions.js';
+import { openGrant } from '../../model/galera/record.js';
 
 export async function carryOutGrant(
   hands: GaleraHands, { cluster, target, grant }: CarryOutGrant,
 ): Promise<GaleraOutcome> {
-  const last = (await readRecord(hands, cluster))?.grants.at(-1);
-  if (last?.id !== grant.id) return no('another grant was stored meanwhile');
+  const record = await readRecord(hands, cluster);
+  if (!record || openGrant(record)?.id !== grant.id) return no('another grant was stored meanwhile');
   const report = await askTarget(hands, target);
   if (!report) return no(`${target.member} does not answer`);
   const path = grant.kind === 'promotion' ? '/pc-bootstrap' : '/bootstrap';

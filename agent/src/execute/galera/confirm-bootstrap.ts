@@ -12,6 +12,8 @@ export async function confirmBootstrap(
   const record = await readRecord(hands, cluster);
   if (record?.resourceVersion !== recordVersion) return no('the record was changed meanwhile');
   if (numberOf(report.bootstrap) <= numberOf(record.confirmed)) return no('it is written down already');
-  const stored = await writeRecord(hands, cluster, { ...record, confirmed: report.bootstrap });
+  const stored = await writeRecord(hands, cluster, {
+    ...record, confirmed: report.bootstrap, settled: record.grants.at(-1)?.id,
+  });
   return stored ? { done: true, detail: `bootstrap ${report.bootstrap.n} of ${report.bootstrap.member}` } : no('the record was changed meanwhile');
 }

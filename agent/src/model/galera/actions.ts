@@ -15,6 +15,8 @@ export interface EvictFromGroup {
   readonly cluster: string;
   readonly member: string;
   readonly gcomm: string;
+  /** Its own word was the proof: it is asked once more, since what it told may be old. */
+  readonly said: MemberTarget | undefined;
   readonly via: readonly MemberTarget[];
 }
 

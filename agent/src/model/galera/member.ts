@@ -89,7 +89,7 @@ function wsrepOf(value: unknown): WsrepFacts | undefined {
   if (typeof clusterStatus !== 'string') return undefined;
   return {
     primary: clusterStatus === 'Primary', ready: ready === true, state: numberOrNothing(localState),
-    gcomm: textOrNothing(gcommUuid), view: viewOf(members),
+    gcomm: textOrNothing(gcommUuid) || undefined, view: viewOf(members),
   };
 }
 
@@ -110,6 +110,11 @@ function knownPosition(value: unknown): Position | undefined {
   return position.source === 'unknown' ? undefined : positionOf(position);
 }
 
+/** Without a word on it there may be one; and one that is about to start has no number yet. */
+function mayRun(phase: MemberPhase, answer: Json): boolean {
+  return phase === 'starting' || phase === 'joining' || !('server' in answer) || record(answer.server).pid !== null;
+}
+
 /** Undefined: it is no answer of that member. */
 export function parseGaleraReport(member: string, text: string, takenAtMs: number): GaleraReport | undefined {
   const answer = parseJson(text);
@@ -120,8 +125,7 @@ export function parseGaleraReport(member: string, text: string, takenAtMs: numbe
     member, takenAtMs, bootId, phase,
     because: textOrNothing(answer.because) ?? '',
     ambiguous: answer.ambiguous === true,
-    // Without a word on it there may be one.
-    serverRuns: !('server' in answer) || record(answer.server).pid !== null,
+    serverRuns: mayRun(phase, answer),
     data: dataOf(answer),
     position: knownPosition(answer.position),
     bootstrap: bootstrapOf(answer.lastBootstrap),

@@ -35,6 +35,8 @@ export interface BootstrapRecord {
   /** Oldest first. */
   readonly grants: readonly Grant[];
   readonly confirmed: Bootstrap | undefined;
+  /** The last grant when that was written: whether it was taken or not no longer matters. */
+  readonly settled: string | undefined;
 }
 
 /** For people who look for what happened; decisions need the last one. */
@@ -60,9 +62,16 @@ export function bootstrapRecord(object: KubeObject): BootstrapRecord | undefined
   const { confirmed } = history as { confirmed?: Bootstrap };
   const known = confirmed && bootstrapOf({ ...confirmed, ...confirmed.position });
   if (grants.includes(undefined) || (confirmed && !known)) return undefined;
-  return { resourceVersion: object.metadata.resourceVersion ?? '', grants: grants as Grant[], confirmed: known };
+  const settled = textOrNothing(history.settled);
+  return { resourceVersion: object.metadata.resourceVersion ?? '', grants: grants as Grant[], confirmed: known, settled };
 }
 
-export function historyText({ grants, confirmed }: Pick<BootstrapRecord, 'grants' | 'confirmed'>): string {
-  return `${JSON.stringify({ confirmed, grants: grants.slice(-GRANTS_KEPT) }, undefined, 1)}\n`;
+/** The grant of which something may still come. */
+export function openGrant({ grants, settled }: BootstrapRecord): Grant | undefined {
+  const last = grants.at(-1);
+  return last?.id === settled ? undefined : last;
+}
+
+export function historyText({ grants, confirmed, settled }: Omit<BootstrapRecord, 'resourceVersion'>): string {
+  return `${JSON.stringify({ confirmed, settled, grants: grants.slice(-GRANTS_KEPT) }, undefined, 1)}\n`;
 }

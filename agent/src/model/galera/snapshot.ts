@@ -51,6 +51,8 @@ export interface GaleraMemory {
   readonly withoutPrimarySinceMs?: number;
   /** Grants and requests to set data aside that a member has refused. */
   readonly refused: readonly string[];
+  /** The grant that a member has answered to last, and when. */
+  readonly answered?: { readonly id: string; readonly atMs: number };
   /** When the last planned and disruptive action was carried out. */
   readonly lastActionAtMs?: number;
   /** The last thing that a person asked for, and what came of it. */

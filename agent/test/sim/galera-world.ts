@@ -1,0 +1,419 @@
+/**
+ * A small world: three members of a Galera cluster under a model of their scripts and of Galera, links that can be cut,
+ * an API server. Time goes in steps; every random choice comes from the seed. The model is as careless as the real
+ * parts may be and no more: a joiner whose number fits is taken without a look at its rows, as Galera does.
+ */
+import { Random } from './world.js';
+
+export const STEP_MS = 50;
+/** Until a group gives a silent member up. */
+const SUSPECT_MS = 2500;
+const RECOVERY_MS = 300;
+const SELF_RECOVERY_MS = 5000;
+const STAND_STILL_MS = 3000;
+const PEERS_ASKED_MS = 200;
+
+export interface Note {
+  readonly n: number;
+  readonly id: string;
+  readonly seqno: number;
+  readonly member: string;
+}
+
+export interface View {
+  readonly id: number;
+  /** member -> gcomm uuid */
+  readonly members: Readonly<Record<string, string>>;
+}
+
+export type Phase = 'off' | 'recovering' | 'waiting' | 'joining' | 'synced' | 'nonprimary';
+
+export interface Member {
+  readonly name: string;
+  nodeUp: boolean;
+  frozenUntilMs: number;
+  bootId: string;
+  phase: Phase;
+  /** The next step of the script. */
+  dueMs: number;
+  /** On disk: transactions in the order of their numbers. */
+  log: string[];
+  data: 'empty' | 'present' | 'incomplete';
+  note: Note | undefined;
+  lastView: readonly string[];
+  asides: number;
+  /** Received and not yet applied: gone with the process. */
+  queue: string[];
+  gcomm: string;
+  view: View | undefined;
+  suspects: Map<string, number>;
+  waitingSinceMs: number;
+  apartSinceMs: number;
+  takenGrants: Set<string>;
+}
+
+export interface State {
+  readonly member: Member;
+  readonly text: string;
+}
+
+export const NAMES = ['orders-1', 'orders-2', 'orders-3'] as const;
+const UUID = '11111111-2222-3333-4444-555555555555';
+
+export class GaleraWorld {
+  now = 0;
+  version = 1;
+  history: string | undefined;
+  readonly members: Member[];
+  readonly cuts = new Set<string>();
+  readonly acked = new Set<string>();
+  /** What has ever been committed under each number, for two histories. */
+  readonly committed = new Map<number, string>();
+  readonly story: string[] = [];
+  readonly wrongs: string[] = [];
+  bootstraps = 0;
+  beforeStep: () => void = () => undefined;
+  /** False: members come back by themselves only with an agent. */
+  selfRecovery = true;
+  private count = 0;
+
+  constructor(readonly random: Random) {
+    this.members = NAMES.map((name) => ({
+      name, nodeUp: true, frozenUntilMs: -Infinity, bootId: '', phase: 'off', dueMs: random.below(1000), log: [], data: 'empty', note: undefined,
+      lastView: [], asides: 0, queue: [], gcomm: '', view: undefined, suspects: new Map(), waitingSinceMs: 0, apartSinceMs: Infinity,
+      takenGrants: new Set<string>(),
+    }));
+  }
+
+  tell(what: string): void {
+    this.story.push(`${String(this.now).padStart(6)} ${what}`);
+  }
+
+  member(name: string | undefined): Member | undefined {
+    return this.members.find((member) => member.name === name);
+  }
+
+  linked(a: string, b: string): boolean {
+    return a === b || !this.cuts.has([a, b].sort().join(' '));
+  }
+
+  cut(a: string, b: string): void {
+    this.cuts.add([a, b].sort().join(' '));
+  }
+
+  works(member: Member): boolean {
+    return member.nodeUp && member.phase !== 'off' && this.now >= member.frozenUntilMs;
+  }
+
+  runs(member: Member): boolean {
+    return member.phase === 'synced' || member.phase === 'nonprimary';
+  }
+
+  /** Its process answers to that party. */
+  reaches(from: string, member: Member): boolean {
+    return this.works(member) && this.linked(from, member.name);
+  }
+
+  advance(milliseconds: number): void {
+    for (let left = milliseconds; left > 0; left -= STEP_MS) {
+      this.now += STEP_MS;
+      this.beforeStep();
+      for (const member of this.members) this.step(member);
+    }
+  }
+
+  // ---- faults
+
+  kill(member: Member, backInMs: number): void {
+    if (member.phase === 'joining') member.data = 'incomplete';
+    // What it had received it may have applied up to any point.
+    if (this.runs(member)) this.apply(member, this.random.below(member.queue.length + 1));
+    Object.assign(member, { phase: 'off', queue: [], view: undefined, dueMs: this.now + backInMs });
+    member.suspects.clear();
+  }
+
+  // ---- the script
+
+  private step(member: Member): void {
+    if (!member.nodeUp || this.now < member.frozenUntilMs) return;
+    if (member.phase === 'off' && this.now >= member.dueMs) this.boot(member);
+    else if (member.phase === 'recovering' && this.now >= member.dueMs) this.wait(member);
+    else if (member.phase === 'waiting') this.whileWaiting(member);
+    else if (member.phase === 'joining' && this.now >= member.dueMs) this.joined(member);
+    else if (this.runs(member)) this.serve(member);
+  }
+
+  private boot(member: Member): void {
+    this.count += 1;
+    Object.assign(member, { bootId: `boot-${this.count}`, phase: 'recovering', dueMs: this.now + RECOVERY_MS });
+    member.takenGrants.clear();
+  }
+
+  private wait(member: Member): void {
+    Object.assign(member, { phase: 'waiting', waitingSinceMs: this.now, view: undefined });
+  }
+
+  private peers(member: Member): Member[] {
+    return this.members.filter((other) => other !== member && this.reaches(member.name, other));
+  }
+
+  /** Why its data must not join that one as they are. */
+  foreign(member: Member, primary: Member): boolean {
+    if (member.data !== 'present') return false;
+    if (member.note?.id === primary.note?.id) return false;
+    const later = this.notes.filter((note) => note.n > (member.note?.n ?? 0) && note.n <= (primary.note?.n ?? 0));
+    return later.some((note) => member.log.length > note.seqno);
+  }
+
+  /** The replicated table of bootstraps, as those that serve have it. */
+  readonly notes: Note[] = [];
+
+  private whileWaiting(member: Member): void {
+    const primary = this.peers(member).filter(({ phase }) => phase === 'synced').sort((a, b) => (b.note?.n ?? 0) - (a.note?.n ?? 0))[0];
+    if (primary && !this.foreign(member, primary)) this.join(member, primary);
+    else if (!primary && this.selfRecovery) this.recoverTogether(member);
+  }
+
+  private join(member: Member, primary: Member): void {
+    const copies = member.data !== 'present';
+    member.note = primary.note;
+    if (copies) Object.assign(member, { data: 'incomplete', log: [] });
+    Object.assign(member, { phase: 'joining', dueMs: this.now + (copies ? 2000 : 500) + this.random.below(2000) });
+  }
+
+  private joined(member: Member): void {
+    const primary = this.peers(member).find(({ phase, view }) => phase === 'synced' && view && this.isWhole(view, member.name));
+    if (!primary) {
+      // Nobody is left who could give what is missing.
+      this.wait(member);
+      return;
+    }
+    this.flush(primary);
+    // By numbers: rows that differ below are not seen.
+    member.log = member.data === 'incomplete' ? [...primary.log] : [...member.log, ...primary.log.slice(member.log.length)];
+    this.count += 1;
+    Object.assign(member, { data: 'present', gcomm: `g-${this.count}`, phase: 'synced', note: primary.note, queue: [] });
+    this.install([...this.group(primary), member]);
+  }
+
+  /** All members of the view are heard by the newcomer too. */
+  private isWhole(view: View, newcomer: string): boolean {
+    return Object.keys(view.members).every((name) => this.hears(newcomer, view, name));
+  }
+
+  private recoverTogether(member: Member): void {
+    if (this.now - member.waitingSinceMs < SELF_RECOVERY_MS) return;
+    const all = [member, ...this.peers(member)];
+    if (all.length < this.members.length || all.some(({ phase }) => phase !== 'waiting')) return;
+    const best = this.newest();
+    if (best === member) this.begin(member, `self-${this.bootstraps}`);
+  }
+
+  /** As galera_rules.py chooses. */
+  private newest(): Member | undefined {
+    const holders = this.members.filter(({ data }) => data === 'present');
+    if (holders.length === 0) return this.bootstraps === 0 ? this.members[0] : undefined;
+    const latest = Math.max(...holders.map(({ note }) => note?.n ?? 0));
+    const candidates = holders.filter(({ note }) => (note?.n ?? 0) === latest);
+    const best = candidates.reduce((a, b) => (b.log.length > a.log.length ? b : a));
+    const lost = this.members.some(({ name, data }) => best.lastView.includes(name) && data === 'empty');
+    return lost ? undefined : best;
+  }
+
+  begin(member: Member, id: string): void {
+    this.bootstraps += 1;
+    this.count += 1;
+    const most = Math.max(...this.members.filter(({ data }) => data === 'present').map(({ log }) => log.length), 0);
+    this.tell(`${member.name} bootstraps at ${member.log.length} (${id}); the most is ${most}`);
+    this.note(member, id);
+    Object.assign(member, { data: 'present', phase: 'synced', gcomm: `g-${this.count}`, queue: [] });
+    this.install([member]);
+  }
+
+  private note(member: Member, id: string): void {
+    const serving = this.members.filter((other) => other !== member && other.phase === 'synced' && this.quorate(other));
+    if (serving.length > 0) this.wrongs.push(`${this.now}: ${member.name} begins while ${serving.map(({ name }) => name).join(', ')} serves`);
+    member.note = { n: (member.note?.n ?? 0) + 1, id, seqno: member.log.length, member: member.name };
+    this.notes.push(member.note);
+  }
+
+  // ---- Galera
+
+  private group(member: Member): Member[] {
+    return this.members.filter((other) => member.view && other.view?.id === member.view.id && member.view.members[other.name] === other.gcomm && other.phase === 'synced');
+  }
+
+  /** Its view hears all of itself: only then something is committed. */
+  quorate(member: Member): boolean {
+    if (!member.view || member.phase !== 'synced' || !this.works(member)) return false;
+    return Object.keys(member.view.members).every((name) => this.hears(member.name, member.view!, name));
+  }
+
+  /** That one runs, in the same view, and the link stands. */
+  private hears(me: string, view: View, name: string): boolean {
+    const other = this.member(name)!;
+    return other.phase === 'synced' && other.view?.id === view.id && other.gcomm === view.members[name] && this.works(other) && this.linked(name, me);
+  }
+
+  private install(members: readonly Member[]): void {
+    this.count += 1;
+    const view: View = { id: this.count, members: Object.fromEntries(members.map(({ name, gcomm }) => [name, gcomm])) };
+    for (const member of members) {
+      Object.assign(member, { view, phase: 'synced', lastView: Object.keys(view.members), apartSinceMs: Infinity });
+      member.suspects.clear();
+    }
+  }
+
+  private serve(member: Member): void {
+    this.apply(member, this.random.below(3));
+    if (member.phase === 'nonprimary') this.whileApart(member);
+    else if (!this.suspect(member) && this.quorate(member) && this.random.below(2) === 0) this.commit(member);
+  }
+
+  private apply(member: Member, count: number): void {
+    member.log.push(...member.queue.splice(0, count));
+  }
+
+  private flush(member: Member): void {
+    this.apply(member, member.queue.length);
+  }
+
+  /** Safe delivery: everybody in the view has it before the client is told. */
+  private commit(member: Member): void {
+    const group = this.group(member);
+    if (group.length !== Object.keys(member.view!.members).length) return;
+    this.count += 1;
+    const row = `t-${this.count}`;
+    for (const other of group) other.queue.push(row);
+    this.flush(member);
+    this.check(member, row);
+    this.acked.add(row);
+  }
+
+  private check(member: Member, row: string): void {
+    const number = member.log.length;
+    const other = this.committed.get(number);
+    if (other !== undefined && this.acked.has(other)) this.wrongs.push(`${this.now}: ${member.name} commits ${row} as number ${number}, which was ${other}`);
+    this.committed.set(number, row);
+  }
+
+  /** True: somebody of the view is silent, and nothing can be committed until he is given up. */
+  private suspect(member: Member): boolean {
+    const silent = Object.keys(member.view!.members).filter((name) => !this.hears(member.name, member.view!, name));
+    for (const name of silent) member.suspects.set(name, member.suspects.get(name) ?? this.now);
+    for (const name of member.suspects.keys()) if (!silent.includes(name)) member.suspects.delete(name);
+    const due = silent.filter((name) => this.now - member.suspects.get(name)! >= SUSPECT_MS);
+    if (due.length > 0) this.regroup(member, due);
+    return silent.length > 0;
+  }
+
+  private regroup(member: Member, gone: readonly string[]): void {
+    const view = member.view!;
+    const left = this.group(member).filter((other) => !gone.includes(other.name) && this.works(other) && this.linked(other.name, member.name));
+    for (const other of left) this.flush(other);
+    if (left.length * 2 > Object.keys(view.members).length) return this.install(left);
+    for (const other of left) Object.assign(other, { phase: 'nonprimary', apartSinceMs: this.now });
+  }
+
+  /** Taken out by a survivor; a process that lives ends. */
+  evict(via: Member, gcomm: string): boolean {
+    const gone = Object.entries(via.view?.members ?? {}).find(([, uuid]) => uuid === gcomm)?.[0];
+    if (!gone || gone === via.name) return false;
+    const victim = this.member(gone)!;
+    this.regroup(via, [gone]);
+    if (victim.gcomm === gcomm && this.runs(victim)) {
+      this.wrongs.push(`${this.now}: ${gone} is evicted alive`);
+    }
+    return true;
+  }
+
+  private whileApart(member: Member): void {
+    const view = member.view!;
+    const seen = this.members.filter((other) => this.works(other) && this.linked(other.name, member.name));
+    const serving = seen.find((other) => other.phase === 'synced' && this.quorate(other));
+    if (serving) return this.rejoin(member, serving);
+    const whole = Object.entries(view.members).every(([name, gcomm]) => seen.some((other) => other.name === name && other.gcomm === gcomm && other.phase === 'nonprimary'));
+    if (whole) return this.install(seen.filter(({ name }) => view.members[name] !== undefined));
+    const all = seen.length === this.members.length && seen.every(({ phase }) => phase === 'waiting' || phase === 'nonprimary');
+    if (!all) member.apartSinceMs = this.now;
+    else if (this.now - member.apartSinceMs > STAND_STILL_MS && this.selfRecovery) this.stop(member);
+  }
+
+  private rejoin(member: Member, serving: Member): void {
+    this.flush(member);
+    this.flush(serving);
+    if (this.foreign(member, serving)) return this.stop(member);
+    member.log.push(...serving.log.slice(member.log.length));
+    member.note = serving.note;
+    this.install([...this.group(serving), member]);
+  }
+
+  stop(member: Member): void {
+    this.flush(member);
+    Object.assign(member, { phase: 'recovering', dueMs: this.now + RECOVERY_MS, view: undefined, queue: [], apartSinceMs: Infinity });
+  }
+
+  // ---- the interface
+
+  state(member: Member): string {
+    const running = this.runs(member);
+    const names = Object.entries(member.view?.members ?? {}).map(([name, gcommUuid]) => ({ name, gcommUuid }));
+    const note = member.note && { n: member.note.n, id: member.note.id, uuid: UUID, seqno: member.note.seqno, member: member.note.member };
+    return JSON.stringify({
+      member: member.name, bootId: member.bootId, phase: member.phase, because: '', ambiguous: true,
+      server: { pid: running || member.phase === 'joining' ? 1 : null },
+      position: this.position(member), sstIncomplete: member.data === 'incomplete', dataEmpty: member.data === 'empty',
+      lastPrimaryView: { members: member.lastView }, lastBootstrap: note ?? null, writer: null, drained: false, desynced: false, pendingRestart: [],
+      wsrep: running ? { clusterStatus: member.phase === 'synced' ? 'Primary' : 'non-Primary', localState: 4, ready: true, gcommUuid: member.gcomm, members: names } : null,
+    });
+  }
+
+  private position(member: Member): object {
+    if (member.phase === 'recovering' || member.phase === 'joining' || member.data !== 'present') return { uuid: null, seqno: -1, source: 'unknown' };
+    return { uuid: UUID, seqno: member.log.length, source: 'recovered' };
+  }
+
+  post(member: Member, path: string, body: { id?: string; bootId?: string; seqno?: number; gcommUuid?: string }): string | undefined {
+    if (body.bootId !== member.bootId) return 'another process';
+    if (path === '/evict') return this.evict(member, body.gcommUuid!) ? undefined : 'not in the view';
+    if (path === '/set-aside') return this.setAside(member, body.seqno!);
+    if (path === '/stop') return member.phase === 'synced' ? 'it serves' : void this.stop(member);
+    const seqno = member.data === 'present' ? member.log.length : -1;
+    if (seqno !== body.seqno || member.takenGrants.has(body.id!)) return `at ${seqno}, or taken before`;
+    if (path === '/pc-bootstrap') return this.promote(member, body.id!);
+    return this.grant(member, body.id!);
+  }
+
+  private grant(member: Member, id: string): string | undefined {
+    if (member.phase !== 'waiting') return `it is ${member.phase}`;
+    this.advance(PEERS_ASKED_MS);
+    if (member.phase !== 'waiting' || member.dueMs === Infinity) return 'it changed';
+    if (this.peers(member).some((other) => this.runs(other) && other.phase === 'synced')) return 'somebody serves';
+    member.takenGrants.add(id);
+    this.begin(member, id);
+    return undefined;
+  }
+
+  private promote(member: Member, id: string): string | undefined {
+    if (member.phase !== 'nonprimary') return `it is ${member.phase}`;
+    member.takenGrants.add(id);
+    const others = this.members.filter((other) => other !== member && other.phase === 'nonprimary' && this.reaches(member.name, other));
+    const all = [member, ...others];
+    all.forEach((each) => this.flush(each));
+    this.note(member, id);
+    this.bootstraps += 1;
+    const longest = all.reduce((a, b) => (b.log.length > a.log.length ? b : a)).log;
+    for (const each of all) each.log = [...each.log, ...longest.slice(each.log.length)];
+    // The others learn of it by a row, a moment later at the earliest.
+    if (this.random.below(2) === 0) for (const other of others) other.note = member.note;
+    this.tell(`${member.name} is promoted at ${member.log.length}`);
+    this.install(all);
+    return undefined;
+  }
+
+  private setAside(member: Member, seqno: number): string | undefined {
+    if (member.phase !== 'waiting' || (seqno !== -1 && seqno !== member.log.length)) return 'it changed';
+    Object.assign(member, { data: 'empty', log: [], note: undefined, lastView: [], asides: member.asides + 1 });
+    return undefined;
+  }
+}
