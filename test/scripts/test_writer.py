@@ -6,7 +6,7 @@ import types
 import unittest
 from unittest import mock
 
-SCRIPT = pathlib.Path(__file__).parents[1] / "e2e/kit/writer.py"
+KIT = pathlib.Path(__file__).parents[1] / "e2e/kit"
 
 
 def load():
@@ -19,13 +19,19 @@ def load():
     driver.errors.UndefinedTable = type("Other", (DriverError,), {})
     driver.extensions = types.ModuleType("psycopg2.extensions")
     driver.extensions.connection = object
+    driver.extensions.set_wait_callback = lambda wait: None
     modules = {"psycopg2": driver, "psycopg2.errors": driver.errors, "psycopg2.extensions": driver.extensions}
-    spec = importlib.util.spec_from_file_location("writer", SCRIPT)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
     with mock.patch.dict(sys.modules, modules):
-        spec.loader.exec_module(module)
-    return module
+        sys.modules["database"] = module("database", "writer_postgres.py")
+        return module("writer", "writer.py")
+
+
+def module(name, file):
+    spec = importlib.util.spec_from_file_location(name, KIT / file)
+    assert spec and spec.loader
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
 
 
 writer = load()
@@ -99,7 +105,7 @@ class Promises(unittest.TestCase):
         connection = mock.Mock(notices=["WARNING:  canceling wait for synchronous replication due to user request"])
         connection.cursor.return_value = cursor
         client = writer.Client({"name": "rw", "host": "db"})
-        with self.assertRaises(writer.NotPromised):
+        with self.assertRaises(writer.database.NotPromised):
             client.write(connection)
         self.assertEqual(client.acked.pairs, [])
 

@@ -4,8 +4,8 @@ import type { Obj } from './cluster-api';
 import { AGENT_IMAGE } from './images';
 import { ARCHIVE_AUTHORITY, ARCHIVE_ENDPOINT, ARCHIVE_KEYS } from './object-storage';
 import {
-  BackupRetention, BackupStorage, Bootstrap, CertificateAuthority, EverestAgent, PostgresCluster, Protection,
-  RecoverySource, Replication, StorageAccess, type BackupOptions, type RecoveryTarget,
+  BackupRetention, BackupStorage, Bootstrap, CertificateAuthority, EverestAgent, MariaDbCluster, PostgresCluster,
+  Protection, RecoverySource, Replication, StorageAccess, type BackupOptions, type RecoveryTarget,
 } from '../../../lib';
 
 /** What differs between the clusters of a suite; all else is the library's default or small. */
@@ -88,6 +88,21 @@ function storageIn(bucket: string): BackupStorage {
     bucket, endpoint: ARCHIVE_ENDPOINT, access: StorageAccess.secret(ARCHIVE_KEYS),
     certificateAuthority: CertificateAuthority.fromConfigMap(ARCHIVE_AUTHORITY),
   });
+}
+
+export type GaleraWanted = Pick<ClusterWanted, 'namespace' | 'name' | 'storageClass' | 'cpu'>;
+
+/** Three members of MariaDB with their proxies, and an agent that looks after them. */
+export function galeraCluster({ namespace, name, storageClass, cpu = '100m' }: GaleraWanted): Obj[] {
+  const chart = new Chart(new App(), 'chart', { namespace });
+  const agent = new EverestAgent(chart, 'agent', { image: AGENT_IMAGE.name });
+  new MariaDbCluster(chart, name, {
+    agent,
+    storage: { size: '2Gi', storageClassName: storageClass },
+    resources: { requests: { cpu, memory: '640Mi' } },
+    protection: Protection.deleteWithCluster(),
+  });
+  return chart.toJson() as Obj[];
 }
 
 type Workload = Obj & { spec: { template: { spec: { containers: Array<{ image: string }> } } } };

@@ -30,6 +30,8 @@ export interface Image {
 
 export const POSTGRES_IMAGE: Image = { name: 'cdk8s-everest/postgres:17.11', folder: 'images/postgres', buildArgs: { PG_MAJOR: '17' } };
 export const POOLER_IMAGE: Image = { name: 'cdk8s-everest/pgbouncer:1.24', folder: 'images/pgbouncer' };
+export const MARIADB_IMAGE: Image = { name: 'cdk8s-everest/mariadb:11.8', folder: 'images/mariadb' };
+export const HAPROXY_IMAGE: Image = { name: 'cdk8s-everest/haproxy:3.0', folder: 'images/haproxy' };
 /** E2E_AGENT_IMAGE: a name of your own, so that several people can try their agents on one testbed. */
 export const AGENT_IMAGE: Image = {
   name: process.env.E2E_AGENT_IMAGE ?? 'cdk8s-everest/agent:0.0.0',

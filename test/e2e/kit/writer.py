@@ -7,71 +7,22 @@
 A client: {"name", "host", "everyMs", "fresh": connect anew for each row, "retryMs": rest before the next
 connection, "patient": no time-outs of its own,
 "lifetimeMs": connect anew between two rows once the connection is so old, as connection pools do, "witness": asks one
-member on one connection whether it is a primary by now, and writes as soon as it is, "firstId"}. Requests: {"do": "status"}, {"do": "mark", "clients": […]} (starts a new window for gaps and errors; clients
+member on one connection whether it is a primary by now, and writes as soon as it is, "retrySafe": a statement that fails
+is repeated once on another connection before it counts as an error, "firstId"}. Requests: {"do": "status"}, {"do": "mark", "clients": […]} (starts a new window for gaps and errors; clients
 that are not named rest), {"do": "stop"}, {"do": "verify", "acked": {name: [[first, last], …]}} (ranges of earlier
 writers are checked too).
 """
 import json
 import os
-import select
 import socket
 import sys
 import threading
 import time
 
-import psycopg2
-import psycopg2.errors
-import psycopg2.extensions
+import database  # writer_postgres.py or writer_mysql.py, under this name in the writer's Pod
 
 ADDRESS = "/tmp/writer.sock"
 REST_S, GAP_WORTH_TELLING_S = 0.02, 0.1
-TABLE = ("CREATE TABLE IF NOT EXISTS e2e_writes (client text, id bigint, at timestamptz NOT NULL DEFAULT "
-         "clock_timestamp(), PRIMARY KEY (client, id))")
-# The timeline from the write-ahead log itself: the control file learns of a promotion only at its checkpoint.
-INSERT = ("INSERT INTO e2e_writes (client, id) VALUES (%s, %s) RETURNING host(inet_server_addr()), "
-          "('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int")
-ISLANDS = ("SELECT client, min(id), max(id) FROM (SELECT client, id, id - row_number() OVER (PARTITION BY client "
-           "ORDER BY id) AS island FROM e2e_writes) AS rows GROUP BY client, island ORDER BY 1, 2")
-# A commit whose wait was cancelled succeeds for libpq, with this warning: no promise was made.
-NOT_PROMISED = "wait for synchronous replication"
-# Neither a dead address nor a process that stands still may hold an impatient client longer than the fault itself.
-CONNECT_S, STATEMENT_S = 1, 2
-
-
-class Connection(psycopg2.extensions.connection):
-    limit = None
-
-
-class Impatient(Connection):
-    limit = CONNECT_S
-
-
-def wait(connection):
-    """libpq knows no limit for an answer, so the wait for it is ours."""
-    end = None if connection.limit is None else time.monotonic() + connection.limit
-    while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
-        reads = [connection.fileno()] if state == psycopg2.extensions.POLL_READ else []
-        writes = [connection.fileno()] if state == psycopg2.extensions.POLL_WRITE else []
-        left = None if end is None else max(0, end - time.monotonic())
-        if not any(select.select(reads, writes, [], left)):
-            raise psycopg2.OperationalError(f"no answer within {connection.limit} s")
-
-
-def connect(host, kind):
-    connection = psycopg2.connect(host=host, dbname=os.environ["DB_NAME"], user=os.environ["DB_USER"],
-                                  password=os.environ["DB_PASSWORD"], connection_factory=kind)
-    connection.autocommit = True
-    if connection.limit is not None:
-        connection.limit = STATEMENT_S
-    return connection
-
-
-def make_table(connection):
-    try:
-        connection.cursor().execute(TABLE)
-    except psycopg2.errors.UniqueViolation:
-        pass  # another client was quicker
-
 
 class Ranges:
     """Acknowledged ids as [first, last] pairs: hundreds of thousands of ids stay a short text."""
@@ -116,10 +67,6 @@ class Servers:
         entry["lastStart"] = start
 
 
-class NotPromised(Exception):
-    pass
-
-
 class NoPrimary(Exception):
     """Asked, not tried: a failing INSERT would be two lines in the member's log each time."""
 
@@ -127,7 +74,7 @@ class NoPrimary(Exception):
 class Client:
     def __init__(self, spec):
         self.name, self.host, self.fresh = spec["name"], spec["host"], spec.get("fresh", False)
-        self.kind = Connection if spec.get("patient") else Impatient
+        self.patient, self.retry_safe, self.again = spec.get("patient", False), spec.get("retrySafe", False), None
         self.interval, self.lifetime = spec.get("everyMs", 10) / 1000, spec.get("lifetimeMs", float("inf")) / 1000
         self.retry = spec.get("retryMs", 20) / 1000
         self.connected_at, self.witness = 0.0, spec.get("witness", False)
@@ -181,30 +128,32 @@ class Client:
                 time.sleep(self.interval)
             except NoPrimary:
                 time.sleep(self.interval)
-            except (psycopg2.Error, NotPromised) as problem:
-                self.failed(problem)
+            except (database.Error, database.NotPromised) as problem:
                 connection = close(connection)
-                time.sleep(self.retry)
+                if not self.once_more():
+                    self.failed(problem)
+                    time.sleep(self.retry)
+
+    def once_more(self):
+        """A statement that may be repeated is, once, on another connection; only then has it failed."""
+        if not self.retry_safe or self.again == self.next_id - 1:
+            return False
+        self.again = self.next_id = self.next_id - 1
+        return True
 
     def connect(self):
         self.connected_at = time.monotonic()
-        return connect(self.host, self.kind)
+        return database.connect(self.host, self.patient)
 
     def write(self, connection):
-        cursor = connection.cursor()
-        if self.witness:
-            cursor.execute("SELECT pg_is_in_recovery()")
-            if cursor.fetchone()[0]:
-                raise NoPrimary
+        if self.witness and not database.is_primary(connection):
+            raise NoPrimary
         number, self.next_id = self.next_id, self.next_id + 1
         start = time.monotonic()
         try:
-            cursor.execute(INSERT, (self.name, number))
-        except psycopg2.errors.UndefinedTable:
-            return make_table(connection)
-        server, timeline = cursor.fetchone()
-        if any(NOT_PROMISED in notice for notice in connection.notices):
-            raise NotPromised("committed here without waiting for a standby")
+            server, timeline = database.insert(connection, self.name, number)
+        except database.NoTable:
+            return database.make_table(connection)
         return self.acknowledged(number, start, server, timeline)
 
 
@@ -212,15 +161,13 @@ def close(connection):
     try:
         if connection is not None:
             connection.close()
-    except psycopg2.Error:
+    except database.Error:
         pass
 
 
 def present_rows():
-    connection = connect(os.environ["DB_HOST"], Connection)
-    cursor, found = connection.cursor(), {}
-    cursor.execute(ISLANDS)
-    for client, first, last in cursor.fetchall():
+    connection, found = database.connect(os.environ["DB_HOST"], True), {}
+    for client, first, last in database.islands(connection):
         found.setdefault(client, []).append([first, last])
     connection.close()
     return found
@@ -280,7 +227,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "ask":
         ask(sys.argv[2])
     else:
-        psycopg2.extensions.set_wait_callback(wait)
         clients = [Client(spec) for spec in json.loads(os.environ["CLIENTS"])]
         for client in clients:
             threading.Thread(target=client.run, daemon=True).start()

@@ -3,9 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterApi, Obj } from './cluster-api';
 import { isReady } from './cluster-api';
-import { POSTGRES_IMAGE } from './images';
+import { MARIADB_IMAGE, POSTGRES_IMAGE } from './images';
 import type { ServerSeen } from './primaries';
 import { waitFor } from './wait';
+
+/** What speaks the database's language in the Pod, and the image that has its driver. */
+const ENGINES = {
+  postgresql: { driver: 'writer_postgres.py', image: POSTGRES_IMAGE },
+  mysql: { driver: 'writer_mysql.py', image: MARIADB_IMAGE },
+} as const;
 
 /** The client that every writer has: one connection to the Service of the primary, a row each 10 ms. */
 const MAIN = 'rw';
@@ -24,11 +30,15 @@ export interface ClientSpec {
   readonly witness?: boolean;
   /** Connects anew between two rows once its connection is so old, as connection pools do. */
   readonly lifetimeMs?: number;
+  /** A statement that fails is repeated once, on another connection, before it counts as an error. */
+  readonly retrySafe?: boolean;
   /** No time-outs of its own: it waits and holds on as a careless application does. */
   readonly patient?: boolean;
 }
 
 export interface WriterOptions {
+  /** `postgresql` where none is given. */
+  readonly engine?: keyof typeof ENGINES;
   readonly namespace: string;
   readonly cluster: string;
   readonly secret: string;
@@ -137,6 +147,10 @@ export class Writer {
     return this.ask<Verdict>({ do: 'verify', acked: this.earlier });
   }
 
+  private get engine(): { readonly driver: string; readonly image: { readonly name: string } } {
+    return ENGINES[this.options.engine ?? 'postgresql'];
+  }
+
   private get primaryHost(): string {
     return `${this.options.cluster}-rw`;
   }
@@ -166,7 +180,8 @@ export class Writer {
   }
 
   private script(): Obj {
-    const data = { 'writer.py': readFileSync(join(__dirname, 'writer.py'), 'utf8') };
+    const text = (file: string) => readFileSync(join(__dirname, file), 'utf8');
+    const data = { 'writer.py': text('writer.py'), 'database.py': text(this.engine.driver) };
     return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'e2e-writer' }, data } as Obj;
   }
 
@@ -195,7 +210,7 @@ export class Writer {
     const clients = this.clients.map((client) => ({ ...client, firstId: this.firstIds[client.name] ?? 1 }));
     return {
       name: 'writer',
-      image: POSTGRES_IMAGE.name,
+      image: this.engine.image.name,
       imagePullPolicy: 'IfNotPresent',
       command: ['python3', '/writer/writer.py', 'run'],
       env: [

@@ -2,6 +2,7 @@
 import { backupSuite } from './backup';
 import { drillSuite } from './drill';
 import { failoverSuite } from './failover';
+import { galeraSuite } from './galera';
 import { manifestsSuite } from './manifests';
 import { smokeSuite } from './smoke';
 import type { ManifestSource } from '../kit/manifests';
@@ -12,5 +13,6 @@ export const SUITES: Readonly<Record<string, (manifests: ManifestSource) => Suit
   manifests: manifestsSuite,
   failover: failoverSuite,
   backup: backupSuite,
+  galera: galeraSuite,
   drill: drillSuite,
 };

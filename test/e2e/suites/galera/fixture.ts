@@ -1,0 +1,100 @@
+/** A Galera cluster with agent, proxies and writer, made once and brought back into its best state before each run. */
+import { randomBytes } from 'node:crypto';
+import { AgentUnderTest } from '../../kit/agent';
+import { galeraCluster } from '../../kit/constructs';
+import { GaleraUnderTest } from '../../kit/galera';
+import type { Sample, SuiteContext } from '../../kit/suite';
+import { Writer } from '../../kit/writer';
+
+export const MEMBERS = 3;
+/** What should take seconds is waited for in minutes, so that a slow machine tells its figure, not a failure. */
+export const PATIENCE_S = 240;
+const DATABASE = 'app';
+
+/** `rw` gives up as an impatient client does; `safe` repeats a statement that fails once. */
+export type ClientName = 'rw' | 'safe';
+
+export class Fixture {
+  namespace = '';
+  cluster!: GaleraUnderTest;
+  agent!: AgentUnderTest;
+  writer!: Writer;
+  private usable = false;
+  private readonly namespaces: string[] = [];
+
+  async ready(context: SuiteContext, client: ClientName = 'rw'): Promise<void> {
+    if (!this.usable) await this.create(context);
+    this.usable = false; // until the run has come to its end
+    await this.settled();
+    if (!(await this.writer.node())) await this.writer.start();
+    await this.mark(client);
+  }
+
+  async mark(client: ClientName): Promise<void> {
+    await this.writer.mark([client]);
+    await this.writer.untilWriting(PATIENCE_S);
+    await this.writer.mark([client]);
+  }
+
+  async settled(): Promise<void> {
+    await this.cluster.untilSettled(MEMBERS, PATIENCE_S);
+    await this.agent.untilReady(PATIENCE_S);
+  }
+
+  /** Whole again, every acknowledged row in its place, and all members alike. */
+  async outcome(_context: SuiteContext, client: ClientName = 'rw'): Promise<Sample> {
+    await this.writer.untilWriting(PATIENCE_S);
+    const seconds = await this.cluster.untilSettled(MEMBERS, PATIENCE_S);
+    const { longestGap, errors, lastError } = await this.writer.status(client);
+    // They are compared while nobody writes.
+    await this.writer.mark([]);
+    const { acked, lost } = await this.writer.verify();
+    const sums = await this.cluster.checksums(DATABASE);
+    if (new Set(sums).size !== 1) throw new Error(`members differ: ${sums.join(', ')}`);
+    this.usable = true;
+    const note = `whole again after ${seconds.toFixed(1)} s${errors > 0 ? `, last error: ${lastError.split('\n')[0]!}` : ''}`;
+    return { value: longestGap, acked, lost, errors, note };
+  }
+
+  async writerAwayFrom(node: string, client: ClientName = 'rw'): Promise<void> {
+    if ((await this.writer.node()) === node) {
+      await this.writer.stop();
+      await this.writer.start({ awayFrom: node });
+    }
+    await this.mark(client);
+  }
+
+  async apply(context: SuiteContext, cpu?: string): Promise<void> {
+    const storageClass = process.env.E2E_STORAGE_CLASS ?? (await context.api.defaultStorageClass()) ?? '';
+    const wanted = { namespace: this.namespace, name: this.cluster.name, storageClass, ...(cpu ? { cpu } : {}) };
+    await context.api.apply(galeraCluster(wanted), this.namespace);
+  }
+
+  async diagnosis(): Promise<string> {
+    if (!this.cluster) return '';
+    const [cluster, agent] = await Promise.all([this.cluster.diagnosis(), this.agent.diagnosis(this.cluster.name)]);
+    return `${cluster}\n${agent}`;
+  }
+
+  async remove(context: SuiteContext): Promise<void> {
+    await Promise.all(this.namespaces.splice(0).map((name) => context.api.deleteNamespace(name)));
+    this.usable = false;
+  }
+
+  private async create(context: SuiteContext): Promise<void> {
+    await this.remove(context);
+    const id = randomBytes(3).toString('hex');
+    this.namespace = `galera-e2e-${id}`;
+    this.namespaces.push(this.namespace);
+    await context.api.createNamespace(this.namespace);
+    // A name of its own, so that a drain finds these Pods and no others.
+    const name = `my-${id}`;
+    this.cluster = new GaleraUnderTest(context.api, this.namespace, name);
+    this.agent = new AgentUnderTest(context.api, this.namespace);
+    this.writer = new Writer(context.api, {
+      engine: 'mysql', namespace: this.namespace, cluster: name, secret: `${name}-app`,
+      clients: [{ name: 'safe', host: `${name}-rw`, retrySafe: true }],
+    });
+    await this.apply(context);
+  }
+}

@@ -1,0 +1,21 @@
+/** A Galera cluster under every fault and every planned change, with clients that count their rows. */
+import { crashEvents } from './crashes';
+import { Fixture } from './fixture';
+import { killEvents } from './kills';
+import { nodeEvents } from './nodes';
+import { plannedEvents } from './planned';
+import { AGENT_IMAGE, HAPROXY_IMAGE, MARIADB_IMAGE, ensureImage } from '../../kit/images';
+import type { Suite } from '../../kit/suite';
+
+export function galeraSuite(): Suite {
+  const fixture = new Fixture();
+  return {
+    name: 'galera',
+    setUp: async ({ api, faults, reporter }) => {
+      for (const image of [MARIADB_IMAGE, HAPROXY_IMAGE, AGENT_IMAGE]) await ensureImage(image, api, faults, reporter);
+    },
+    diagnose: () => fixture.diagnosis(),
+    tearDown: (context) => fixture.remove(context),
+    events: [...killEvents(fixture), ...plannedEvents(fixture), ...crashEvents(fixture), ...nodeEvents(fixture)],
+  };
+}
