@@ -82,7 +82,8 @@ export function renderDecisions(): string {
     'What is unknown fits a row that holds: then nothing is done, and the agent looks again.',
     'The status names the rule, and an Event has it as its reason: `process-gone` as `ProcessGone`.', '',
     'The failover table is asked in each replica of the agent, on every change that a watch tells and while a primary is in doubt.',
-    'The other tables are asked one after the other, by the one replica that holds the Lease; "next table" means that a table has nothing to do.', '',
+    'The other tables are asked one after the other, by the one replica that holds the Lease; "next table" means that a table has nothing to do.',
+    'Those of Galera are asked for clusters of MariaDB and Percona XtraDB Cluster, on the replicas that each of them names.', '',
     tables,
   ].join('\n');
 }
