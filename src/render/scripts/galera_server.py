@@ -334,7 +334,7 @@ class Server:
             file.write(f"{common}\n[mysqld]\n{own}\n{sst}")
 
     def look(self, notes: Notes) -> Found:
-        if notes.get("initializing"):
+        if notes.get("initializing") is not None:
             # Nobody was let in before that note was taken away.
             return Found(True, False)
         joining = notes.get("joining") is not None
