@@ -51,9 +51,9 @@ export function renderHaproxy(cluster: ResolvedGalera): string {
     // The server ends idle sessions (wait_timeout, 8 hours); a proxy that did so earlier would surprise everybody.
     '  timeout client 8h',
     '  timeout server 8h',
-    // A joiner's port takes connections long before anybody answers there: a retry never goes to the same member.
-    '  option redispatch 1',
-    '  retries 2',
+    // A client that finds nobody is told so at once. With retries, sessions were seen to hang for ever when the only
+    // server went down in between (HAProxy 3.0.11), and a joiner's port takes connections before anybody answers there.
+    '  retries 0',
     '  option clitcpka',
     '  option srvtcpka',
     '',

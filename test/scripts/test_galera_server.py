@@ -160,6 +160,11 @@ class TwoContainers(unittest.TestCase):
         self.assertIsNotNone(program.poll())
 
 
+class Notebook(dict):
+    """Notes without a volume."""
+    put = dict.__setitem__
+
+
 class FakeMember:
     """As much of one as requests look at."""
 
@@ -235,6 +240,15 @@ class Web(unittest.TestCase):
         table = {"orders-1": ["boot", UUID, 7]}
         self.assertEqual(self.ask("/promise", {"to": "orders-2", "toBootId": "b", "table": table})[0], 200)
         self.assertEqual(self.ask("/bootstrap", {"id": "g", "uuid": UUID, "seqno": 7})[0], 409)
+
+    def test_a_promotion_that_the_server_refuses_leaves_no_record(self):
+        class Refusing:
+            def promote(self):
+                raise server.SqlError("in between", 1231)
+        self.member.notes = Notebook(bootstrap={"n": 1})
+        self.member.phase, self.member.status, self.member.server = "nonprimary", {"x": 1}, Refusing()
+        self.assertEqual(self.ask("/pc-bootstrap", {"id": "p", "uuid": UUID, "seqno": 7})[0], 409)
+        self.assertEqual((self.member.promoted, self.member.notes["bootstrap"]), (None, {"n": 1}))
 
     def test_malformed_requests_are_told_so(self):
         self.assertEqual(self.ask("/bootstrap", {"id": "g"})[0], 400)

@@ -180,7 +180,7 @@ class Member:
 
     def cycle(self) -> None:
         self.status, self.row, self.ask_stop, self.bootstraps = None, None, None, []
-        self.claiming, self.grant = False, None
+        self.claiming, self.grant, self.promoted = False, None, None
         self.tell("recovering", "looking for the position of the data")
         self.look_at_data()
         start = self.wait()

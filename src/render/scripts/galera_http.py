@@ -203,8 +203,14 @@ class Requests:
         number = rules.bootstrap_number(member.state()) + 1
         member.promoted = {"n": number, "id": body["id"], "uuid": body["uuid"], "seqno": body["seqno"], "member": member.name}
         # Before it is one: whoever dies in between must not look as if it were of the time before.
+        before = member.notes.get("bootstrap")
         member.notes.put("bootstrap", member.promoted)
-        member.server.promote()
+        try:
+            member.server.promote()
+        except SqlError:
+            member.promoted = None
+            member.notes.put("bootstrap", before)
+            raise
 
     def writer(self, body: Json) -> None:
         member = self.member
