@@ -27,6 +27,41 @@ def until(condition, seconds=5.0):
     return False
 
 
+class Hurry(unittest.TestCase):
+    """A dead member is given up when the suspect time-out is over; that is short only while it is."""
+
+    def setUp(self):
+        self.said = []
+        self.server = server.Server.__new__(server.Server)
+        self.server.config = {"providerOptions": {"evs.keepalive_period": "PT0.5S", "evs.suspect_timeout": "PT1.5S"}}
+        self.server.hurry_until = 0.0
+        self.server.provider_option = lambda name, value: self.said.append((name, value))
+
+    def test_time_outs_are_short_before_the_eviction_and_the_group_is_asked_more_often_first(self):
+        self.server.evict("uuid")
+        self.assertEqual([name for name, _ in self.said], ["evs.keepalive_period", "evs.suspect_timeout", "evs.evict"])
+
+    def test_usual_time_outs_come_back_by_themselves_and_once(self):
+        self.server.evict("uuid")
+        self.server.calm()
+        self.assertEqual(len(self.said), 3)
+        self.server.hurry_until = time.monotonic() - 1
+        self.server.calm()
+        self.server.calm()
+        self.assertEqual(self.said[3:], [("evs.suspect_timeout", "PT1.5S"), ("evs.keepalive_period", "PT0.5S")])
+
+    def test_a_failed_return_is_tried_again_since_short_time_outs_must_not_stay(self):
+        def refuse(*_):
+            raise server.SqlError("no answer")
+        self.server.hurry_until = time.monotonic() - 1
+        self.server.provider_option = refuse
+        self.server.calm()
+        self.assertGreater(self.server.hurry_until, time.monotonic())
+
+    def test_options_are_written_as_their_variables_want_them(self):
+        self.assertEqual([server.plain(value) for value in ("PT0.6S", "1", "uuid")], [0.6, 1, "uuid"])
+
+
 class Texts(unittest.TestCase):
     def test_a_recovered_position_is_cut_at_the_gtid_and_kept_whole_for_the_server(self):
         found = server.parse_recovered(f"2026 0 [Note] WSREP: Recovered position: {UUID}:819,7-1-819\n")

@@ -311,6 +311,7 @@ class Member:
                 self.status = None
                 self.notify()
             return
+        self.server.calm()
         before, self.status = self.status, status
         row = self.server.writer_row() if status["clusterStatus"] == "Primary" and status["ready"] else None
         self.see_row(row or self.row)

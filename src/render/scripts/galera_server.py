@@ -20,6 +20,11 @@ from urllib.parse import quote
 
 CONFIG_DIR = os.environ.get("EVEREST_CONFIG_DIR", "/etc/everest")
 INITIALIZED = "initialized"
+# While a member that is proven dead is given up: each one is heard this often, and nobody is waited for longer.
+HURRY = {"evs.keepalive_period": "PT0.1S", "evs.suspect_timeout": "PT0.6S"}
+HURRY_S = 2.0
+# Galera's own, where the settings name none.
+UNHURRIED = {"evs.keepalive_period": "PT1S", "evs.suspect_timeout": "PT5S"}
 SQL_TIMEOUT_S, CHANGE_TIMEOUT_S = 2.0, 20.0
 # MariaDB's and MySQL's numbers: nothing was changed, since somebody else was first.
 DUPLICATE, DEADLOCK = 1062, 1213
@@ -286,6 +291,7 @@ class Server:
         self.started_at, self.heard = 0.0, 0.0
         self.settled: Optional[Settled] = None
         self.watch, self.act = Sql(config, SQL_TIMEOUT_S), Sql(config, CHANGE_TIMEOUT_S)
+        self.hurry_until = 0.0
         self.loaded: Dict[str, str] = {}
         self.mariadb = config["engine"] == "mariadb"
 
@@ -513,7 +519,26 @@ class Server:
         return [dict(zip(("n", "id", "uuid", "seqno", "member"), row)) for row in reversed(rows)]
 
     def evict(self, gcomm: str) -> None:
+        """
+        A group goes on without a dead member when evs.suspect_timeout is over, evicted or not. So that is short for this
+        moment: the survivors are known to live, since whoever asks has heard them.
+        """
+        self.hurry_until = time.monotonic() + HURRY_S
+        for name, value in HURRY.items():
+            self.provider_option(name, value)
         self.provider_option("evs.evict", gcomm)
+
+    def calm(self) -> None:
+        """Usual time-outs again. What fails is tried again; a new server has them from its file."""
+        if not self.hurry_until or time.monotonic() < self.hurry_until:
+            return
+        try:
+            for name in reversed(list(HURRY)):
+                self.provider_option(name, self.config["providerOptions"].get(name, UNHURRIED[name]))
+            self.hurry_until = 0.0
+        except SqlError as problem:
+            log(f"usual time-outs: {problem}")
+            self.hurry_until = time.monotonic() + 1.0
 
     def promote(self) -> None:
         self.provider_option("pc.bootstrap", "1")
@@ -521,7 +546,7 @@ class Server:
     def provider_option(self, name: str, value: str) -> None:
         """Newer MariaDB has a variable for each option, and refuses the text of all."""
         try:
-            self.act.change(f"SET GLOBAL wsrep_provider_{name.replace('.', '_')} = %s", (int(value) if value.isdigit() else value,))
+            self.act.change(f"SET GLOBAL wsrep_provider_{name.replace('.', '_')} = %s", (plain(value),))
         except SqlError as problem:
             if problem.args[1:] != (UNKNOWN_VARIABLE,):
                 raise
@@ -600,6 +625,14 @@ def quoted(name: str) -> str:
 
 def text(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def plain(value: str) -> Any:
+    """Of an option as its variable wants it: numbers, and durations as seconds."""
+    duration = re.fullmatch(r"PT([0-9.]+)S", value)
+    if duration:
+        return float(duration[1])
+    return int(value) if value.isdigit() else value
 
 
 SIZES = {"": 1, "K": 1024, "M": 1024 ** 2, "G": 1024 ** 3, "T": 1024 ** 4}
