@@ -177,6 +177,14 @@ class Writer(unittest.TestCase):
         self.assertIsNone(rules.next_writer("orders-1", peers, view, MEMBERS))
 
 
+class Donors(unittest.TestCase):
+    def test_the_writer_is_spared_and_so_is_whoever_is_not_in_step(self):
+        writer = {"member": "orders-1", "gcommUuid": "a", "epoch": 1}
+        peers = {"orders-1": told("orders-1", 9, "synced", writer=writer), "orders-2": told("orders-2", 9, "synced", writer=writer),
+                 "orders-3": told("orders-3", 9, "donor", writer=writer), "orders-4": None}
+        self.assertEqual(rules.donors(peers, [*MEMBERS, "orders-4"]), ["orders-2"])
+
+
 class Member:
     """One in the simulation: what it tells, what it last heard, and whom it has promised."""
 

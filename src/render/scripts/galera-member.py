@@ -273,7 +273,7 @@ class Member:
         self.server.remove_stale(self.found.incomplete)
         if start.action == "join":
             self.tell("joining", start.because)
-            self.server.start(self.peers.addresses(), self.position)
+            self.server.start(self.peers.addresses(), self.position, rules.donors(self.peers.states(), self.config["members"]))
         else:
             if self.grant:
                 self.notes.put("granted", [*(self.notes.get("granted") or []), self.grant["id"]][-100:])

@@ -185,3 +185,14 @@ def next_writer(me: str, peers: Dict[str, Optional[State]], view: Dict[str, str]
         if name != me and name in view and state and state["phase"] == "synced" and not state.get("drained"):
             return name
     return None
+
+
+def donors(peers: Dict[str, Optional[State]], members: List[str]) -> List[str]:
+    """Who should give its data to this member: those in step that do not take the writes."""
+    found = []
+    for name in members:
+        state = peers.get(name)
+        writer = ((state or {}).get("writer") or {}).get("member")
+        if state and state["phase"] == "synced" and writer != name:
+            found.append(name)
+    return found

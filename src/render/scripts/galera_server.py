@@ -426,9 +426,11 @@ class Server:
         finally:
             os.unlink(script)
 
-    def start(self, addresses: List[str], position: Position) -> None:
+    def start(self, addresses: List[str], position: Position, donors: List[str]) -> None:
         known = [f"--wsrep_start_position={position.raw}"] if position.raw else []
-        self.spawn(f"--wsrep_cluster_address=gcomm://{','.join(addresses)}", *known)
+        # The comma at the end lets any other member give its data where these cannot.
+        wanted = [f"--wsrep_sst_donor={','.join(donors)},"] if donors else []
+        self.spawn(f"--wsrep_cluster_address=gcomm://{','.join(addresses)}", *known, *wanted)
 
     def start_new_cluster(self, position: Position) -> None:
         grastate = f"{self.data}/grastate.dat"
