@@ -17,7 +17,7 @@ def told(name, seqno=-1, phase="waiting", **more):
     return {
         "member": name, "bootId": f"boot-{name}", "phase": phase, "position": {"uuid": uuid, "seqno": seqno},
         "dataEmpty": seqno < 0, "sstIncomplete": False, "lastPrimaryView": None, "lastBootstrap": {"n": 1, "id": "first", "seqno": 0},
-        "wsrep": {"clusterStateUuid": uuid} if phase in rules.SERVING else None, **more,
+        "wsrep": {"clusterStateUuid": uuid, "clusterStatus": "Primary"} if phase in rules.SERVING else None, **more,
     }
 
 
@@ -118,6 +118,9 @@ class Joining(unittest.TestCase):
     def test_an_unknown_position_waits(self):
         own = {**told("orders-2", 5), "position": {"uuid": None, "seqno": -1}}
         self.assertTrue(self.verdict(own).ambiguous)
+
+    def test_a_peer_whose_server_has_just_died_serves_nobody_although_its_phase_still_says_so(self):
+        self.assertEqual(self.verdict(told("orders-2", 1667), wsrep=None).action, "wait")
 
     def test_an_empty_member_joins(self):
         self.assertEqual(self.verdict(told("orders-2")).action, "join")
@@ -240,7 +243,7 @@ class World:
     def bootstrap(self, member):
         best = max(other.state["position"]["seqno"] for other in self.members.values())
         self.bootstraps.append((member.name, member.state["position"]["seqno"], best))
-        member.state = {**member.state, "phase": "synced", "wsrep": {"clusterStateUuid": UUID}}
+        member.state = {**member.state, "phase": "synced", "wsrep": {"clusterStateUuid": UUID, "clusterStatus": "Primary"}}
 
 
 class Simulation(unittest.TestCase):

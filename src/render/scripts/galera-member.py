@@ -62,7 +62,7 @@ class Member:
         self.promised_at = 0.0
         self.grant: Optional[Json] = None
         self.promoted: Optional[Json] = None
-        self.claiming = self.stopping = self.drained = self.initialized = False
+        self.claiming = self.stopping = self.drained = self.initialized = self.fresh = False
         self.ask_stop: Optional[str] = None
         self.writer_until = self.gone_since = self.still_since = self.lost_since = self.cut_off_since = self.beat = 0.0
         self.looked = self.reconciled = self.reloaded = 0.0
@@ -263,7 +263,7 @@ class Member:
 
     def prepare_join(self) -> None:
         """On the volume before the server starts: from here on these data are a part of the Primary's history."""
-        primaries = [state for state in self.peers.states().values() if state and state["phase"] in rules.SERVING]
+        primaries = [state for state in self.peers.states().values() if rules.serves(state)]
         records = [state["lastBootstrap"] for state in primaries if state["lastBootstrap"]]
         if records:
             self.notes.put("bootstrap", max(records, key=lambda record: record["n"]))
@@ -282,27 +282,35 @@ class Member:
         self.lost_since = self.still_since = self.gone_since = self.cut_off_since = 0.0
 
     def supervise(self, start: rules.Verdict) -> None:
-        """Looks after the server until it is gone."""
-        fresh = start.action != "join"
+        """Looks after the server until it is gone, or is to stop."""
+        self.fresh = start.action != "join"
         try:
             while self.server.alive():
                 self.beat = time.monotonic()
-                self.poll()
-                if fresh and self.is_ready():
-                    self.first_steps()
-                    fresh = False
-                if not fresh:
-                    self.follow()
+                self.look_after()
                 reason = self.ask_stop or ("the Pod is to stop" if self.stopping else None)
                 if reason:
                     self.leave(reason)
                     return
                 time.sleep(TICK_S)
         finally:
+            self.server.forget_connections()
             self.status, self.row, self.claiming, self.grant = None, None, False, None
             self.exits, self.last_exit = self.exits + 1, self.server.exit_code()
             self.notify()
         log(f"the server is gone ({self.last_exit})")
+
+    def look_after(self) -> None:
+        """What the server refuses now is tried again at the next look; it is never a reason to stop it."""
+        try:
+            self.poll()
+            if self.fresh and self.is_ready():
+                self.first_steps()
+                self.fresh = False
+            if not self.fresh:
+                self.follow()
+        except db.SqlError as problem:
+            log(f"the server did not do it, trying again: {problem}")
 
     def poll(self) -> None:
         status = self.server.status()
@@ -444,7 +452,7 @@ class Member:
             self.ask_stop = "no member is in a Primary Component, and all have said so"
 
     def check_join(self) -> None:
-        serving = any(state and state["phase"] in rules.SERVING for state in self.peers.states().values())
+        serving = any(rules.serves(state) for state in self.peers.states().values())
         if serving or self.primary():
             self.lost_since = 0.0
             return

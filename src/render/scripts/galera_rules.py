@@ -29,6 +29,11 @@ def known(state: State) -> bool:
     return bool(position["uuid"]) and position["uuid"] != ZERO_UUID and position["seqno"] is not None and position["seqno"] >= 0
 
 
+def serves(state: Optional[State]) -> bool:
+    """Its phase alone may be a moment old: a server that has just died has no status any more."""
+    return bool(state and state["phase"] in SERVING and (state.get("wsrep") or {}).get("clusterStatus") == "Primary")
+
+
 def has_data(state: State) -> bool:
     return not state["dataEmpty"] and not state["sstIncomplete"]
 
@@ -124,7 +129,7 @@ def recovery_verdict(own: State, states: Dict[str, State], members: List[str], i
 
 def verdict(own: State, peers: Dict[str, Optional[State]], members: List[str], initialized: bool) -> Verdict:
     """What a waiting member does. `peers` has what each other member told a moment ago, or None."""
-    primaries = [state for state in peers.values() if state and state["phase"] in SERVING]
+    primaries = [state for state in peers.values() if serves(state)]
     if primaries:
         return join_verdict(own, primaries)
     absent = [name for name in members if name != own["member"] and not peers.get(name)]

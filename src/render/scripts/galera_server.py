@@ -28,6 +28,8 @@ UNHURRIED = {"evs.keepalive_period": "PT1S", "evs.suspect_timeout": "PT5S"}
 SQL_TIMEOUT_S, CHANGE_TIMEOUT_S = 2.0, 20.0
 # MariaDB's and MySQL's numbers: nothing was changed, since somebody else was first.
 DUPLICATE, DEADLOCK = 1062, 1213
+# Sent on a connection that the other end had closed: the statement has not arrived.
+GONE_AWAY = 2006
 READ_ONLY_VARIABLE, UNKNOWN_VARIABLE = 1238, 1193
 
 Json = Dict[str, Any]
@@ -456,10 +458,13 @@ class Server:
     def exit_code(self) -> Optional[int]:
         return self.process.poll() if self.process else None
 
-    def stop(self, budget: float, tick: Callable[[], None]) -> None:
-        """TERM is not always obeyed: a server that waits for a group or for a copy goes on."""
+    def forget_connections(self) -> None:
         self.watch.close()
         self.act.close()
+
+    def stop(self, budget: float, tick: Callable[[], None]) -> None:
+        """TERM is not always obeyed: a server that waits for a group or for a copy goes on."""
+        self.forget_connections()
         if not self.process:
             return
         if self.alive():
@@ -704,11 +709,21 @@ class Sql:
                 raise SqlError(str(problem), number) from problem
 
     def rows(self, statement: str, values: Optional[Sequence[Any]] = None) -> List[Tuple[Any, ...]]:
-        return self.execute(statement, values)[1]
+        return self.again(statement, values)[1]
+
+    def again(self, statement: str, values: Optional[Sequence[Any]]) -> Tuple[int, List[Tuple[Any, ...]]]:
+        """A connection that was idle may have ended since; that says nothing about the server of now."""
+        idle = self.connection is not None
+        try:
+            return self.execute(statement, values)
+        except SqlError as problem:
+            if not idle or problem.args[1:] != (GONE_AWAY,):
+                raise
+            return self.execute(statement, values)
 
     def change(self, statement: str, values: Optional[Sequence[Any]] = None) -> int:
         try:
-            return self.execute(statement, values)[0]
+            return self.again(statement, values)[0]
         except SqlError as problem:
             if problem.args[1:] in ((DUPLICATE,), (DEADLOCK,)):
                 return 0
