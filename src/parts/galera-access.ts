@@ -75,7 +75,6 @@ export function galeraAgentAccess(cluster: ResolvedGalera): Manifest[] {
     rules: [
       named('', 'configmaps', [statusName(cluster.name), galeraRecordName(cluster.name)], ['get', 'patch']),
       named('', 'secrets', [cluster.credentialsSecret], ['get']),
-      named('', 'pods', every.map(podName), ['patch']),
       named('', 'pods/eviction', cluster.group.members.map(podName), ['create']),
       named('apps', 'statefulsets', every, ['patch']),
     ],

@@ -1,7 +1,8 @@
 """MariaDB and MySQL for writer.py. Each statement may be repeated: a row that is there already is as good as a new one."""
 import os
 
-import pymysql
+os.environ.setdefault("USER", "writer")  # pymysql asks who runs it, and the Pod's user has no name
+import pymysql  # noqa: E402
 
 Error = (pymysql.MySQLError, OSError)
 TABLE = ("CREATE TABLE IF NOT EXISTS e2e_writes (client varchar(64), id bigint, at timestamp(6) NOT NULL DEFAULT "
