@@ -39,16 +39,17 @@ class Hurry(unittest.TestCase):
 
     def test_time_outs_are_short_before_the_eviction_and_the_group_is_asked_more_often_first(self):
         self.server.evict("uuid")
-        self.assertEqual([name for name, _ in self.said], ["evs.keepalive_period", "evs.suspect_timeout", "evs.evict"])
+        self.assertEqual([name for name, _ in self.said], ["evs.join_retrans_period", "evs.keepalive_period", "evs.suspect_timeout", "evs.evict"])
 
     def test_usual_time_outs_come_back_by_themselves_and_once(self):
         self.server.evict("uuid")
         self.server.calm()
-        self.assertEqual(len(self.said), 3)
+        self.assertEqual(len(self.said), 4)
         self.server.hurry_until = time.monotonic() - 1
         self.server.calm()
         self.server.calm()
-        self.assertEqual(self.said[3:], [("evs.suspect_timeout", "PT1.5S"), ("evs.keepalive_period", "PT0.5S")])
+        self.assertEqual(self.said[4:], [
+            ("evs.suspect_timeout", "PT1.5S"), ("evs.keepalive_period", "PT0.5S"), ("evs.join_retrans_period", "PT1S")])
 
     def test_a_failed_return_is_tried_again_since_short_time_outs_must_not_stay(self):
         def refuse(*_):

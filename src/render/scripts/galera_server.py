@@ -20,11 +20,12 @@ from urllib.parse import quote
 
 CONFIG_DIR = os.environ.get("EVEREST_CONFIG_DIR", "/etc/everest")
 INITIALIZED = "initialized"
-# While a member that is proven dead is given up: each one is heard this often, and nobody is waited for longer.
-HURRY = {"evs.keepalive_period": "PT0.1S", "evs.suspect_timeout": "PT0.6S"}
+# While a member that is proven dead is given up: each one is heard this often, also while the group forms anew, and
+# nobody is waited for longer. Without the first survivors say nothing for a second, and give each other up (measured).
+HURRY = {"evs.join_retrans_period": "PT0.1S", "evs.keepalive_period": "PT0.1S", "evs.suspect_timeout": "PT0.6S"}
 HURRY_S = 2.0
 # Galera's own, where the settings name none.
-UNHURRIED = {"evs.keepalive_period": "PT1S", "evs.suspect_timeout": "PT5S"}
+UNHURRIED = {"evs.join_retrans_period": "PT1S", "evs.keepalive_period": "PT1S", "evs.suspect_timeout": "PT5S"}
 SQL_TIMEOUT_S, CHANGE_TIMEOUT_S = 2.0, 20.0
 # MariaDB's and MySQL's numbers: nothing was changed, since somebody else was first.
 DUPLICATE, DEADLOCK = 1062, 1213
