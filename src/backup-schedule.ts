@@ -3,18 +3,22 @@ import { Construct } from 'constructs';
 import type { BackupScheduleOptions } from './backup-schedule-options';
 import { EverestError } from './errors';
 import { claimObjects, objectName } from './object-registry';
-import { backupCronJob } from './parts/backup';
-import type { PostgresCluster } from './postgres-cluster';
+import { backupCronJob, type BackedUp } from './parts/backup';
 import { resolveSchedule, type ResolvedSchedule } from './resolve/backup';
 import { runRules } from './rules/run';
 import { SCHEDULE_RULES } from './rules/schedule-valid';
 import { backupScheduleShape } from './shape/backup';
 import { checkShape } from './shape/findings';
 
+/** A cluster of any engine that has backups. */
+interface BackedUpCluster {
+  _forParts(): { readonly resolved: BackedUp };
+}
+
 /**
  * When backups of a cluster are made; made by `cluster.addBackupSchedule()`.
  *
- * Creates a CronJob `<cluster>-backup-<name>`. Its Jobs run pgBackRest in a member and write the result into the
+ * Creates a CronJob `<cluster>-backup-<name>`. Its Jobs make the backup in a member and write the result into the
  * ConfigMap `<cluster>-status`.
  */
 export class BackupSchedule extends Construct {
@@ -32,13 +36,13 @@ export class BackupSchedule extends Construct {
   /**
    * @internal
    */
-  public constructor(cluster: PostgresCluster, id: string, options: BackupScheduleOptions) {
+  public constructor(cluster: Construct, id: string, options: BackupScheduleOptions) {
     super(cluster, id);
-    const { resolved } = cluster._forParts();
+    const { resolved } = (cluster as unknown as BackedUpCluster)._forParts();
     const shape = checkShape(backupScheduleShape, options);
     const repositories = resolved.backup?.repositories.length ?? 0;
     const findings = shape.length > 0 ? shape
-      : runRules(SCHEDULE_RULES, { clusterName: resolved.name, repositories, options });
+      : runRules(SCHEDULE_RULES, { clusterName: resolved.name, engine: resolved.engine, repositories, options });
     if (findings.length > 0) throw new EverestError(findings, this.node.path);
 
     this._resolved = resolveSchedule(resolved.name, options);

@@ -4,7 +4,7 @@ import { ImageCatalog } from './image-catalog';
 import type { PostgresClusterProps } from './postgres-cluster-props';
 import { galeraGroup, type GaleraInput } from './resolve/galera';
 import { GALERA_RULES } from './rules/galera-rules';
-import { COMMON_RULES } from './rules/postgres-rules';
+import { BACKUP_RULES, COMMON_RULES } from './rules/postgres-rules';
 import type { GaleraRuleInput, PostgresRuleInput } from './rules/rule';
 import { runRules } from './rules/run';
 import { checkShape } from './shape/findings';
@@ -34,5 +34,9 @@ export function checkGalera(clusterName: string, namespace: string, input: Galer
   const shape = checkShape(input.engine === 'mariadb' ? mariaDbPropsShape : pxcPropsShape, input.props);
   if (shape.length > 0) return shape;
   const ruleInput: GaleraRuleInput = { ...input, clusterName, namespace, group: galeraGroup(clusterName, input.props) };
-  return [...runRules(COMMON_RULES, postgresInput(ruleInput)), ...runRules(GALERA_RULES, ruleInput)];
+  const shared = postgresInput(ruleInput);
+  return [
+    ...runRules(COMMON_RULES, shared), ...runRules(GALERA_RULES, ruleInput),
+    ...(input.engine === 'mariadb' ? runRules(BACKUP_RULES, { ...shared, props: { ...shared.props, backup: input.props.backup } }) : []),
+  ];
 }

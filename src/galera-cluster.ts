@@ -1,5 +1,7 @@
 import { ApiObject, Chart, Lazy } from 'cdk8s';
 import { Construct } from 'constructs';
+import { BackupSchedule } from './backup-schedule';
+import type { BackupScheduleOptions } from './backup-schedule-options';
 import { checkGalera } from './check-galera';
 import { checkPeer } from './check-postgres';
 import { clientLabel } from './contract/labels';
@@ -7,9 +9,10 @@ import { DEFAULT_NAMESPACE, primaryServiceName, replicaServiceName } from './con
 import { MYSQL_PORT } from './contract/ports';
 import { EverestError } from './errors';
 import { NetworkPeer } from './network';
-import { claimObjects, objectName } from './object-registry';
+import { claimObjects, claimRepositories, objectName } from './object-registry';
 import { galeraManifests } from './parts/galera-manifests';
 import type { NetworkPeers } from './parts/network-policies';
+import { renderGaleraContract } from './render/galera-contract';
 import { resolveGalera, type GaleraInput, type ResolvedGalera } from './resolve/galera';
 import { findingOf } from './rules/run';
 import { SHAPE_TEXTS } from './rules/shape-texts';
@@ -37,6 +40,7 @@ export abstract class GaleraCluster extends Construct {
 
   private readonly resolved: ResolvedGalera;
   private readonly clients: NetworkPeer[];
+  private readonly schedules: BackupSchedule[] = [];
   private readonly apiObjects = new Map<string, ApiObject>();
 
   protected constructor(scope: Construct, id: string, input: GaleraInput) {
@@ -92,6 +96,25 @@ export abstract class GaleraCluster extends Construct {
     this.clients.push(peer);
   }
 
+  /**
+   * One more schedule, for an engine that has backups.
+   *
+   * @internal
+   */
+  protected _addBackupSchedule(options: BackupScheduleOptions): BackupSchedule {
+    const schedule = new BackupSchedule(this, `backup-${this.schedules.length}`, options);
+    this.schedules.push(schedule);
+    this.apiObjects.set(`CronJob/${schedule.cronJob.name}`, schedule.cronJob);
+    return schedule;
+  }
+
+  /**
+   * @internal
+   */
+  public _forParts(): { resolved: ResolvedGalera } {
+    return { resolved: this.resolved };
+  }
+
   private wrongChoice(path: string[], problem: string, consequence: string): EverestError {
     const finding = findingOf(SHAPE_TEXTS.wrongChoice, { path, problem, consequence, fix: 'Name one that is there' });
     return new EverestError([finding], this.node.path);
@@ -106,8 +129,11 @@ export abstract class GaleraCluster extends Construct {
       apiServer: render(network.apiServer),
       dns: render(network.dns),
     };
-    const manifests = galeraManifests(this.resolved, peers);
+    const schedules = () => this.schedules.map(({ _resolved }) => _resolved);
+    const contract = Lazy.any({ produce: () => renderGaleraContract(this.resolved, schedules()) });
+    const manifests = galeraManifests(this.resolved, { peers, contract });
     claimObjects(this, this.namespace, manifests.map(objectName));
+    claimRepositories(this, this.resolved);
     for (const manifest of manifests) {
       const name = objectName(manifest);
       this.apiObjects.set(name, new ApiObject(this, name.replace('/', '-'), manifest));

@@ -1,7 +1,7 @@
 import type { IConstruct } from 'constructs';
 import { EverestError } from './errors';
 import type { Manifest } from './parts/manifest';
-import type { ResolvedPostgres } from './resolve/postgres';
+import type { ResolvedBackup } from './resolve/backup';
 import { repositoryTaken } from './rules/backup-valid';
 import { findingOf } from './rules/run';
 import { SHAPE_TEXTS } from './rules/shape-texts';
@@ -25,7 +25,7 @@ function clash(registry: Map<string, string>, namespace: string, taken: readonly
 /**
  * Which construct of an app writes to which repository: two clusters of one path would write over each other's archive.
  */
-export function claimRepositories(scope: IConstruct, { backup }: ResolvedPostgres): void {
+export function claimRepositories(scope: IConstruct, { backup }: { readonly backup?: ResolvedBackup }): void {
   const registry = registryOf(scope);
   const findings = (backup?.repositories ?? []).flatMap(({ key, identity, url }) => {
     const owner = registry.get(identity);

@@ -22,13 +22,20 @@ export interface RecoveryTargetOptions {
    * @default - the oldest backup, since the archive does not tell when a transaction was; that may take long
    */
   readonly after?: string;
+
+  /**
+   * Transactions that are left out, by GTID: one that destroyed data, while all that came after it stays. MariaDB only.
+   *
+   * @default - none
+   */
+  readonly skipTransactions?: string[];
 }
 
 /** Up to which moment a cluster is recovered. */
 export class RecoveryTarget {
   /** All that is in the archive. */
-  public static latest(): RecoveryTarget {
-    return new RecoveryTarget('latest', '');
+  public static latest(options: RecoveryTargetOptions = {}): RecoveryTarget {
+    return new RecoveryTarget('latest', '', options);
   }
 
   /**
@@ -54,7 +61,7 @@ export class RecoveryTarget {
    * The commit of a transaction. Which transactions are there depends on the order of their commits, not of their
    * numbers.
    *
-   * @param id as `pg_current_xact_id()` shows it
+   * @param id as `pg_current_xact_id()` shows it; with MariaDB a GTID, as `SELECT @@last_gtid` does
    */
   public static transaction(id: string, options: RecoveryTargetOptions = {}): RecoveryTarget {
     return new RecoveryTarget('xid', id, options);

@@ -1,6 +1,7 @@
 /** The order of a backup, from the arguments that a CronJob gives. */
 import { parseArgs } from 'node:util';
-import { EXIT, type BackupOrder } from './backup-job.js';
+import { EXIT } from './backup-job.js';
+import type { BackupOrder } from './backup-work.js';
 import type { BackupType } from './model/pgbackrest.js';
 import type { ContractSchedule } from '../../src/contract/document.js';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BackupJob, EXIT, type BackupOrder } from '../src/backup-job.js';
+import { BackupJob, EXIT } from '../src/backup-job.js';
 import { OrderError, readOrder } from '../src/backup-order.js';
+import type { BackupOrder } from '../src/backup-work.js';
 import { Log } from '../src/log.js';
 import { INFO } from './support/backups.js';
 import { FakeExec, type Printing } from './support/fake-exec.js';

@@ -1,5 +1,5 @@
 import type { DeclaredDatabase, DeclaredRole } from './declared-sql';
-import type { AgentLogin, ContractMember } from './document';
+import type { AgentLogin, ContractBackup, ContractMember } from './document';
 
 /** Engines whose members replicate by Galera. */
 export type GaleraEngine = 'mariadb' | 'percona-xtradb-cluster';
@@ -18,7 +18,12 @@ export interface GaleraContract {
   readonly databases: DeclaredDatabase[];
   /** Owners included. */
   readonly roles: DeclaredRole[];
+  /** None: nothing is archived. */
+  readonly backup?: Omit<ContractBackup, 'stanza'>;
 }
+
+/** Container of a member in which its scripts run. */
+export const GALERA_CONTAINER = { 'mariadb': 'mariadb', 'percona-xtradb-cluster': 'member' } as const;
 
 /** Key of the ConfigMap `<cluster>-bootstraps`. */
 export const GALERA_RECORD_KEY = { history: 'history.json' } as const;

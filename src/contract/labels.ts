@@ -26,7 +26,7 @@ export const LABEL = {
 /** Values of the label `everest.io/component`. */
 export const COMPONENT = {
   member: 'member', volume: 'volume', pooler: 'pooler', status: 'status', backup: 'backup', drill: 'drill',
-  proxy: 'proxy', arbitrator: 'arbitrator',
+  proxy: 'proxy', arbitrator: 'arbitrator', collector: 'collector',
 } as const;
 
 /**

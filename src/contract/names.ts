@@ -99,6 +99,16 @@ export function proxyName(cluster: string): string {
   return `${cluster}-haproxy`;
 }
 
+/** What members of a Galera cluster need for their archive: Role and policy. */
+export function archiveAccessName(cluster: string): string {
+  return `${cluster}-archive`;
+}
+
+/** The collector of a Galera cluster's binary log. */
+export function collectorName(cluster: string): string {
+  return `${cluster}-binlog`;
+}
+
 /** Third voter of a Galera cluster of two. */
 export function arbitratorName(cluster: string): string {
   return `${cluster}-arbitrator`;

@@ -1,7 +1,9 @@
 import { Duration } from 'cdk8s';
+import type { BackupStorage } from '../backup-storage';
 import { Credentials } from '../credentials';
 import type { GaleraClusterProps } from '../galera-cluster-props';
 import { PodDisruption } from '../pod-disruption';
+import { toBackup } from './backup';
 import { present } from './present';
 import type { GaleraDocument, GaleraSpec } from './shape';
 import { map, placementOf, PROTECTION, toAgent, toNetwork, toParameters, toResources, volumeStorage } from './to-props';
@@ -39,7 +41,8 @@ function convertedFields(spec: GaleraSpec): Partial<GaleraClusterProps> {
 }
 
 /** The construct's props, with the engine that says which construct. */
-export function toGaleraInput({ metadata, spec }: GaleraDocument): GaleraInput {
+export function toGaleraInput({ metadata, spec }: GaleraDocument,
+  storages: ReadonlyMap<string, BackupStorage>): GaleraInput {
   const { version, image, scriptImage, arbitrator, imagePullSecrets, databases, kubernetesVersion } = spec;
   const props = present({
     version, image, arbitrator, imagePullSecrets, databases, kubernetesVersion,
@@ -53,5 +56,6 @@ export function toGaleraInput({ metadata, spec }: GaleraDocument): GaleraInput {
     storage: storageOf(spec),
   });
   // A field that only the other engine has is refused by the shape of the props.
-  return { engine: spec.engine, props: scriptImage === undefined ? props : { ...props, scriptImage } } as GaleraInput;
+  const own = present({ scriptImage, backup: map(spec.backup, (backup) => toBackup(backup, storages)) });
+  return { engine: spec.engine, props: { ...props, ...own } } as GaleraInput;
 }

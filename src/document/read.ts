@@ -107,7 +107,7 @@ function galeraStages(document: GaleraDocument, namespaceOf: () => string, refer
     () => checkShape(galeraDocumentShape, document),
     () => checkGaleraRelations(document.spec),
     () => unknownStorage(document.spec, references),
-    () => checkGalera(document.metadata.name, namespaceOf(), toGaleraInput(document))
+    () => checkGalera(document.metadata.name, namespaceOf(), toGaleraInput(document, references.storages))
       .map((finding) => ({ ...finding, path: toGaleraPath(document.spec, [...finding.path]) })),
   ];
 }
@@ -126,7 +126,7 @@ const OWN: Dialect = {
       : postgresStages(value as DatabaseClusterDocument, namespaceOf, references)),
   ],
   parts: (value, { storages }) => (isGalera(value)
-    ? toGaleraInput(value)
+    ? toGaleraInput(value, storages)
     : { props: toProps(value as DatabaseClusterDocument, storages) }),
 };
 

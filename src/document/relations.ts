@@ -110,7 +110,7 @@ export function checkRelations(spec: PostgresqlSpec): Finding[] {
 
 /** Leaving backups out in silence would be a lie. */
 function galeraBackups({ backup, engine }: GaleraSpec): Finding[] {
-  if (!backup || backup.enabled === false) return [];
+  if (!backup || backup.enabled === false || engine === 'mariadb') return [];
   return [finding(SHAPE_TEXTS.notYet, {
     path: ['spec', 'backup'], problem: `backups of ${engine} come with a later version`, fix: 'Set enabled: false, and make backups by other means until then',
   })];

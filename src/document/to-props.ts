@@ -17,7 +17,7 @@ import type { PostgresStorage } from '../storage';
 import { toBackup } from './backup';
 import { toBootstrap } from './bootstrap';
 import { present } from './present';
-import type { DatabaseClusterDocument, PostgresqlSpec } from './shape';
+import type { DatabaseClusterDocument, GaleraSpec, PostgresqlSpec } from './shape';
 
 type Path = Array<string | number>;
 type Spec<Key extends keyof PostgresqlSpec> = NonNullable<PostgresqlSpec[Key]>;
@@ -209,7 +209,7 @@ function drillRenames(backup: PostgresqlSpec['backup']): Array<[from: Path, to: 
     [['backup', 'drills', index, from], ['spec', 'backup', 'drills', index, to]]));
 }
 
-function backupRenames({ backup }: PostgresqlSpec): Array<[from: Path, to: Path]> {
+function backupRenames({ backup }: Pick<PostgresqlSpec, 'backup'>): Array<[from: Path, to: Path]> {
   const single = backup?.schedule === undefined ? 0 : 1;
   const named = (backup?.schedules ?? []).map((_, index): [Path, Path] =>
     [['backup', 'schedules', index + single, 'cron'], ['spec', 'backup', 'schedules', index, 'schedule']]);
@@ -283,9 +283,9 @@ export function toDocumentPath(spec: PostgresqlSpec, path: Path): Path {
 }
 
 /** The path of a prop of a Galera cluster in the words of the document. */
-export function toGaleraPath(spec: Surroundings, path: Path): Path {
+export function toGaleraPath(spec: GaleraSpec, path: Path): Path {
   return renamed([
     [['pmm'], ['spec', 'monitoring', 'pmm']], [['maintenanceWindow'], ['spec', 'maintenanceWindowMinutes']],
-    [['tlsSecretName'], ['spec', 'tls', 'secretName']], ...surroundingRenames(spec),
+    [['tlsSecretName'], ['spec', 'tls', 'secretName']], ...backupRenames(spec), ...surroundingRenames(spec),
   ], path);
 }

@@ -6,20 +6,33 @@ import { RBAC, roleBinding } from './rbac';
 import { COMPONENT, LABEL, clusterLabels } from '../contract/labels';
 import { backupName, contractName, leaderName, podName, statusName } from '../contract/names';
 import { AGENT_UID } from '../resolve/agent';
-import type { ResolvedSchedule } from '../resolve/backup';
+import type { ResolvedBackup, ResolvedSchedule } from '../resolve/backup';
+import type { ResolvedGalera } from '../resolve/galera';
+import type { ClusterIdentity } from '../resolve/identity';
 import type { ResolvedPostgres } from '../resolve/postgres';
 
-function labels(cluster: ResolvedPostgres): Record<string, string> {
+/** What the objects of backups have to do with a cluster, whatever its engine. */
+export interface BackedUp extends ClusterIdentity {
+  readonly backup?: ResolvedBackup;
+  readonly imagePullSecrets: string[];
+}
+
+/** What a Job has to see of a cluster. */
+interface Reach {
+  readonly pods: string[];
+  readonly configMaps: string[];
+}
+
+function labels(cluster: ClusterIdentity): Record<string, string> {
   return { [LABEL.cluster]: cluster.name, [LABEL.component]: COMPONENT.backup };
 }
 
-function meta(cluster: ResolvedPostgres): Manifest['metadata'] {
+function meta(cluster: ClusterIdentity): Manifest['metadata'] {
   return metadata(cluster, backupName(cluster.name), { labels: labels(cluster) });
 }
 
 /** What a Job may do: find the right member, run pgBackRest in it, and tell the result. All of it by name. */
-function role(cluster: ResolvedPostgres): Manifest {
-  const pods = cluster.groups.flatMap((group) => group.members).map(podName);
+function role(cluster: BackedUp, { pods, configMaps }: Reach): Manifest {
   const named = (apiGroup: string, resource: string, resourceNames: string[], verbs: string[]) =>
     ({ apiGroups: [apiGroup], resources: [resource], resourceNames, verbs });
   return {
@@ -27,7 +40,7 @@ function role(cluster: ResolvedPostgres): Manifest {
     kind: 'Role',
     metadata: meta(cluster),
     rules: [
-      named('', 'configmaps', [contractName(cluster.name), leaderName(cluster.name)], ['get']),
+      named('', 'configmaps', configMaps, ['get']),
       named('', 'configmaps', [statusName(cluster.name)], ['get', 'patch']),
       named('', 'pods', pods, ['get']),
       // A WebSocket begins with a GET; newer API servers ask for create as well.
@@ -38,11 +51,11 @@ function role(cluster: ResolvedPostgres): Manifest {
 }
 
 /** Whose backup runs: one at a time in a cluster. It stands in Git empty, since nothing can be created by name. */
-function lock(cluster: ResolvedPostgres): Manifest {
+function lock(cluster: ClusterIdentity): Manifest {
   return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: meta(cluster), spec: {} };
 }
 
-function networkPolicy(cluster: ResolvedPostgres, peers: NetworkPeers): Manifest {
+function networkPolicy(cluster: ClusterIdentity, peers: NetworkPeers): Manifest {
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -56,19 +69,31 @@ function networkPolicy(cluster: ResolvedPostgres, peers: NetworkPeers): Manifest
 }
 
 /** What all schedules of a cluster share; nothing without backups. */
-export function backupAccess(cluster: ResolvedPostgres, peers: NetworkPeers): Manifest[] {
+function accessOf(cluster: BackedUp, reach: Reach, peers: NetworkPeers): Manifest[] {
   if (!cluster.backup) return [];
   const metadataOfAll = meta(cluster);
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadataOfAll, automountServiceAccountToken: false },
-    role(cluster),
+    role(cluster, reach),
     roleBinding(metadataOfAll, backupName(cluster.name)),
     lock(cluster),
     networkPolicy(cluster, peers),
   ];
 }
 
-function container(cluster: ResolvedPostgres, schedule: ResolvedSchedule): Record<string, unknown> {
+/** For a cluster of PostgreSQL: the lease says which member is the primary. */
+export function backupAccess(cluster: ResolvedPostgres, peers: NetworkPeers): Manifest[] {
+  const pods = cluster.groups.flatMap((group) => group.members).map(podName);
+  return accessOf(cluster, { pods, configMaps: [contractName(cluster.name), leaderName(cluster.name)] }, peers);
+}
+
+/** For a Galera cluster: members tell themselves what they are. */
+export function galeraBackupAccess(cluster: ResolvedGalera, peers: NetworkPeers): Manifest[] {
+  const pods = cluster.group.members.map(podName);
+  return accessOf(cluster, { pods, configMaps: [contractName(cluster.name)] }, peers);
+}
+
+function container(cluster: BackedUp, schedule: ResolvedSchedule): Record<string, unknown> {
   const { name, type, repository, target } = schedule;
   return {
     name: 'backup',
@@ -90,8 +115,8 @@ function container(cluster: ResolvedPostgres, schedule: ResolvedSchedule): Recor
 const RETRIES = 2;
 
 /** One schedule. */
-export function backupCronJob(cluster: ResolvedPostgres, schedule: ResolvedSchedule): Manifest {
-  const podLabels = { ...cluster.labels, ...clusterLabels(cluster.name, 'postgresql'), ...labels(cluster) };
+export function backupCronJob(cluster: BackedUp, schedule: ResolvedSchedule): Manifest {
+  const podLabels = { ...cluster.labels, ...clusterLabels(cluster.name, cluster.engine), ...labels(cluster) };
   return cronJob({
     metadata: metadata(cluster, schedule.objectName, { labels: labels(cluster) }),
     schedule,

@@ -5,7 +5,6 @@ import { RBAC, roleBinding } from './rbac';
 import { COMPONENT, LABEL } from '../contract/labels';
 import { agentAccessName, galeraConfigName, galeraRecordName, memberName, podName, statusName } from '../contract/names';
 import { GALERA_FILES as FILES, renderGaleraMember, renderMyCnf } from '../render/galera';
-import { renderGaleraContract } from '../render/galera-contract';
 import { renderGaleraScripts } from '../render/script';
 import type { ResolvedGalera } from '../resolve/galera';
 
@@ -51,12 +50,12 @@ function emptyRecords(cluster: ResolvedGalera): Manifest[] {
 }
 
 /** Scripts and settings of the members, what the agent may count on, and the records. */
-export function galeraConfigMaps(cluster: ResolvedGalera): Manifest[] {
+export function galeraConfigMaps(cluster: ResolvedGalera, document: unknown): Manifest[] {
   return [
     configMap(cluster, galeraConfigName(cluster.name), {
       [FILES.settings]: renderMyCnf(cluster), [FILES.member]: renderGaleraMember(cluster), ...renderGaleraScripts(),
     }),
-    contract(cluster, renderGaleraContract(cluster)),
+    contract(cluster, document),
     ...emptyRecords(cluster),
   ];
 }

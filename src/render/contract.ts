@@ -1,5 +1,6 @@
 import { CONTRACT_VERSION, STANZA, type ContractBackup, type ContractDocument, type ContractSchedule } from '../contract/document';
 import { podName, volumeName } from '../contract/names';
+import type { ResolvedBackup } from '../resolve/backup';
 import type { ResolvedGroup } from '../resolve/groups';
 import { AGENT_KEY, AGENT_ROLE, type ResolvedPostgres } from '../resolve/postgres';
 
@@ -13,10 +14,10 @@ function contractMembers(group: ResolvedGroup): ContractDocument['members'] {
   }));
 }
 
-function contractBackup({ backup }: ResolvedPostgres,
-  schedules: readonly ContractSchedule[]): ContractBackup | undefined {
-  return backup && {
-    stanza: STANZA,
+/** What is promised about backups of any engine. */
+export function contractBackup(backup: ResolvedBackup,
+  schedules: readonly ContractSchedule[]): Omit<ContractBackup, 'stanza'> {
+  return {
     repositories: backup.repositories.map(({ key, url }) => ({ key, storage: url })),
     schedules: schedules.map(({ name, type, cron, timeZone, suspended, repository, target }) =>
       ({ name, type, cron, timeZone, suspended, repository, target })),
@@ -38,7 +39,7 @@ export function renderContract(cluster: ResolvedPostgres, schedules: readonly Co
     databases: cluster.databases,
     roles: cluster.roles,
     patroni: cluster.patroni,
-    backup: contractBackup(cluster, schedules),
+    backup: cluster.backup && { stanza: STANZA, ...contractBackup(cluster.backup, schedules) },
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

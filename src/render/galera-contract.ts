@@ -1,10 +1,11 @@
-import { CONTRACT_VERSION } from '../contract/document';
+import { contractBackup } from './contract';
+import { CONTRACT_VERSION, type ContractSchedule } from '../contract/document';
 import { GALERA_API_KEY, type GaleraContract } from '../contract/galera';
 import { podName, volumeName } from '../contract/names';
 import type { ResolvedGalera } from '../resolve/galera';
 
 /** The contract document of a Galera cluster as JSON. */
-export function renderGaleraContract(cluster: ResolvedGalera): string {
+export function renderGaleraContract(cluster: ResolvedGalera, schedules: readonly ContractSchedule[] = []): string {
   const document: GaleraContract = {
     contractVersion: CONTRACT_VERSION,
     engine: cluster.engine,
@@ -18,6 +19,7 @@ export function renderGaleraContract(cluster: ResolvedGalera): string {
     // Kept by the members themselves (galera.json).
     databases: [],
     roles: [],
+    ...(cluster.backup ? { backup: contractBackup(cluster.backup, schedules) } : {}),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

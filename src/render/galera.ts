@@ -1,4 +1,5 @@
 import { galeraRecordName, membersServiceName, primaryServiceName, proxyName, replicaServiceName } from '../contract/names';
+import type { ResolvedRepository } from '../resolve/backup';
 import { GALERA_USERS, type ResolvedGalera } from '../resolve/galera';
 
 /** Places inside a member's containers, and the files of the ConfigMap that lie there. */
@@ -28,6 +29,39 @@ function credentialKeys({ engine }: ResolvedGalera): string[] {
   return ['api', ...GALERA_USERS.map(({ key }) => key), ...(engine === 'mariadb' ? [] : ['root'])];
 }
 
+/** Far from those of servers; two collectors of one number would end each other's stream. */
+const COLLECTOR_SERVER_ID = 4_000_000_001;
+
+/** Where an archive is; secrets stand in it by name only. */
+function repositoryOf({ options, secrets, files, pass, url }: ResolvedRepository): Record<string, unknown> {
+  return { storage: url, options, secrets, files, pass };
+}
+
+/** What a new cluster begins with. */
+function recoveryOf({ recovery }: ResolvedGalera): Record<string, unknown> {
+  if (!recovery) return {};
+  const { repository, goal, keepPasswords } = recovery;
+  return { recovery: { repository: repositoryOf(repository), target: goal, keepPasswords } };
+}
+
+/** What backups and the collector of the binary log need. */
+function archiveOf({ backup }: ResolvedGalera): Record<string, unknown> {
+  const [repository] = backup?.repositories ?? [];
+  if (!backup || !repository) return {};
+  const { options } = repository;
+  return {
+    archive: {
+      repository: {
+        ...repositoryOf(repository),
+        level: backup.compressionLevel,
+        retention: { type: options['retention-full-type'], amount: Number(options['retention-full']) },
+      },
+      intervalSeconds: backup.archiveTimeoutSeconds,
+      serverId: COLLECTOR_SERVER_ID,
+    },
+  };
+}
+
 /** galera.json: what galera-member.py reads. */
 export function renderGaleraMember(cluster: ResolvedGalera): string {
   const { name, namespace, engine } = cluster;
@@ -52,6 +86,8 @@ export function renderGaleraMember(cluster: ResolvedGalera): string {
     owners: cluster.owners,
     databases: cluster.databases,
     providerOptions: cluster.providerOptions,
+    ...archiveOf(cluster),
+    ...recoveryOf(cluster),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

@@ -34,8 +34,19 @@ export function renderPoolerScript(): string {
   return script('pooler.pl');
 }
 
+function scripts(...names: string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, script(name)]));
+}
+
+/** Backups of a Galera cluster, the collector of its binary log, and recovery from both. */
+export function renderArchiveScripts(): Record<string, string> {
+  return scripts('binlog_events.py', 'galera_archive.py', 'galera_backup.py', 'binlog_collector.py', 'galera_recovery.py');
+}
+
 /** Everything that runs a member of a Galera cluster, by file name; member.py is there for its Kubernetes API. */
 export function renderGaleraScripts(): Record<string, string> {
-  const names = ['galera-member.py', 'galera_http.py', 'galera_rules.py', 'galera_server.py', 'member.py', 'galera-run.sh'];
-  return Object.fromEntries(names.map((name) => [name, script(name)]));
+  return {
+    ...scripts('galera-member.py', 'galera_http.py', 'galera_rules.py', 'galera_server.py', 'member.py', 'galera-run.sh'),
+    ...renderArchiveScripts(),
+  };
 }

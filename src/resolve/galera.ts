@@ -9,7 +9,9 @@ import type { PmmOptions } from '../pmm';
 import { Protection } from '../protection';
 import type { PxcClusterProps } from '../pxc-cluster-props';
 import { parseQuantity } from '../quantity';
+import { resolveBackup, type ResolvedBackup } from './backup';
 import { galeraParameters, galeraProviderOptions, type GaleraFacts } from './galera-parameters';
+import { resolveGaleraRecovery, type ResolvedGaleraRecovery } from './galera-recovery';
 import { DEFAULT_INSTANCES, resolveResources, type ResolvedGroup, type ResolvedResources } from './groups';
 import type { ClusterIdentity } from './identity';
 import type { ResolvedImage } from './postgres';
@@ -69,6 +71,10 @@ export interface ResolvedGalera extends ClusterIdentity {
   readonly stopSeconds: number;
   readonly proxy: ResolvedProxy;
   readonly pmm?: ResolvedPmm;
+  /** None: nothing is archived. */
+  readonly backup?: ResolvedBackup;
+  /** Where the first data come from; none: an empty cluster. */
+  readonly recovery?: ResolvedGaleraRecovery;
   readonly serviceAnnotations: Record<string, string>;
   readonly replicaServiceAnnotations: Record<string, string>;
 }
@@ -194,6 +200,15 @@ function passedOn(props: GaleraClusterProps): Pick<ResolvedGalera,
   };
 }
 
+function backupOf(name: string, namespace: string, input: GaleraInput): Pick<ResolvedGalera, 'backup' | 'recovery'> {
+  if (input.engine !== 'mariadb') return {};
+  const { backup, bootstrap } = input.props;
+  return {
+    ...(backup ? { backup: resolveBackup(name, namespace, backup) } : {}),
+    ...(bootstrap?.recovery ? { recovery: resolveGaleraRecovery(namespace, bootstrap.recovery) } : {}),
+  };
+}
+
 /** A clean stop writes at most the whole buffer pool, at 50 MB/s on a slow network disk. */
 function stopSecondsOf(memoryBytes: number): number {
   return 60 + Math.ceil((memoryBytes * 0.75) / (50 * 1000 * 1000));
@@ -221,5 +236,6 @@ export function resolveGalera(name: string, namespace: string, input: GaleraInpu
     stopSeconds: stopSecondsOf(facts.memoryBytes),
     proxy: resolveProxy(props.proxy),
     pmm: resolvePmm(name, props.pmm),
+    ...backupOf(name, namespace, input),
   };
 }

@@ -114,6 +114,13 @@ export function storageViolations(path: Path, storage: BackupStorage): Violation
   ];
 }
 
+/** What rclone is told in a Galera cluster: S3, by the keys of a Secret. */
+export function keysOfSecret(path: Path, storage: BackupStorage): Violation[] {
+  if (!storage.s3Options) return [{ path, problem: 'the storage is not S3', fix: 'Use BackupStorage.s3()' }];
+  return storage.s3Options.access.keyType === 'shared' ? []
+    : [{ path: [...path, 'access'], problem: 'the storage is not reached by the keys of a Secret', fix: 'Use StorageAccess.secret()' }];
+}
+
 function twoRoles(backup: BackupOptions | undefined): Violation[] {
   const roles = repositoriesOf(backup).flatMap(([{ storage }]) => storage.s3Options?.access.roleArn ?? []);
   return new Set(roles).size < 2 ? [] : [{

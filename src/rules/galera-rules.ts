@@ -1,5 +1,7 @@
+import { galeraBackup } from './galera-backup';
 import { galeraDatabaseNames, galeraImage, galeraSecrets, galeraVersion } from './galera-identity';
 import { galeraMemory, galeraParameterKnown, galeraParameterOwned, galeraParameterValue } from './galera-parameters';
+import { galeraRecovery } from './galera-recovery';
 import { galeraMembers, galeraProxy, galeraStorage } from './galera-size';
 import type { GaleraRule } from './rule';
 
@@ -8,4 +10,5 @@ export const GALERA_RULES: readonly GaleraRule[] = [
   galeraMembers, galeraStorage, galeraProxy,
   galeraParameterOwned, galeraParameterKnown, galeraParameterValue, galeraMemory,
   galeraVersion, galeraImage, galeraDatabaseNames, galeraSecrets,
+  galeraBackup, galeraRecovery,
 ];

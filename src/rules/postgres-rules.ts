@@ -41,6 +41,9 @@ export const COMMON_RULES: readonly PostgresRule[] = [
   quantityValid, limitsAboveRequests, kubernetesVersion, placementValid, disruptionValid, networkValid, secretNames,
 ];
 
+/** Rules about backups of every engine. */
+export const BACKUP_RULES: readonly PostgresRule[] = [...SCHEDULES_OF_PROPS, backupNumbers, backupStorage];
+
 /** All rules about one PostgresCluster, by code. */
 export const POSTGRES_RULES: readonly PostgresRule[] = [
   clusterNameValid, clusterNameLength, namespaceValid, metadataValid, metadataReserved,
@@ -49,6 +52,6 @@ export const POSTGRES_RULES: readonly PostgresRule[] = [
   rolesValid, extensionsValid, agentNeeded,
   versionInCatalog, imageValid, kubernetesVersion,
   placementValid, groupNames, disruptionValid, networkValid, secretNames, rotationValid,
-  ...SCHEDULES_OF_PROPS, ...DRILLS_OF_PROPS, backupNumbers, backupStorage, bootstrapValid,
+  ...BACKUP_RULES, ...DRILLS_OF_PROPS, bootstrapValid,
   recoveryTargetValid, recoverySourceValid,
 ];

@@ -1,6 +1,7 @@
 import { storageViolations } from './backup-valid';
 import { DNS_LABEL, DNS_SUBDOMAIN } from './names';
 import type { PostgresRule, PostgresRuleInput, Violation } from './rule';
+import type { RecoverySourceOptions } from '../recovery-source';
 import type { RecoveryTarget } from '../recovery-target';
 import { resolveRepository } from '../resolve/backup';
 import { storagesOf } from '../resolve/postgres';
@@ -52,6 +53,12 @@ function timelineViolations({ options: { timeline } }: RecoveryTarget): Violatio
   }];
 }
 
+function skipViolations({ options: { skipTransactions } }: RecoveryTarget): Violation[] {
+  return skipTransactions === undefined ? [] : [{
+    path: TARGET, problem: 'skipTransactions is set, and PostgreSQL cannot leave a transaction out', fix: 'Recover to just before it (exclusive)',
+  }];
+}
+
 export const recoveryTargetValid: PostgresRule = {
   code: 'EV1809',
   title: 'A moment that says nothing',
@@ -60,7 +67,8 @@ export const recoveryTargetValid: PostgresRule = {
   fix: 'Write, say, RecoveryTarget.time("2026-03-01T12:00:00Z")',
   check: ({ props: { bootstrap } }) => {
     const target = bootstrap?.recovery?.target;
-    return target ? [...valueViolations(target), ...afterViolations(target), ...timelineViolations(target)] : [];
+    const checks = [valueViolations, afterViolations, timelineViolations, skipViolations];
+    return target ? checks.flatMap((check) => check(target)) : [];
   },
 };
 
@@ -77,8 +85,8 @@ function ownPath({ props, clusterName, namespace }: PostgresRuleInput): Violatio
   }] : [];
 }
 
-function names({ props: { bootstrap } }: PostgresRuleInput): Violation[] {
-  const { clusterName, namespace, passSecretName } = bootstrap!.recovery!.from.options;
+/** Names of the cluster that made the backups, and of the Secret with its pass. */
+export function sourceNames({ clusterName, namespace, passSecretName }: RecoverySourceOptions): Violation[] {
   const wrong = (name: string, value: string | undefined, pattern: RegExp): Violation[] => {
     if (value === undefined || pattern.test(value)) return [];
     return [{ path: SOURCE, problem: `${name} is ${JSON.stringify(value)}`, fix: 'Write the name as it was' }];
@@ -107,7 +115,7 @@ export const recoverySourceValid: PostgresRule = {
   check: (input) => {
     const recovery = input.props.bootstrap?.recovery;
     if (!recovery) return [];
-    const malformed = [...storageViolations([...SOURCE, 'backupStorage'], recovery.from.backupStorage), ...names(input)];
+    const malformed = [...storageViolations([...SOURCE, 'backupStorage'], recovery.from.backupStorage), ...sourceNames(recovery.from.options)];
     return malformed.length > 0 ? malformed : [...ownPath(input), ...twoIdentities(input)];
   },
 };

@@ -1,4 +1,4 @@
-import type { BackupScheduleOptions } from '../backup-schedule-options';
+import { BackupType, type BackupScheduleOptions } from '../backup-schedule-options';
 import { cronProblem } from './cron';
 import { limitViolations } from './limits-above-requests';
 import { DNS_LABEL } from './names';
@@ -11,11 +11,15 @@ import { resolveSchedule } from '../resolve/backup';
 export interface ScheduleRuleInput {
   readonly clusterName: string;
   readonly options: BackupScheduleOptions;
+  /** Value of `ClusterIdentity.engine`. */
+  readonly engine: string;
   /** Number of repositories; none: the cluster has no backups. */
   readonly repositories: number;
 }
 
 type ScheduleRule = Rule<ScheduleRuleInput>;
+
+const POSTGRESQL = 'postgresql';
 
 /** A Job's name is its CronJob's and eleven characters. */
 const LONGEST_NAME = 52;
@@ -91,6 +95,12 @@ function ofStorage({ repositories, options }: ScheduleRuleInput): Violation[] {
   return options.toSecondary && repositories < 2 ? [{ path: ['toSecondary'], problem: 'there is no second repository' }] : [];
 }
 
+/** The binary log covers the time between two full backups of MariaDB. */
+function ofType({ engine, options: { type } }: ScheduleRuleInput): Violation[] {
+  return engine === POSTGRESQL || type === undefined || type.type === BackupType.full().type ? []
+    : [{ path: ['type'], problem: `a backup of type ${type.type} is asked for, and ${engine} has full ones`, fix: 'Use BackupType.full()' }];
+}
+
 /** What is wrong with the time that a Job may take. */
 export function deadlineViolations(seconds: number): Violation[] {
   if (Number.isInteger(seconds) && seconds >= LEAST_DEADLINE_S && seconds <= MOST_DEADLINE_S) return [];
@@ -111,6 +121,7 @@ export const schedulePossible: ScheduleRule = {
     ...cronJobNameViolations(input.options.name, resolveSchedule(input.clusterName, input.options).objectName),
     ...ofReserved(input.options.name),
     ...deadlineViolations(resolveSchedule('', input.options).deadlineSeconds),
+    ...ofType(input),
     ...amountViolations(['resources'], input.options.resources),
     ...limitViolations(['resources'], input.options.resources),
   ],
@@ -130,7 +141,7 @@ export const SCHEDULES_OF_PROPS: readonly PostgresRule[] = SCHEDULE_RULES.map((r
     const schedules = backup?.schedules ?? [];
     const repositories = backup?.secondary ? 2 : 1;
     return [
-      ...schedules.flatMap((options, index) => rule.check({ clusterName, options, repositories })
+      ...schedules.flatMap((options, index) => rule.check({ clusterName, options, repositories, engine: POSTGRESQL })
         .map((found) => ({ ...found, path: ['backup', 'schedules', index, ...found.path] }))),
       ...(rule === schedulePossible ? twice(schedules) : []),
     ];

@@ -98,7 +98,12 @@ const source = instance(RecoverySource, z.object({
 const target = instance(RecoveryTarget, z.object({
   type: z.string(),
   value: z.string(),
-  options: z.strictObject({ exclusive: z.boolean().optional(), timeline: z.number().optional(), after: text }),
+  options: z.strictObject({
+    exclusive: z.boolean().optional(),
+    timeline: z.number().optional(),
+    after: text,
+    skipTransactions: z.array(z.string()).optional(),
+  }),
 }));
 
 /** The shape of Bootstrap. */

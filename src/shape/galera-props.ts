@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Credentials } from '../credentials';
 import { PodDisruption } from '../pod-disruption';
 import { Protection } from '../protection';
+import { backupShape, bootstrapShape } from './backup';
 import { instance } from './instance';
 import { peerList, resourcesShape } from './pod';
 import { placementShape } from './postgres-props';
@@ -55,7 +56,9 @@ const common = {
 };
 
 /** The shape of MariaDbClusterProps. */
-export const mariaDbPropsShape = z.strictObject({ ...common, version: text, image: text });
+export const mariaDbPropsShape = z.strictObject({
+  ...common, version: text, image: text, backup: backupShape.optional(), bootstrap: bootstrapShape.optional(),
+});
 
 /** The shape of PxcClusterProps. */
 export const pxcPropsShape = z.strictObject({ ...common, version: text, image: text, scriptImage: text });

@@ -1,6 +1,6 @@
 import {
   BackupEncryption, BackupStorage, Bootstrap, NetworkPeer, PostgresCluster, RecoverySource, RecoveryTarget,
-  StorageAccess, type RecoveryOptions, type S3StorageOptions,
+  StorageAccess, type PostgresClusterProps, type RecoveryOptions, type S3StorageOptions,
 } from '../../src';
 import { readClusters } from '../../src/document/read';
 import { everestErrorOf, pick, someProps, synth, testChart, type TestManifest } from '../support/cluster';
@@ -123,8 +123,9 @@ describe('recovery in a document', () => {
   it('says the same as the construct', () => {
     const { clusters, findings } = readClusters(DOCUMENTS('{recover: {storageName: main, clusterName: billing, target: {time: "2026-03-01T12:00:00Z", exclusive: true}}}'));
     expect(findings).toEqual([]);
-    expect(clusters[0]!.props.bootstrap).toEqual(Bootstrap.recover({
-      from: RecoverySource.storage(clusters[0]!.props.backup!.storage, { clusterName: 'billing' }),
+    const props = clusters[0]!.props as PostgresClusterProps;
+    expect(props.bootstrap).toEqual(Bootstrap.recover({
+      from: RecoverySource.storage(props.backup!.storage, { clusterName: 'billing' }),
       target: RecoveryTarget.time('2026-03-01T12:00:00Z', { exclusive: true }),
     }));
   });

@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
 import type { RuleExample } from './rule-examples';
-import { Credentials } from '../../src';
+import { BackupStorage, Bootstrap, Credentials, RecoverySource, RecoveryTarget, StorageAccess } from '../../src';
 import { checkGalera } from '../../src/check-galera';
 import type { GaleraInput } from '../../src/resolve/galera';
 
@@ -22,6 +22,12 @@ function pxc(about: [string, string, string], bad: Loose, good: Loose): RuleExam
 }
 
 const parameter = (name: string, value: string): Loose => ({ parameters: { [name]: value } });
+
+const BACKUP = { storage: BackupStorage.s3({ bucket: 'backups', access: StorageAccess.secret('s3') }) };
+
+const recovered = (target: RecoveryTarget) => Bootstrap.recover({
+  from: RecoverySource.storage(BACKUP.storage, { clusterName: 'invoices' }), target,
+});
 
 export const GALERA_EXAMPLES: readonly RuleExample[] = [
   mariadb(['EV2001', 'two members without a third voter', 'instances'], { instances: 2 }, { instances: 2, arbitrator: true }),
@@ -53,4 +59,10 @@ export const GALERA_EXAMPLES: readonly RuleExample[] = [
   mariadb(['EV2204', 'a Secret with a name that none can have', 'tlsSecretName'], { tlsSecretName: 'My Secret' }, { tlsSecretName: 'my-secret' }),
   mariadb(['EV2204', 'passwords from External Secrets', 'credentials'],
     { credentials: Credentials.external({ store: 'vault' }) }, { credentials: Credentials.existing('passwords') }),
+  mariadb(['EV2302', 'a place in PostgreSQL\'s log', 'bootstrap.recovery.target'],
+    { bootstrap: recovered(RecoveryTarget.lsn('0/5000060')) }, { bootstrap: recovered(RecoveryTarget.transaction('1-1-4711', { exclusive: true })) }),
+  mariadb(['EV2302', 'the archive that the cluster itself writes to', 'bootstrap.recovery.from'],
+    { backup: BACKUP, bootstrap: Bootstrap.recover({ from: RecoverySource.storage(BACKUP.storage, { clusterName: 'orders' }) }) },
+    { backup: BACKUP, bootstrap: recovered(RecoveryTarget.latest({ skipTransactions: ['1-1-4711'] })) }),
+  mariadb(['EV2301', 'a second repository', 'backup.secondary'], { backup: { ...BACKUP, secondary: BACKUP } }, { backup: BACKUP }),
 ];

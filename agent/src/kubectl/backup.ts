@@ -7,8 +7,9 @@ import { JobFollower, type Ended } from './follow-job.js';
 import { ON_DEMAND } from '../../../src/contract/backup.js';
 import type { ContractBackup, ContractSchedule } from '../../../src/contract/document.js';
 import { backupName, contractName } from '../../../src/contract/names.js';
-import { BackupJob, EXIT, type BackupPorts } from '../backup-job.js';
-import { readContract } from '../model/contract.js';
+import { BackupJob, EXIT } from '../backup-job.js';
+import type { BackupPorts } from '../backup-work.js';
+import { readBackupContract } from '../model/backup-contract.js';
 import type { Jobs } from '../ports/jobs.js';
 import { KubeError, type KubeObject } from '../ports/kube.js';
 
@@ -42,7 +43,8 @@ export function withOptions(args: readonly string[], options: Readonly<Record<st
 }
 
 /** The schedule whose Job is the nearest to what is wanted. */
-export function nearestSchedule({ schedules }: ContractBackup, request: BackupRequest): ContractSchedule | undefined {
+export function nearestSchedule({ schedules }: Pick<ContractBackup, 'schedules'>,
+  request: BackupRequest): ContractSchedule | undefined {
   const points = ({ type, repository }: ContractSchedule) => (
     Number(repository === request.repository) * 2 + Number(type === request.type)
   );
@@ -82,14 +84,14 @@ export class BackupCommand {
     return this.follow(await this.ports.jobs.create(jobFrom(cronJob, cluster, options)), signal);
   }
 
-  private async contractBackup(): Promise<ContractBackup> {
+  private async contractBackup(): Promise<Omit<ContractBackup, 'stanza'>> {
     const { cluster } = this.request;
     const { kube, namespace } = this.ports;
     const object = await kube.get('configmaps', contractName(cluster)).catch((problem: unknown) => {
       if (!(problem instanceof KubeError && problem.notFound)) throw problem;
       throw new CommandError(`There is no cluster ${cluster} in namespace ${namespace} (no ConfigMap ${contractName(cluster)}). Is it another namespace (-n)?`, { cause: problem });
     });
-    const reading = readContract(object);
+    const reading = readBackupContract(object);
     if (!reading.ok) throw new CommandError(`The contract of ${cluster} cannot be read: ${reading.problem}.`);
     const { backup } = reading.document;
     if (!backup) throw new CommandError(`Cluster ${cluster} has no storage for backups, so there is nothing to back up to. Give it one (backup.storage) and apply.`);

@@ -408,7 +408,9 @@ class Server:
         """Into a folder of another name first: half an initialised folder must not look like data."""
         fresh = f"{self.volume}/new"
         shutil.rmtree(fresh, ignore_errors=True)
-        if self.mariadb:
+        if self.config.get("recovery"):
+            self.recover_from_archive(fresh, tick)
+        elif self.mariadb:
             run(["mariadb-install-db", "--no-defaults", f"--datadir={fresh}", "--auth-root-authentication-method=socket",
                  "--auth-root-socket-user=mysql", "--skip-test-db"])
         else:
@@ -417,6 +419,15 @@ class Server:
         shutil.rmtree(self.data, ignore_errors=True)
         os.rename(fresh, self.data)
         sync_folder(self.volume)
+
+    def recover_from_archive(self, fresh: str, tick: Callable[[], None]) -> None:
+        """By a process of its own, since it may take hours. What it says goes to the log; when it fails it is tried again."""
+        process = subprocess.Popen(["python3", f"{CONFIG_DIR}/galera_recovery.py", "restore", fresh], stdin=subprocess.DEVNULL)
+        while process.poll() is None:
+            tick()
+            time.sleep(0.2)
+        if process.returncode:
+            raise Failed(f"the recovery ended with {process.returncode}; what stands in its way is above")
 
     def initialize_mysql(self, fresh: str, tick: Callable[[], None]) -> None:
         script = f"{self.run}/init.sql"

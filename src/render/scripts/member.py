@@ -550,7 +550,7 @@ def value_in(api: Api, resource: str, name: str, key: str) -> str:
     value = ((found or {}).get("data") or {}).get(key, "")
     value = (base64.b64decode(value).decode() if resource == "secrets" else value).strip()
     if not value:
-        raise NotYet(f"{kind} {name} {'has no value for key ' + key if found else 'does not exist'}, and pgBackRest needs it; add it, waiting.")
+        raise NotYet(f"{kind} {name} {'has no value for key ' + key if found else 'does not exist'}, and the archive needs it; add it, waiting.")
     return value
 
 

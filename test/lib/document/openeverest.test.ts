@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseCluster, PoolMode } from '../../../src';
 import { readIni, readPostgresConfig } from '../../../src/document/openeverest/config-lines';
 import { parseOverride } from '../../../src/document/overrides';
-import { readClusters, type ReadOptions } from '../../../src/document/read';
+import { readClusters, type ClusterDocument, type PostgresParts, type ReadOptions } from '../../../src/document/read';
 import { renderFinding } from '../../../src/errors';
 import { testChart } from '../../support/cluster';
 
@@ -31,7 +31,7 @@ function places(text: string): string[] {
 function propsOf(text: string) {
   const { clusters, findings } = read(text);
   expect(findings).toEqual([]);
-  return clusters[0]!;
+  return clusters[0] as ClusterDocument & PostgresParts;
 }
 
 describe('a DatabaseCluster of OpenEverest with the engine postgresql', () => {

@@ -1,4 +1,5 @@
 /** A Galera cluster under every fault and every planned change, with clients that count their rows. */
+import { backupEvents } from './backups';
 import { crashEvents } from './crashes';
 import { Fixture } from './fixture';
 import { killEvents } from './kills';
@@ -9,13 +10,20 @@ import type { Suite } from '../../kit/suite';
 
 export function galeraSuite(): Suite {
   const fixture = new Fixture();
+  const backups = backupEvents();
   return {
     name: 'galera',
     setUp: async ({ api, faults, reporter }) => {
       for (const image of [MARIADB_IMAGE, HAPROXY_IMAGE, AGENT_IMAGE]) await ensureImage(image, api, faults, reporter);
     },
     diagnose: () => fixture.diagnosis(),
-    tearDown: (context) => fixture.remove(context),
-    events: [...killEvents(fixture), ...plannedEvents(fixture), ...crashEvents(fixture), ...nodeEvents(fixture)],
+    tearDown: async (context) => {
+      await fixture.remove(context);
+      await backups.tearDown(context);
+    },
+    events: [
+      ...killEvents(fixture), ...plannedEvents(fixture), ...crashEvents(fixture), ...nodeEvents(fixture),
+      ...backups.events,
+    ],
   };
 }

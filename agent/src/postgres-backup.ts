@@ -1,0 +1,122 @@
+/** A backup of a PostgreSQL cluster: pgBackRest in the primary, and what the repository shows afterwards. */
+import { repositoryStatus } from './backup-report.js';
+import { failureOf, notMade, type BackupOrder, type BackupPorts, type BackupWork, type Made } from './backup-work.js';
+import { chooseMember } from './decide/backup-member.js';
+import { judgeBackup, obstacle } from './decide/backup-verdict.js';
+import { currentArchive } from './decide/recovery-window.js';
+import { leaderFacts, podFacts } from './model/objects.js';
+import { isReadable, labelIn, typeOption, type RepositoryFacts } from './model/pgbackrest.js';
+import { listArchive, pgBackRest, readInfo, type Place } from './observe/repository.js';
+import type { ExecEnd } from './ports/exec.js';
+import { KubeError } from './ports/kube.js';
+import { leaderName } from '../../src/contract/names.js';
+
+/** A failover and the return of a member fit in. */
+const PRIMARY_LIMIT_MS = 90_000;
+const LOOK_MS = 1_000;
+/** The Job's own deadline is shorter. */
+const BACKUP_LIMIT_MS = 7 * 24 * 3_600_000;
+/** How often a member is asked whether a backup without a connection has ended. */
+const LOST_LOOK_MS = 10_000;
+const OUTPUT_LINES_KEPT = 200;
+
+interface Printed {
+  readonly end: ExecEnd;
+  readonly output: string;
+  readonly label: string | undefined;
+}
+
+export class PostgresBackup implements BackupWork {
+  constructor(
+    private readonly ports: BackupPorts,
+    private readonly order: BackupOrder,
+  ) {}
+
+  async make(signal: AbortSignal): Promise<Made> {
+    const choice = await this.primary(signal);
+    if (choice.pod === undefined) return notMade(failureOf('no-primary', `No backup was made: ${choice.why}.`, 'See phase and why in the status of the cluster. The Job tries again.'));
+    const { pod, note } = choice;
+    if (note) this.ports.say(`Note: ${note}.`);
+    const place = { pod, repository: this.order.repository };
+    const before = await readInfo(this.ports.exec, place);
+    const hindrance = obstacle(before.facts, before.output);
+    if (hindrance) return notMade(hindrance, pod, () => this.repository(pod, before.facts));
+    const { verdict, after } = await this.backUp(place, before.facts as RepositoryFacts, signal);
+    return { verdict, member: pod, note, repository: () => this.repository(pod, after) };
+  }
+
+  /** Waits for one, since a failover may be under way. */
+  private async primary(signal: AbortSignal): Promise<ReturnType<typeof chooseMember>> {
+    const { clock } = this.ports;
+    const endMs = clock.nowMs() + PRIMARY_LIMIT_MS;
+    for (;;) {
+      const choice = await this.look();
+      if (choice.pod !== undefined || clock.nowMs() > endMs || signal.aborted) return choice;
+      await clock.sleep(LOOK_MS, signal);
+    }
+  }
+
+  private async look(): Promise<ReturnType<typeof chooseMember>> {
+    const { kube } = this.ports;
+    try {
+      const leader = leaderFacts(await kube.get('configmaps', leaderName(this.order.cluster)));
+      const pod = leader.pod === undefined ? undefined : podFacts(await kube.get('pods', leader.pod));
+      return chooseMember({ leader, pod, wanted: this.order.target });
+    } catch (problem) {
+      if (!(problem instanceof KubeError)) throw problem;
+      return { pod: undefined, why: `the primary is not known (${problem.message})` };
+    }
+  }
+
+  private async backUp(place: Place, before: RepositoryFacts, signal: AbortSignal) {
+    this.ports.say(`Backup (${this.order.type}) into repository ${place.repository}, in ${place.pod}.`);
+    const { end, output, label } = await this.pgBackRest(place, signal);
+    if (end.exitCode === undefined) await this.waitForEnd(place, end.why, signal);
+    const { exec } = this.ports;
+    const now = await this.look();
+    const { facts: after } = await readInfo(exec, { ...place, pod: now.pod ?? place.pod });
+    const moved = now.pod !== undefined && now.pod !== place.pod ? { movedTo: now.pod } : {};
+    const { exitCode } = end;
+    const wanted = this.order.type;
+    return { verdict: judgeBackup({ wanted, exitCode, output, label, before, after, ...moved }), after };
+  }
+
+  private async pgBackRest(place: Place, signal: AbortSignal): Promise<Printed> {
+    const lines: string[] = [];
+    let label: string | undefined;
+    const line = (text: string) => {
+      this.ports.say(text);
+      label ??= labelIn(text);
+      lines.push(text);
+      if (lines.length > OUTPUT_LINES_KEPT) lines.shift();
+    };
+    const type = `--type=${typeOption(this.order.type)}`;
+    const command = pgBackRest(place, type, '--log-level-console=info', '--log-level-stderr=off', 'backup');
+    const running = this.ports.exec.run(command, { line, limitMs: BACKUP_LIMIT_MS, signal });
+    const end = await running.catch((problem: unknown): ExecEnd => {
+      if (!(problem instanceof KubeError)) throw problem;
+      return { exitCode: undefined, why: problem.message };
+    });
+    const why = end.exitCode === undefined ? [end.why] : [];
+    return { end, label, output: [...lines, ...why].join('\n') };
+  }
+
+  /** Without a connection pgBackRest goes on; when it has ended, the repository tells how. */
+  private async waitForEnd(place: Place, why: string, signal: AbortSignal): Promise<void> {
+    this.ports.say(`The connection to pgBackRest was lost: ${why}. Asks whether it is still at work.`);
+    while (!signal.aborted) {
+      const { facts } = await readInfo(this.ports.exec, place);
+      if (facts === 'unknown' || !facts.busy) return;
+      await this.ports.clock.sleep(LOST_LOOK_MS, signal);
+    }
+  }
+
+  private async repository(member: string, after: RepositoryFacts | 'unknown') {
+    if (after === 'unknown' || !isReadable(after)) return undefined;
+    const { exec, clock } = this.ports;
+    const archive = currentArchive(after);
+    const place = { pod: (await this.look()).pod ?? member, repository: this.order.repository };
+    const listing = archive ? await listArchive(exec, place, archive.id) : 'unknown';
+    return repositoryStatus(after, listing, clock.wall());
+  }
+}

@@ -1,0 +1,72 @@
+import { keysOfSecret, storageViolations } from './backup-valid';
+import { sourceNames } from './recovery-valid';
+import type { GaleraRule, GaleraRuleInput, Violation } from './rule';
+import type { RecoveryOptions } from '../bootstrap';
+import type { RecoveryTarget } from '../recovery-target';
+import { resolveRepository } from '../resolve/backup';
+import { wholeSeconds } from '../resolve/galera-recovery';
+import { sourceRepository } from '../resolve/recovery';
+
+const TARGET = ['bootstrap', 'recovery', 'target'];
+const SOURCE = ['bootstrap', 'recovery', 'from'];
+const GTID = /^\d{1,10}-\d{1,10}-[1-9]\d{0,19}$/;
+const GTID_FIX = 'Write it as SELECT @@last_gtid shows it, such as 1-1-4711';
+
+function valueViolations({ type, value }: RecoveryTarget): Violation[] {
+  const told = (problem: string, fix: string) => [{ path: TARGET, problem, fix }];
+  if (type === 'latest') return [];
+  if (type === 'time') {
+    return wholeSeconds(value) === undefined
+      ? told(`the target (time) is ${JSON.stringify(value)}`, 'Write ISO 8601 with a zone, such as 2026-03-01T12:00:00Z') : [];
+  }
+  if (type === 'xid') return GTID.test(value) ? [] : told(`the target (transaction) is ${JSON.stringify(value)}`, GTID_FIX);
+  return told(`MariaDB has no target of the kind ${type}`, 'Use RecoveryTarget.latest(), .time() or .transaction() with a GTID');
+}
+
+function optionViolations({ type, options }: RecoveryTarget): Violation[] {
+  const { exclusive, timeline, after, skipTransactions = [] } = options;
+  const told = (problem: string, fix: string) => ({ path: TARGET, problem, fix });
+  return [
+    ...(exclusive && type === 'time' ? [told('exclusive is set for a time', 'Name the second before')] : []),
+    ...(timeline === undefined ? [] : [told('timeline is set, and MariaDB has none', 'Leave timeline out')]),
+    ...(after === undefined ? [] : [told('after is set, and GTIDs tell where a transaction is', 'Leave after out')]),
+    ...skipTransactions.filter((gtid) => !GTID.test(gtid)).map((gtid) => told(`skipTransactions has ${JSON.stringify(gtid)}`, GTID_FIX)),
+  ];
+}
+
+function ownPath({ clusterName, namespace, ...input }: GaleraRuleInput, recovery: RecoveryOptions): Violation[] {
+  const backup = input.engine === 'mariadb' ? input.props.backup : undefined;
+  if (!backup) return [];
+  const source = sourceRepository(namespace, recovery);
+  return resolveRepository({ name: clusterName, namespace }, 1, backup).identity === source.identity ? [{
+    path: SOURCE, problem: `the cluster would archive to ${source.url}, which it is recovered from`,
+    fix: 'Give backup.storage another prefix; the old archive is then only read',
+  }] : [];
+}
+
+function sourceViolations(input: GaleraRuleInput, recovery: RecoveryOptions): Violation[] {
+  const { backupStorage, options } = recovery.from;
+  const path = [...SOURCE, 'backupStorage'];
+  const malformed = [
+    ...storageViolations(path, backupStorage), ...keysOfSecret(path, backupStorage), ...sourceNames(options),
+  ];
+  return malformed.length > 0 ? malformed : ownPath(input, recovery);
+}
+
+export const galeraRecovery: GaleraRule = {
+  code: 'EV2302',
+  title: 'A recovery that MariaDB does not have here',
+  cause: 'bootstrap of a MariaDbCluster names a target that MariaDB does not know, a storage that cannot be, or the archive that the cluster itself writes to; or it is Bootstrap.fresh().',
+  consequence: 'The cluster would be recovered to another moment than was meant, or members would wait for ever',
+  fix: 'Use Bootstrap.recover() with a time, or with the GTID of a transaction',
+  check: (input) => {
+    const bootstrap = input.engine === 'mariadb' ? input.props.bootstrap : undefined;
+    if (!bootstrap) return [];
+    if (!bootstrap.recovery) return [{ path: ['bootstrap'], problem: 'Bootstrap.fresh() is for PostgreSQL', fix: 'Leave bootstrap out, and give backup.storage another prefix' }];
+    const { target } = bootstrap.recovery;
+    return [
+      ...(target ? [...valueViolations(target), ...optionViolations(target)] : []),
+      ...sourceViolations(input, bootstrap.recovery),
+    ];
+  },
+};
