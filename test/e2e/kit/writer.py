@@ -128,7 +128,7 @@ class Client:
                 time.sleep(self.interval)
             except NoPrimary:
                 time.sleep(self.interval)
-            except (database.Error, database.NotPromised) as problem:
+            except database.Error as problem:
                 connection = close(connection)
                 if not self.once_more():
                     self.failed(problem)

@@ -4,6 +4,7 @@ import os
 os.environ.setdefault("USER", "writer")  # pymysql asks who runs it, and the Pod's user has no name
 import pymysql  # noqa: E402
 
+# A connection that breaks may tell so as the socket does.
 Error = (pymysql.MySQLError, OSError)
 TABLE = ("CREATE TABLE IF NOT EXISTS e2e_writes (client varchar(64), id bigint, at timestamp(6) NOT NULL DEFAULT "
          "current_timestamp(6), PRIMARY KEY (client, id))")
@@ -13,10 +14,6 @@ ISLANDS = ("SELECT client, min(id), max(id) FROM (SELECT client, id, id - row_nu
 NO_SUCH_TABLE = 1146
 # Neither a dead address nor a process that stands still may hold an impatient client longer than the fault itself.
 CONNECT_S, STATEMENT_S = 1, 10
-
-
-class NotPromised(Exception):
-    pass
 
 
 class NoTable(Exception):

@@ -7,7 +7,12 @@ import psycopg2
 import psycopg2.errors
 import psycopg2.extensions
 
-Error, NoTable = psycopg2.Error, psycopg2.errors.UndefinedTable
+
+class NotPromised(Exception):
+    """It succeeded, and no standby has it."""
+
+
+Error, NoTable = (psycopg2.Error, NotPromised), psycopg2.errors.UndefinedTable
 TABLE = ("CREATE TABLE IF NOT EXISTS e2e_writes (client text, id bigint, at timestamptz NOT NULL DEFAULT "
          "clock_timestamp(), PRIMARY KEY (client, id))")
 # The timeline from the write-ahead log itself: the control file learns of a promotion only at its checkpoint.
@@ -55,10 +60,6 @@ def make_table(connection):
         connection.cursor().execute(TABLE)
     except psycopg2.errors.UniqueViolation:
         pass  # another client was quicker
-
-
-class NotPromised(Exception):
-    pass
 
 
 def is_primary(connection):
