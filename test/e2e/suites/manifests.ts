@@ -29,8 +29,16 @@ const ACCEPTED_SCORE: ReadonlyArray<{ check: string; object: RegExp; says: RegEx
     because: 'a throttled Job makes a backup, and the time without the next one, longer for no gain',
   },
   {
-    check: 'container-image-pull-policy', object: /^(StatefulSet|CronJob)\//, says: /./,
-    because: 'references are fixed, and members and backups must start when the registry is away',
+    check: 'container-resources', object: /^Deployment\/.*-haproxy$/, says: /^CPU limit is not set$/,
+    because: 'throttling delays every statement of every client for no gain',
+  },
+  {
+    check: 'container-image-pull-policy', object: /^(StatefulSet|CronJob|Deployment)\//, says: /./,
+    because: 'references are fixed, and members, proxies and backups must start when the registry is away',
+  },
+  {
+    check: 'pod-probes-identical', object: /^Deployment\/.*-haproxy$/, says: /./,
+    because: 'a proxy that lives is ready, whoever is behind it: a Service without endpoints keeps clients waiting (ADR 9)',
   },
   { check: 'service-targets-pod', object: /^Service\/.*-r[wo]$/, says: /./, because: 'Patroni writes the role label that they select' },
 ];
