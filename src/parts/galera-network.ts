@@ -61,7 +61,7 @@ function arbitratorPolicy(cluster: ResolvedGalera): Manifest[] {
     name: arbitratorName(cluster.name),
     pods: arbitratorSelector(cluster),
     ingress: [{ from: [members], ports: tcp(GALERA_GROUP_PORT) }],
-    egress: [{ to: [members], ports: tcp(GALERA_GROUP_PORT) }, { ports: DNS_PORTS }],
+    egress: [{ to: [members], ports: tcp(GALERA_GROUP_PORT, GALERA_MEMBER_PORT) }, { ports: DNS_PORTS }],
   })];
 }
 
