@@ -74,7 +74,9 @@ function checkParts(document: OpenEverestCluster, namespace: string, references:
 
 function notYet({ engine }: OpenEverestSpec): Finding[] {
   return engine.type === 'pxc' ? [findingOf(SHAPE_TEXTS.notYet, {
-    path: ['spec', 'engine', 'type'], problem: 'engine pxc comes with PxcCluster', fix: 'Use type: postgresql, or wait for the version with PxcCluster',
+    path: ['spec', 'engine', 'type'],
+    problem: 'engine pxc is checked, and not turned into a PxcCluster yet',
+    fix: 'Write a document of everest.io/v1alpha1 with engine: percona-xtradb-cluster (docs/guide/galera.md)',
   })] : [];
 }
 
