@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import pathlib
+import platform
 import tempfile
 from unittest import mock
 
@@ -44,7 +45,10 @@ class BackupCase(WithApi):
         return json.dumps([{"name": "db", "db": systems, "repo": [{"key": 1, "status": {"code": self.status, "message": self.message}}]}])
 
     def settings(self):
-        return (self.folder / "run/secrets.conf").read_text()
+        """Without the note on backups, which holds no secret."""
+        text, note = (self.folder / "run/secrets.conf").read_text().split("[global:backup]\n")
+        self.assertEqual(note, f"annotation=architecture={platform.machine()}\n")
+        return text
 
 
 class PassTest(BackupCase):

@@ -142,6 +142,10 @@ class SourceTest(RecoveryCase):
         self.bucket.version = "16"
         self.assertIn("holds PostgreSQL 16, and this cluster is 17", self.refused("latest"))
 
+    def test_a_backup_of_other_processors_is_refused_since_their_files_cannot_be_read(self):
+        self.bucket.backups[0]["annotation"] = {"architecture": "pdp11"}
+        self.assertIn("was made on pdp11", self.refused("latest"))
+
     def test_an_empty_path_is_refused_with_what_may_be_wrong(self):
         self.bucket.code = 1
         self.assertIn("nothing is there. Check the name of the cluster", self.refused("latest"))

@@ -21,6 +21,7 @@ import hmac
 import http.client
 import json
 import os
+import platform
 import re
 import secrets
 import shutil
@@ -52,6 +53,8 @@ HISTORY, WAITING, CONTAINER = "everest.io/history", "everest.io/waiting", "postg
 RECOVERY = {"PGBACKREST_CONFIG": "/run/postgresql/recovery/source", "PGBACKREST_CONFIG_INCLUDE_PATH": "/run/postgresql/recovery"}
 # Beside the data: WAL that is fetched ahead, and the note that a recovery is not finished.
 RECOVERY_SPOOL, UNFINISHED = "recovery-spool", "recovery-unfinished"
+# Key of a note on each backup.
+ARCHITECTURE = "architecture"
 # Between two tries of the first backup.
 FIRST_BACKUP_PAUSE_S = 20.0
 # PostgreSQL's own default (scram_iterations); a stored verifier is compared with its own count.
@@ -599,7 +602,9 @@ def configure_backup(cluster: Json, api: Api) -> None:
 
 
 def write_settings(values: Values) -> None:
-    write_private("secrets.conf", "[global]\n" + "".join(f"{option}={value}\n" for option, value in values.items()))
+    """And on each backup, for which processors it is: a recovery elsewhere would only find out when PostgreSQL starts."""
+    secrets_of = "".join(f"{option}={value}\n" for option, value in values.items())
+    write_private("secrets.conf", f"[global]\n{secrets_of}[global:backup]\nannotation={ARCHITECTURE}={platform.machine()}\n")
 
 
 def ensure_stanza(cluster: Json) -> None:

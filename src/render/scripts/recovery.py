@@ -15,6 +15,7 @@ import ctypes
 import gzip
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -183,6 +184,7 @@ class Usable(NamedTuple):
     size: int
     stopped: datetime
     lsn: int
+    architecture: str  # "" where nobody has noted it
     last: int  # number of the last WAL file that goes on without a gap
 
 
@@ -195,8 +197,9 @@ def usable_backups(stanza: Json, database: int, archive: Archive) -> List[Usable
             continue
         reached = archive.last_from(archive.number(first))
         if reached >= archive.number(last):
+            architecture = (item.get("annotation") or {}).get(member.ARCHITECTURE, "")
             stopped = datetime.fromtimestamp(item["timestamp"]["stop"], timezone.utc) + SECOND
-            found.append(Usable(item["label"], item["info"]["size"], stopped, archive.lsn(item["lsn"]["stop"]), reached))
+            found.append(Usable(item["label"], item["info"]["size"], stopped, archive.lsn(item["lsn"]["stop"]), architecture, reached))
     return sorted(found, key=lambda backup: backup.stopped)
 
 
@@ -305,6 +308,9 @@ def has_room(cluster: Json, size: int) -> None:
 def make_plan(cluster: Json, recovery: Json) -> Plan:
     with tempfile.TemporaryDirectory() as folder:
         chosen = look(cluster, recovery, folder).choose(recovery["goal"])
+    if chosen.architecture not in ("", platform.machine()):
+        raise NotYet(f"the backup {chosen.label} was made on {chosen.architecture}, and this node is {platform.machine()}, which cannot read "
+                     "its files: place the members on nodes like the old ones; waiting.")
     has_room(cluster, chosen.size)
     return Plan(chosen.label, chosen.size)
 
