@@ -17,9 +17,18 @@ export interface RecoveryOptions {
    * Leaves roles that this cluster does not declare the passwords that they had. Without it nobody can log in with
    * them. Roles that are declared have the passwords of this cluster's Secrets in any case.
    *
-   * @default false
+   * @default - false; true for a restore in place
    */
   readonly keepPasswords?: boolean;
+
+  /**
+   * Restores in place: members that have data set them aside on their volumes, once for this name, and the cluster is
+   * recovered under its own name. Begins when all Pods of the cluster have been deleted at once, and ends the cluster
+   * until it is done. The volumes need room for both. `Bootstrap.putBack()` with this name goes back.
+   *
+   * @default - only a cluster without data is recovered
+   */
+  readonly replacing?: string;
 }
 
 /** Where a cluster's first data come from. Read while no member has data; without effect on a living cluster. */
@@ -44,12 +53,25 @@ export class Bootstrap {
     return new Bootstrap('recover', undefined, options);
   }
 
+  /**
+   * Goes back behind a restore in place: the data that it had set aside are the cluster's again, and what was written
+   * since is set aside in their place. Give the cluster the storage that it had before. Begins when all Pods of the
+   * cluster have been deleted at once.
+   *
+   * @param replaced the name that the restore had
+   */
+  public static putBack(replaced: string): Bootstrap {
+    return new Bootstrap('putBack', undefined, undefined, replaced);
+  }
+
   private constructor(
-    /** `fresh` or `recover`. */
+    /** `fresh`, `recover` or `putBack`. */
     public readonly method: string,
     /** System identifier of the cluster whose backups are there. */
     public readonly superseding?: string,
     /** What is recovered. */
     public readonly recovery?: RecoveryOptions,
+    /** Name of the restore that is taken back. */
+    public readonly replaced?: string,
   ) {}
 }

@@ -117,6 +117,8 @@ export interface MemberDocument {
   readonly backup?: MemberDocumentBackup;
   /** Where the first data come from. */
   readonly recovery?: MemberDocumentRecovery;
+  /** Done once on each volume. */
+  readonly replacement?: Replacement;
 }
 
 /** What members need beside pgbackrest.conf, which holds no secret. */
@@ -136,6 +138,13 @@ export interface RecoveryGoal {
   readonly timeline?: number;
   /** The newest backup before this time is the beginning. */
   readonly after?: string;
+}
+
+/** A restore in place. */
+export interface Replacement {
+  readonly name: string;
+  /** It is taken back. */
+  readonly putBack: boolean;
 }
 
 export interface MemberDocumentRecovery {

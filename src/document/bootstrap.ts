@@ -20,6 +20,7 @@ const target = z.strictObject({
 
 export const bootstrapSpecShape = z.strictObject({
   superseding: z.string().optional(),
+  putBack: z.string().optional(),
   recover: z.strictObject({
     storageName: z.string(),
     clusterName: z.string(),
@@ -28,6 +29,7 @@ export const bootstrapSpecShape = z.strictObject({
     passSecretKey: z.string().optional(),
     target: target.optional(),
     keepPasswords: z.boolean().optional(),
+    replacing: z.string().optional(),
   }).optional(),
 });
 
@@ -45,14 +47,15 @@ function toTarget(given: z.infer<typeof target>): RecoveryTarget {
 }
 
 /** The beginning of a cluster. A storage that is not known is refused before. */
-export function toBootstrap({ superseding, recover }: BootstrapSpec,
+export function toBootstrap({ superseding, putBack, recover }: BootstrapSpec,
   storages: ReadonlyMap<string, BackupStorage>): Bootstrap {
+  if (putBack !== undefined) return Bootstrap.putBack(putBack);
   if (!recover) return Bootstrap.fresh(superseding!);
-  const { clusterName, namespace, passSecretName, passSecretKey, keepPasswords } = recover;
+  const { clusterName, namespace, passSecretName, passSecretKey, keepPasswords, replacing } = recover;
   const source = present({ clusterName, namespace, passSecretName, passSecretKey });
   return Bootstrap.recover(present({
     from: RecoverySource.storage(storages.get(recover.storageName)!, source),
     target: recover.target && toTarget(recover.target),
-    keepPasswords,
+    keepPasswords, replacing,
   }));
 }

@@ -77,13 +77,14 @@ function oneCredentials({ credentials }: PostgresqlSpec): Finding[] {
 /** A new beginning, or an old state: not both, and of an old state one moment. */
 function oneBeginning({ bootstrap }: PostgresqlSpec): Finding[] {
   if (!bootstrap) return [];
-  const { superseding, recover } = bootstrap;
+  const { recover } = bootstrap;
+  const ways = Object.keys(bootstrap);
   const targets = Object.keys(recover?.target ?? {}).filter((key) => ['latest', 'time', 'lsn', 'transaction', 'restorePoint'].includes(key));
-  const both = (superseding === undefined) === (recover === undefined);
   return [
-    ...(both ? [finding(SHAPE_TEXTS.wrongChoice, {
-      path: ['spec', 'bootstrap'], problem: `${recover ? 'superseding stands beside recover' : 'neither superseding nor recover is there'}`, fix: 'Give one of them, or leave bootstrap out',
-    })] : []),
+    ...(ways.length === 1 ? [] : [finding(SHAPE_TEXTS.wrongChoice, {
+      path: ['spec', 'bootstrap'], problem: `bootstrap has ${ways.length === 0 ? 'nothing in it' : ways.join(' and ')}`,
+      fix: 'Give one of recover, superseding, putBack, or leave bootstrap out',
+    })]),
     ...(recover?.target && targets.length !== 1 ? [finding(SHAPE_TEXTS.wrongChoice, {
       path: ['spec', 'bootstrap', 'recover', 'target'],
       problem: targets.length === 0 ? 'the target names no moment' : `the target is ${targets.join(' and ')}`,

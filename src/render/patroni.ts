@@ -153,6 +153,7 @@ export function renderMemberDocument(cluster: ResolvedPostgres): string {
     socketDirectory: FILES.sockets,
     backup: memberBackup(cluster),
     recovery: memberRecovery(cluster),
+    replacement: cluster.replacement,
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

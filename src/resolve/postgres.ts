@@ -1,6 +1,6 @@
 import type { BackupStorage } from '../backup-storage';
 import type { DeclaredDatabase, DeclaredRole } from '../contract/declared-sql';
-import type { PatroniDynamicConfiguration } from '../contract/document';
+import type { PatroniDynamicConfiguration, Replacement } from '../contract/document';
 import { credentialsName, primaryServiceName } from '../contract/names';
 import { ImageCatalog, type PostgresImage } from '../image-catalog';
 import type { PatroniTiming } from '../patroni-timing';
@@ -13,7 +13,7 @@ import { accountAnnotations, resolveBackup, type ResolvedBackup } from './backup
 import { resolveGroups, smallestMember, type ResolvedGroup } from './groups';
 import type { ClusterIdentity } from './identity';
 import { resolveParameters } from './parameters';
-import { resolveRecovery, type ResolvedRecovery } from './recovery';
+import { resolveRecovery, resolveReplacement, type ResolvedRecovery } from './recovery';
 import { resolveDatabases, resolveOwners, resolveRoles, type ResolvedOwner } from './roles';
 
 /** Roles of the cluster itself. */
@@ -86,6 +86,7 @@ export interface ResolvedPostgres extends ClusterIdentity {
   readonly superseding?: string;
   /** Where the first data come from, if not from nothing. */
   readonly recovery?: ResolvedRecovery;
+  readonly replacement?: Replacement;
   /** Annotations of the members' ServiceAccount. */
   readonly accountAnnotations: Record<string, string>;
 }
@@ -264,6 +265,7 @@ export function resolvePostgres(name: string, namespace: string, props: Postgres
     backup,
     superseding: props.bootstrap?.superseding,
     recovery: resolveRecovery(namespace, props.bootstrap),
+    replacement: resolveReplacement(props.bootstrap),
     accountAnnotations: accountAnnotations(storagesOf(props)),
     image: resolveImage(pickImage(props)!),
     disruption: resolveDisruption(props.podDisruption, memberCount),

@@ -1,7 +1,7 @@
 import { BackupEncryption } from '../backup-encryption';
 import type { Bootstrap, RecoveryOptions } from '../bootstrap';
 import { commonOptions, resolveRepository, type ResolvedPass, type ResolvedRepository } from './backup';
-import type { RecoveryGoal } from '../contract/document';
+import type { RecoveryGoal, Replacement } from '../contract/document';
 import { backupPassName } from '../contract/names';
 import { RecoveryTarget } from '../recovery-target';
 
@@ -54,12 +54,19 @@ function goalOf({ type, value, options }: RecoveryTarget): RecoveryGoal {
   };
 }
 
+/** Data that are set aside, or come back. */
+export function resolveReplacement(bootstrap: Bootstrap | undefined): Replacement | undefined {
+  const replacing = bootstrap?.recovery?.replacing;
+  if (replacing !== undefined) return { name: replacing, putBack: false };
+  return bootstrap?.replaced === undefined ? undefined : { name: bootstrap.replaced, putBack: true };
+}
+
 /** Where a cluster's first data come from; undefined: from nothing. */
 export function resolveRecovery(namespace: string, bootstrap: Bootstrap | undefined): ResolvedRecovery | undefined {
   const recovery = bootstrap?.recovery;
   return recovery && {
     repository: sourceRepository(namespace, recovery),
     goal: goalOf(recovery.target ?? RecoveryTarget.latest()),
-    keepPasswords: recovery.keepPasswords ?? false,
+    keepPasswords: recovery.keepPasswords ?? recovery.replacing !== undefined,
   };
 }

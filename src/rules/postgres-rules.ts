@@ -25,7 +25,7 @@ import { parameterValue } from './parameter-value';
 import { placementValid } from './placement-valid';
 import { quantityValid } from './quantity-valid';
 import { quorumOdd } from './quorum-odd';
-import { recoverySourceValid, recoveryTargetValid } from './recovery-valid';
+import { recoverySourceValid, recoveryTargetValid, restorePossible } from './recovery-valid';
 import { rolesValid } from './roles-valid';
 import { rotationValid } from './rotation-valid';
 import type { PostgresRule } from './rule';
@@ -53,5 +53,5 @@ export const POSTGRES_RULES: readonly PostgresRule[] = [
   versionInCatalog, imageValid, kubernetesVersion,
   placementValid, groupNames, disruptionValid, networkValid, secretNames, rotationValid,
   ...BACKUP_RULES, ...DRILLS_OF_PROPS, bootstrapValid,
-  recoveryTargetValid, recoverySourceValid,
+  recoveryTargetValid, recoverySourceValid, restorePossible,
 ];

@@ -1,3 +1,4 @@
+import type { Bootstrap } from '../bootstrap';
 import { storageViolations } from './backup-valid';
 import { DNS_LABEL, DNS_SUBDOMAIN } from './names';
 import type { PostgresRule, PostgresRuleInput, Violation } from './rule';
@@ -105,6 +106,35 @@ function twoIdentities({ props }: PostgresRuleInput): Violation[] {
     fix: 'Use a Secret for one of them',
   }];
 }
+
+/** A label of 30 characters at the most: it becomes a folder on each volume. */
+function nameViolations(path: string[], name: string | undefined): Violation[] {
+  if (name === undefined || (DNS_LABEL.test(name) && name.length <= 30)) return [];
+  return [{ path, problem: `the name of the restore is ${JSON.stringify(name)}`, fix: 'Use lower-case letters, digits and "-", 30 characters at the most' }];
+}
+
+/** Setting aside is a move within one volume. */
+function walViolations(groups: PostgresRuleInput['groups'], bootstrap: Bootstrap | undefined): Violation[] {
+  const inPlace = bootstrap?.recovery?.replacing ?? bootstrap?.replaced;
+  if (inPlace === undefined || !groups.some(({ storage }) => storage.walSize !== undefined)) return [];
+  return [{
+    path: ['bootstrap'], problem: 'the write-ahead log has a volume of its own, which a restore in place does not set aside',
+    consequence: 'The old data could not come back', fix: 'Recover into a cluster of another name',
+  }];
+}
+
+export const restorePossible: PostgresRule = {
+  code: 'EV1811',
+  title: 'A restore in place that cannot be made',
+  cause: 'replacing, or what putBack() is given, is no short DNS label, or the write-ahead log has a volume of its own.',
+  consequence: 'Members could not tell whether it is done, or where the old data lie',
+  fix: 'Write a name that was not used before, such as restore-2026-03-01',
+  check: ({ props: { bootstrap }, groups }) => [
+    ...nameViolations(['bootstrap', 'recovery', 'replacing'], bootstrap?.recovery?.replacing),
+    ...nameViolations(['bootstrap', 'replaced'], bootstrap?.replaced),
+    ...walViolations(groups, bootstrap),
+  ],
+};
 
 export const recoverySourceValid: PostgresRule = {
   code: 'EV1810',

@@ -111,6 +111,7 @@ export const bootstrapShape = instance(Bootstrap, z.object({
   method: z.string(),
   superseding: text,
   recovery: z.strictObject({
-    from: source, target: target.optional(), keepPasswords: z.boolean().optional(),
+    from: source, target: target.optional(), keepPasswords: z.boolean().optional(), replacing: text,
   }).optional(),
+  replaced: text,
 }));

@@ -178,6 +178,82 @@ class UnfinishedTest(RecoveryCase):
         self.assertEqual(member.unfinished(self.cluster)["attempts"], 2)
 
 
+class ReplacementTest(RecoveryCase):
+    """Data are moved and never removed, whenever the member dies."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.cluster["dataDirectory"]).parent
+        self.server("old")
+        self.declare(put_back=False)
+
+    def declare(self, put_back):
+        self.cluster["replacement"] = {"name": "r1", "putBack": put_back}
+
+    def server(self, content):
+        for name in ("pg17", "spool"):
+            (self.folder / name).mkdir()
+        (self.folder / "pg17/PG_VERSION").write_text(content)
+
+    def content(self, folder="."):
+        return (self.folder / folder / "pg17/PG_VERSION").read_text()
+
+    def dying_after(self, moves, work):
+        """The member dies in between; its next start does what is left."""
+        real, done = os.rename, []
+
+        def rename(source, target):
+            if len(done) == moves:
+                raise KeyboardInterrupt
+            done.append(source)
+            real(source, target)
+
+        with mock.patch.object(recovery.os, "rename", rename):
+            try:
+                work()
+                return False
+            except KeyboardInterrupt:
+                return True
+
+    def test_data_are_set_aside_once_for_a_name_wherever_the_member_dies(self):
+        for moves in range(5):
+            with self.subTest(moves=moves):
+                died = self.dying_after(moves, lambda: recovery.set_aside(self.cluster))
+                if died:
+                    self.assertTrue(member.replacement_waits(self.cluster), "it is not done yet")
+                    recovery.set_aside(self.cluster)
+                self.assertEqual(self.content("before-r1"), "old")
+                self.assertFalse(member.replacement_waits(self.cluster))
+                self.server("restored")
+                self.assertFalse(member.replacement_waits(self.cluster), "restored data are never set aside for the same name")
+                for name in ("pg17", "spool", "before-r1"):
+                    recovery.shutil.rmtree(self.folder / name)
+                self.server("old")
+
+    def test_the_way_back_keeps_both_wherever_the_member_dies(self):
+        for moves in range(8):
+            with self.subTest(moves=moves):
+                recovery.set_aside(self.cluster)
+                self.server("restored")
+                self.declare(put_back=True)
+                if self.dying_after(moves, lambda: recovery.put_back(self.cluster)) and member.replacement_waits(self.cluster):
+                    recovery.put_back(self.cluster)
+                self.assertEqual((self.content(), self.content("rejected-r1")), ("old", "restored"))
+                self.assertFalse(member.replacement_waits(self.cluster))
+                self.declare(put_back=False)
+                self.assertFalse(member.replacement_waits(self.cluster), "a rejected restore is not done again")
+                recovery.shutil.rmtree(self.folder / "rejected-r1")
+                recovery.shutil.rmtree(self.folder / "before-r1", ignore_errors=True)
+
+    def test_only_a_server_with_data_of_its_own_gives_up_what_was_set_aside(self):
+        recovery.set_aside(self.cluster)
+        recovery.accept(self.cluster, None)
+        self.assertEqual(self.content("before-r1"), "old", "there are no other data yet")
+        self.server("restored")
+        recovery.accept(self.cluster, None)
+        self.assertFalse((self.folder / "before-r1").exists())
+
+
 class PackedTest(unittest.TestCase):
     def test_files_are_unpacked_as_pgbackrest_packs_them(self):
         plain = bytes(range(256)) * 20000

@@ -600,6 +600,12 @@ const DRILLS: RuleExample[] = [
     bad: drill({ checks: [{ name: 'rows', sql: 'SELECT true' }, { name: 'rows', sql: 'SELECT true' }] }),
     good: drill({ checks: [{ name: 'rows', sql: 'SELECT true' }, { name: 'fresh', sql: 'SELECT true' }] }),
   }),
+  recovery('EV1811', 'a restore in place whose name is no folder', 'bootstrap.recovery.replacing', {
+    bad: { replacing: '../../etc' }, good: { replacing: 'restore-1' },
+  }),
+  props('EV1811', 'a restore in place beside a volume for the log', 'bootstrap', {
+    bad: { storage: { size: '10Gi', walSize: '5Gi' }, bootstrap: Bootstrap.putBack('restore-1') }, good: { bootstrap: Bootstrap.putBack('restore-1') },
+  }),
 ];
 
 const RULE = { code: 'EV1101', title: '', cause: '', consequence: '', fix: '' };

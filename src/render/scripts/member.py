@@ -48,11 +48,13 @@ HAND_OVER_S, HAND_OVER_AGENT_S, HAND_OVER_LOOK_S = 20.0, 6.0, 0.1
 ANSWER_S, SILENCE_S = 25.0, 2
 # In memory, and read by every pgBackRest of the container, also by one that a person starts.
 BACKUP_DIR = os.environ.get("PGBACKREST_CONFIG_INCLUDE_PATH", "/run/postgresql/backup")
-HISTORY, WAITING, CONTAINER = "everest.io/history", "everest.io/waiting", "postgres"
+HISTORY, WAITING, HOLDS, CONTAINER = "everest.io/history", "everest.io/waiting", "everest.io/holds", "postgres"
 # Where pgBackRest finds the repository that a recovery reads (recovery.py); the include path has to be a folder of its own.
 RECOVERY = {"PGBACKREST_CONFIG": "/run/postgresql/recovery/source", "PGBACKREST_CONFIG_INCLUDE_PATH": "/run/postgresql/recovery"}
 # Beside the data: WAL that is fetched ahead, and the note that a recovery is not finished.
 RECOVERY_SPOOL, UNFINISHED = "recovery-spool", "recovery-unfinished"
+# The lock on the data, for what this process becomes.
+LOCKED = "EVEREST_DATA_LOCK"
 # Key of a note on each backup.
 ARCHITECTURE = "architecture"
 # Between two tries of the first backup.
@@ -334,10 +336,14 @@ def told_by(pod: Json) -> Optional[History]:
     if not text:
         return None
     timeline, primary, at = json.loads(text)
+    return History(timeline, primary) if is_of_this_life(pod, at) else None
+
+
+def is_of_this_life(pod: Json, at: str) -> bool:
+    """Of the container that runs now, and not of an earlier one in the same Pod."""
     states = [state for status in pod.get("status", {}).get("containerStatuses", []) if status["name"] == CONTAINER
               for state in (*status.get("state", {}).values(), *status.get("lastState", {}).values())]
-    later = any(state.get(key, "") > at for state in states for key in ("startedAt", "finishedAt"))
-    return None if later else History(timeline, primary)
+    return not any(state.get(key, "") > at for state in states for key in ("startedAt", "finishedAt"))
 
 
 def utc_now() -> str:
@@ -705,6 +711,21 @@ def discard_unfinished(cluster: Json) -> None:
             shutil.rmtree(leftover)
 
 
+def kept_folder(cluster: Json, kind: str = "before") -> str:
+    return beside(cluster, f"{kind}-{cluster['replacement']['name']}")
+
+
+def replacement_waits(cluster: Json) -> bool:
+    """A restore in place, or its taking back, is declared, and this volume has not been through it."""
+    wanted = cluster.get("replacement")
+    if not wanted:
+        return False
+    if wanted["putBack"]:
+        return os.path.exists(kept_folder(cluster))
+    done = any(os.path.exists(kept_folder(cluster, kind)) for kind in ("before", "rejected"))
+    return not done and (has_data(cluster) or os.path.exists(kept_folder(cluster, "before-moving")))
+
+
 def recover(cluster: Json) -> None:
     own = {f"EVEREST_OWN_{name}": os.environ[name] for name in RECOVERY}
     os.environ.update({**own, **RECOVERY})
@@ -806,6 +827,8 @@ def own_data(cluster: Json) -> int:
     A Pod that is deleted by force has a successor on the same node, with the same volume, while its own containers still
     run. PostgreSQL's protection against two servers on one folder cannot see into another container.
     """
+    if LOCKED in os.environ:
+        return int(os.environ[LOCKED])  # this process has it already, from before a restore in place
     folder = os.path.dirname(cluster["dataDirectory"])
     lock = os.open(os.path.join(folder, "member.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     os.set_inheritable(lock, True)
@@ -814,6 +837,7 @@ def own_data(cluster: Json) -> int:
     except BlockingIOError:
         log("another container still runs on this data; waiting for its end")
         fcntl.flock(lock, fcntl.LOCK_EX)
+    os.environ[LOCKED] = str(lock)
     return lock
 
 
@@ -841,6 +865,8 @@ def start(cluster: Json, api: Api) -> None:
             os.environ[f"PATRONI_{kind.upper()}_USERNAME"] = "everest"
     os.makedirs(BACKUP_DIR, mode=0o700, exist_ok=True)
     discard_unfinished(cluster)
+    if replacement_waits(cluster):
+        os.execvp("python3", ["python3", f"{CONFIG_DIR}/recovery.py", "replace"])
     if cluster.get("backup"):
         once(lambda: configure_backup(cluster, api))  # a member with data never waits for its archive
     take_turn(cluster, api)

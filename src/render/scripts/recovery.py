@@ -2,6 +2,9 @@
 """Brings a member's data back from backups and archive. It comes in a ConfigMap beside member.py, which starts it.
 
   recovery.py start      no member has data: see whether the target can be reached, then become Patroni
+  recovery.py check      whether the target can be reached, for people; changes nothing
+  recovery.py replace    a restore in place: no member runs a server; data are set aside, or put back
+  recovery.py accept     for people: the data that were set aside on this volume are removed
   recovery.py restore    Patroni's bootstrap command: the backup that the recovery begins with
 
 Both run with the configuration of the repository that is read (member.py RECOVERY); the cluster's own is not touched.
@@ -23,6 +26,7 @@ import sys
 import tempfile
 from datetime import datetime, timedelta, timezone
 from typing import Callable, Collection, Dict, List, NamedTuple, Optional
+from urllib.parse import quote
 
 import member
 from member import Api, Json, NotYet, pgbackrest
@@ -35,6 +39,8 @@ FILES_LOOKED_AT = 64
 ATTEMPTS = 3
 #: Room beside the backup: WAL that is replayed, and what PostgreSQL writes meanwhile.
 SPARE_BYTES = 256 * 1024 * 1024
+#: On Patroni's ConfigMap: for which replacement it was cleared.
+REPLACED = "everest.io/replaced"
 #: Between two members that could begin, so that one does and the others see it.
 APART_S = 3.0
 #: A backup says in whole seconds when it ended.
@@ -357,6 +363,108 @@ def patroni_folder(goal: Json) -> str:
     return folder
 
 
+# ---- in place
+
+def holding(cluster: Json, api: Api) -> List[str]:
+    """Pods whose running container has told that it holds for this replacement: it runs no server."""
+    selector = quote(f"everest.io/cluster={cluster['name']},everest.io/component=member")
+    pods = (api.call("GET", f"pods?labelSelector={selector}") or {}).get("items", [])
+    told = {pod["metadata"]["name"]: (pod, json.loads((pod["metadata"].get("annotations") or {}).get(member.HOLDS) or "[null, \"\"]")) for pod in pods}
+    return [name for name, (pod, (what, at)) in told.items() if what == cluster["replacement"] and member.is_of_this_life(pod, at)]
+
+
+def hold(cluster: Json, api: Api) -> None:
+    """Before a recovery, whoever holds counts as a member without data: nothing of the old cluster is to lead."""
+    now = member.utc_now()
+    history = None if cluster["replacement"]["putBack"] else json.dumps([0, False, now])
+    notes = {member.HOLDS: json.dumps([cluster["replacement"], now]), member.HISTORY: history}
+    member.patiently(lambda: api.call("PATCH", f"pods/{os.environ['HOSTNAME']}", {"metadata": {"annotations": notes}}))
+
+
+def forget_cluster(cluster: Json, api: Api) -> None:
+    """What Patroni knows of the old members' lease and history; its configuration stays. The note comes last."""
+    for suffix in ("leader", "sync", "failover", "config"):
+        path = f"configmaps/{cluster['name']}-{suffix}"
+        found = api.call("GET", path)
+        annotations = (found or {}).get("metadata", {}).get("annotations") or {}
+        changes = {key: None for key in annotations if suffix != "config" or key in ("initialize", "history")}
+        if suffix == "config":
+            changes[REPLACED] = json.dumps(cluster["replacement"])
+        if found and changes:
+            api.call("PATCH", path, {"metadata": {"resourceVersion": found["metadata"]["resourceVersion"], "annotations": changes}})
+
+
+def is_forgotten(cluster: Json, api: Api) -> bool:
+    """The old cluster is no more, for this replacement: all members had stopped."""
+    found = api.call("GET", f"configmaps/{cluster['name']}-config") or {"metadata": {}}
+    return json.loads((found["metadata"].get("annotations") or {}).get(REPLACED) or "null") == cluster["replacement"]
+
+
+def move(cluster: Json, source: Callable[[str], str], target: Callable[[str], str]) -> None:
+    """All of a server's files on this volume, the data last: until they have moved, it is all done again."""
+    data = os.path.basename(cluster["dataDirectory"])
+    for name in ("spool", "archive-waiting", data):
+        if os.path.exists(source(name)) and not os.path.exists(target(name)):
+            os.rename(source(name), target(name))
+
+
+def set_aside(cluster: Json, kind: str = "before") -> None:
+    """The folder gets its final name at the end: by it a volume has been through the restore."""
+    folder, staged = member.kept_folder(cluster, kind), member.kept_folder(cluster, f"{kind}-moving")
+    os.makedirs(staged, mode=0o700, exist_ok=True)
+    move(cluster, lambda name: member.beside(cluster, name), lambda name: f"{staged}/{name}")
+    os.rename(staged, folder)
+    member.log(f"the data are set aside in {folder}")
+
+
+def put_back(cluster: Json) -> None:
+    folder, returning = member.kept_folder(cluster), member.kept_folder(cluster, "returning")
+    if not os.path.exists(member.kept_folder(cluster, "rejected")):
+        set_aside(cluster, "rejected")
+    move(cluster, lambda name: f"{folder}/{name}", lambda name: member.beside(cluster, name))
+    os.rename(folder, returning)
+    os.rmdir(returning)
+    member.log("the data from before the restore are back")
+
+
+def may_move(cluster: Json, api: Api) -> None:
+    """The first member goes when nobody runs a server; the others when it has taken over, or may hear who does."""
+    first, own = cluster["members"][0], os.environ["HOSTNAME"]
+    if is_forgotten(cluster, api):
+        if own == first or cluster["replacement"]["putBack"] or member.leader_of(cluster, api):
+            return
+        raise NotYet(f"a restore in place is declared; waiting for {first} to bring the data.")
+    held = holding(cluster, api)
+    missing = [name for name in cluster["members"] if name not in held]
+    if own != first or missing:
+        raise NotYet(f"a restore in place is declared; waiting for {', '.join(missing) or first} to stop: delete all Pods of the cluster at once.")
+    forget_cluster(cluster, api)
+
+
+def replace(cluster: Json, api: Api) -> int:
+    hold(cluster, api)
+    if not cluster["replacement"]["putBack"] and os.environ["HOSTNAME"] == cluster["members"][0]:
+        member.patiently(lambda: check_apart(cluster, api))
+    member.patiently(lambda: may_move(cluster, api))
+    if cluster["replacement"]["putBack"]:
+        put_back(cluster)
+    else:
+        set_aside(cluster)
+    os.execvp("python3", ["python3", f"{member.CONFIG_DIR}/member.py", "start"])
+    raise AssertionError("exec never returns")
+
+
+def check_apart(cluster: Json, api: Api) -> None:
+    """With the source's configuration in a process of its own, which has changed nothing when it ends."""
+    command = ["python3", f"{member.CONFIG_DIR}/recovery.py", "check"]
+    done = subprocess.run(command, env={**os.environ, **member.RECOVERY}, capture_output=True, check=False)
+    if done.returncode != 0:
+        problem = NotYet(member.first_line(done.stderr).replace("everest: ", "") or "the target cannot be looked at; waiting.")
+        tell(api, str(problem))
+        raise problem
+    tell(api, None)
+
+
 # ---- subcommands
 
 def has_begun(cluster: Json, api: Api) -> bool:
@@ -392,9 +500,31 @@ def check(cluster: Json, api: Api, recovery: Json) -> None:
         raise
 
 
+def look_only(cluster: Json, api: Api) -> int:
+    if "recovery" not in cluster:
+        print("everest: no recovery is declared.", file=sys.stderr)
+        return 2
+    os.environ.update(member.RECOVERY)
+    member.BACKUP_DIR = member.RECOVERY["PGBACKREST_CONFIG_INCLUDE_PATH"]
+    os.makedirs(member.BACKUP_DIR, mode=0o700, exist_ok=True)
+    return 0 if member.once(lambda: keep_plan(cluster, api, cluster["recovery"])) else 1
+
+
+def accept(cluster: Json, api: Api) -> int:
+    """The one place that removes data: asked for by name, and only beside a server that has its own."""
+    for kind in ("before", "rejected"):
+        folder = member.kept_folder(cluster, kind) if cluster.get("replacement") else ""
+        if folder and os.path.exists(folder) and member.has_data(cluster) and not member.unfinished(cluster) and not member.replacement_waits(cluster):
+            member.log(f"removing {folder}")
+            shutil.rmtree(folder)
+    return 0
+
+
 def start(cluster: Json, api: Api) -> int:
     recovery = cluster["recovery"]
     turn = cluster["members"].index(os.environ["HOSTNAME"])
+    if turn > 0 and cluster.get("replacement"):
+        member.waits_until(lambda: has_begun(cluster, api), float("inf"))
     member.waits_until(lambda: has_begun(cluster, api), turn * APART_S)
     member.patiently(lambda: check(cluster, api, recovery))
     tell(api, None)
@@ -423,7 +553,9 @@ def restore(cluster: Json, api: Api) -> int:
 
 
 def main(arguments: List[str]) -> int:
-    commands: Dict[str, Callable[[Json, Api], int]] = {"start": start, "restore": restore}
+    commands: Dict[str, Callable[[Json, Api], int]] = {
+        "start": start, "restore": restore, "check": look_only, "replace": replace, "accept": accept,
+    }
     if not arguments or arguments[0] not in commands:
         print(__doc__, file=sys.stderr)
         return 2
