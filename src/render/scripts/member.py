@@ -647,7 +647,10 @@ def check_beginning(cluster: Json, api: Api) -> None:
         return
     configure_backup(cluster, api)
     for state in repositories(cluster):
-        if state.readable().status != 1 and state.system != cluster["backup"].get("superseding"):
+        # WAL that was sent there between the declaration of a restore in place and its begin is no backup.
+        if state.readable().status == 2 and cluster.get("replacement"):
+            continue
+        if state.status != 1 and state.system != cluster["backup"].get("superseding"):
             raise NotYet(f"no member of {cluster['name']} has data, but {state.storage} holds the archive of the cluster {state.system}; not "
                          "beginning anew over it. Bring the volumes back or recover from it; to give it up, declare "
                          f"Bootstrap.fresh('{state.system}'); waiting.")
