@@ -37,5 +37,6 @@ export * from './resources';
 export * from './restore-drill';
 export * from './restore-drill-options';
 export * from './role';
+export * from './standby';
 export * from './storage';
 export * from './storage-access';

@@ -13,6 +13,7 @@ import type { Protection } from './protection';
 import type { Replication } from './replication';
 import type { Resources } from './resources';
 import type { PostgresRole } from './role';
+import type { Standby } from './standby';
 import type { PostgresStorage } from './storage';
 
 /** Properties of a `PostgresCluster`. */
@@ -142,6 +143,14 @@ export interface PostgresClusterProps {
    * @default - an empty cluster; with `backup`, only where its repository is empty too
    */
   readonly bootstrap?: Bootstrap;
+
+  /**
+   * Whether the cluster follows another one, as in a second region. A change promotes or demotes a living cluster
+   * through the agent; taken away it changes nothing.
+   *
+   * @default - the cluster leads
+   */
+  readonly standby?: Standby;
 
   /**
    * Databases and their owners. Without an agent they are made once, when the cluster is; with one, also later, within

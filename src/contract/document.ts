@@ -77,6 +77,8 @@ export interface PatroniDynamicConfiguration {
   readonly synchronous_mode: boolean | 'quorum';
   readonly synchronous_mode_strict: boolean;
   readonly synchronous_node_count: number;
+  /** Absent: nobody says whether the cluster follows another one. Null: it does not, and leads. */
+  readonly standby_cluster?: StandbyConfiguration | null;
   readonly postgresql: {
     readonly use_pg_rewind: boolean;
     readonly use_slots: boolean;
@@ -84,6 +86,14 @@ export interface PatroniDynamicConfiguration {
     readonly pg_hba: string[];
     readonly pg_ident: string[];
   };
+}
+
+/** How a standby cluster is fed, in Patroni's words. */
+export interface StandbyConfiguration {
+  readonly host?: string;
+  readonly port?: number;
+  readonly restore_command?: string;
+  readonly create_replica_methods: string[];
 }
 
 /** What member.py reads: which Secrets hold (or shall hold) which passwords, and what exists from the start. */
@@ -119,6 +129,8 @@ export interface MemberDocument {
   readonly recovery?: MemberDocumentRecovery;
   /** Done once on each volume. */
   readonly replacement?: Replacement;
+  /** The cluster that this one follows; while it stands here, standbys archive nothing that they receive. */
+  readonly standby?: Partial<MemberDocumentSource>;
 }
 
 /** What members need beside pgbackrest.conf, which holds no secret. */
@@ -147,12 +159,15 @@ export interface Replacement {
   readonly putBack: boolean;
 }
 
-export interface MemberDocumentRecovery {
+/** A repository that is only read. */
+export interface MemberDocumentSource {
   readonly stanza: typeof STANZA;
-  /** It is only read. */
   readonly repository: MemberDocumentRepository;
   /** Of pgBackRest, with their prefix `repo1-`. */
   readonly options: Record<string, string>;
+}
+
+export interface MemberDocumentRecovery extends MemberDocumentSource {
   readonly goal: RecoveryGoal;
   readonly keepPasswords: boolean;
 }

@@ -72,8 +72,11 @@ function engineOf(value: unknown): unknown {
 
 /** Names of storages that the document refers to, and where. */
 function storageNames(spec: (DatabaseClusterDocument | GaleraDocument)['spec']): Array<[name: string | undefined, path: string[]]> {
-  const recover = 'bootstrap' in spec ? spec.bootstrap?.recover : undefined;
-  return [[spec.backup?.storageName, ['backup']], [recover?.storageName, ['bootstrap', 'recover']]];
+  const { bootstrap, standby } = spec as Partial<DatabaseClusterDocument['spec']>;
+  return [
+    [spec.backup?.storageName, ['backup']], [bootstrap?.recover?.storageName, ['bootstrap', 'recover']],
+    [standby?.storageName, ['standby']],
+  ];
 }
 
 function unknownStorage(spec: (DatabaseClusterDocument | GaleraDocument)['spec'],

@@ -93,6 +93,16 @@ function oneBeginning({ bootstrap }: PostgresqlSpec): Finding[] {
   ];
 }
 
+/** A cluster leads or follows, and a storage holds the backups of many clusters. */
+function oneRole({ standby }: PostgresqlSpec): Finding[] {
+  if (!standby) return [];
+  const { promoted, storageName, clusterName, host } = standby;
+  const at = (path: string[], problem: string, fix: string) => [finding(SHAPE_TEXTS.wrongChoice, { path: ['spec', 'standby', ...path], problem, fix })];
+  if (promoted && (storageName ?? host) !== undefined) return at(['promoted'], 'promoted stands beside what is followed', 'Give one of the two');
+  if (storageName !== undefined && clusterName === undefined) return at(['clusterName'], 'storageName stands without clusterName', 'Name the cluster that made the backups');
+  return [];
+}
+
 function sharedRelations(spec: AnySpec): Finding[] {
   return [
     ...twoSpellings(spec, 'instances', 'replicas'),
@@ -106,7 +116,7 @@ function sharedRelations(spec: AnySpec): Finding[] {
 
 /** What no single field shows. */
 export function checkRelations(spec: PostgresqlSpec): Finding[] {
-  return [...sharedRelations(spec), ...oneCredentials(spec), ...oneBeginning(spec), ...notYet(spec)];
+  return [...sharedRelations(spec), ...oneCredentials(spec), ...oneBeginning(spec), ...oneRole(spec), ...notYet(spec)];
 }
 
 /** Leaving backups out in silence would be a lie. */

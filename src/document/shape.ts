@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { backupSpecShape } from './backup';
 import { bootstrapSpecShape } from './bootstrap';
+import { standbySpecShape } from './standby';
 import { galeraDatabaseShape, pmmShape } from '../shape/galera-props';
 import { databaseShape, tolerationShape, topologySpreadShape } from '../shape/postgres-props';
 
@@ -118,6 +119,7 @@ export const postgresqlSpecShape = z.strictObject({
   preferSameZoneReads: z.boolean().optional(),
   backup: backupSpecShape.optional(),
   bootstrap: bootstrapSpecShape.optional(),
+  standby: standbySpecShape.optional(),
   monitoring: z.unknown().optional(),
 });
 

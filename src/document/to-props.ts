@@ -18,6 +18,7 @@ import { toBackup } from './backup';
 import { toBootstrap } from './bootstrap';
 import { present } from './present';
 import type { DatabaseClusterDocument, GaleraSpec, PostgresqlSpec } from './shape';
+import { toStandby } from './standby';
 
 type Path = Array<string | number>;
 type Spec<Key extends keyof PostgresqlSpec> = NonNullable<PostgresqlSpec[Key]>;
@@ -193,6 +194,7 @@ export function toProps({ metadata, spec }: DatabaseClusterDocument,
     ...convertedFields(spec),
     backup: map(spec.backup, (backup) => toBackup(backup, storages)),
     bootstrap: map(spec.bootstrap, (bootstrap) => toBootstrap(bootstrap, storages)),
+    standby: map(spec.standby, (standby) => toStandby(standby, storages)),
     storage: spec.storage ? toStorage(spec.storage) : volumeStorage(spec.volumeSpec!),
   });
 }
@@ -266,6 +268,8 @@ function renames(spec: PostgresqlSpec): Array<[from: Path, to: Path]> {
     [['timing', 'ttl'], ['spec', 'timing', 'ttlSeconds']],
     ...roleRenames(spec),
     ...backupRenames(spec),
+    [['standby', 'options', 'from'], ['spec', 'standby', 'storageName']],
+    [['standby', 'options'], ['spec', 'standby']],
     [['credentials', 'externalStore'], ['spec', 'credentials', 'external']],
     [['imageCatalog'], ['spec', 'imageRegistry']],
     ...surroundingRenames(spec),

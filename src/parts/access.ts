@@ -2,7 +2,7 @@ import { metadata, type Manifest } from './manifest';
 import { RBAC, roleBinding } from './rbac';
 import { KEEP_ANNOTATIONS } from '../contract/labels';
 import type { ClusterIdentity } from '../resolve/identity';
-import type { ResolvedPostgres } from '../resolve/postgres';
+import { repositoriesOf, type ResolvedPostgres } from '../resolve/postgres';
 
 /** What members need to start: the agent sees to the Secrets of other roles. */
 function memberSecrets(cluster: ResolvedPostgres): string[] {
@@ -10,9 +10,8 @@ function memberSecrets(cluster: ResolvedPostgres): string[] {
 }
 
 /** Secrets that members read for pgBackRest, those that they fill or the others. */
-function backupSecrets({ backup, recovery }: ResolvedPostgres, filled: boolean): string[] {
-  const all = [...backup?.repositories ?? [], ...recovery ? [recovery.repository] : []];
-  const names = all.flatMap(({ secrets, files, pass }) => [
+function backupSecrets(cluster: ResolvedPostgres, filled: boolean): string[] {
+  const names = repositoriesOf(cluster).flatMap(({ secrets, files, pass }) => [
     ...(filled ? [] : secrets.map(({ secret }) => secret)),
     ...(filled ? [] : files.filter(({ resource }) => resource === 'secrets').map(({ name }) => name)),
     ...(pass?.generate === filled ? [pass.secret] : []),

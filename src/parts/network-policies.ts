@@ -1,7 +1,8 @@
 import { metadata, optional, type Manifest } from './manifest';
 import { memberSelector } from './services';
 import { PATRONI_PORT, POSTGRES_PORT } from '../contract/ports';
-import { type ResolvedPostgres } from '../resolve/postgres';
+import type { NetworkPeer } from '../network';
+import { repositoriesOf, type ResolvedPostgres } from '../resolve/postgres';
 
 /** Peers as NetworkPolicies write them. */
 export interface NetworkPeers {
@@ -31,10 +32,17 @@ export const API_SERVER_PORTS = tcp(443, 6443);
 export const DNS_PORTS = [{ port: 53, protocol: 'UDP' }, ...tcp(53)];
 
 /** The way to each storage of backups. */
-export function storageEgress({ backup, recovery }: ResolvedPostgres): Array<Record<string, unknown>> {
-  const rules = [...backup?.repositories ?? [], ...recovery ? [recovery.repository] : []].map(({ port, network }) =>
-    ({ ...optional('to', network.map((peer) => peer._toManifest())), ports: tcp(port) }));
-  return distinct(rules);
+export function storageEgress(cluster: ResolvedPostgres): Array<Record<string, unknown>> {
+  return distinct(repositoriesOf(cluster).map(({ port, network }) => egress(port, network)));
+}
+
+function egress(port: number, network: readonly NetworkPeer[]): Record<string, unknown> {
+  return { ...optional('to', network.map((peer) => peer._toManifest())), ports: tcp(port) };
+}
+
+/** The way to the primary of the cluster that is followed. */
+function followedEgress({ standby }: ResolvedPostgres): Array<Record<string, unknown>> {
+  return standby?.host === undefined ? [] : [egress(standby.port, standby.network)];
 }
 
 /** The source of a recovery is often in the storage that backups go to. */
@@ -58,6 +66,7 @@ export function memberNetworkPolicy(cluster: ResolvedPostgres, peers: NetworkPee
       { ...optional('to', peers.dns), ports: DNS_PORTS },
       { ...optional('to', peers.apiServer), ports: API_SERVER_PORTS },
       ...storageEgress(cluster),
+      ...followedEgress(cluster),
     ],
   });
 }

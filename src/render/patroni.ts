@@ -1,10 +1,11 @@
 import { FILES } from './files';
 import { renderYaml } from './yaml';
 import { rotationLogins } from '../contract/declared-sql';
-import { STANZA, type MemberDocument } from '../contract/document';
+import { STANZA, type MemberDocument, type MemberDocumentSource } from '../contract/document';
 import { COMPONENT, LABEL, ROLE } from '../contract/labels';
 import { podName } from '../contract/names';
 import { PATRONI_PORT, POSTGRES_PORT } from '../contract/ports';
+import type { ResolvedRepository } from '../resolve/backup';
 import { AGENT_KEY, AGENT_ROLE, POOLER_KEY, POOLER_ROLE, POOLER_USERLIST_KEY, SYSTEM_ROLES, type ResolvedPostgres } from '../resolve/postgres';
 
 const SCRIPT = `python3 ${FILES.folder}/${FILES.script}`;
@@ -52,8 +53,8 @@ function bootstrap(cluster: ResolvedPostgres): Record<string, unknown> {
 
 function postgresql(cluster: ResolvedPostgres): Record<string, unknown> {
   const wal = walDirectory(cluster);
-  // Only a primary's callback has work to do: starting Python on every standby would only cost time.
-  const callback = `sh -c 'case $1 in primary) exec ${SCRIPT} callback "$0" "$@";; esac'`;
+  // Only who leads has work to do: starting Python on every standby would only cost time.
+  const callback = `sh -c 'case $1 in primary|standby_leader) exec ${SCRIPT} callback "$0" "$@";; esac'`;
   return {
     listen: `*:${POSTGRES_PORT}`,
     data_dir: dataDirectory(cluster),
@@ -77,6 +78,7 @@ function postgresql(cluster: ResolvedPostgres): Record<string, unknown> {
     // The archive spares the primary; without a backup, or without its storage, a replica is copied from the primary.
     create_replica_methods: ['archive', 'basebackup'],
     archive: { command: `${SCRIPT} create-replica`, keep_data: true, no_params: true },
+    ...(cluster.standby ? { source: { command: `${SCRIPT} create-standby`, keep_data: true, no_params: true, no_leader: true } } : {}),
     callbacks: { on_role_change: callback, on_start: callback },
     basebackup: [{ checkpoint: 'fast' }, ...(wal ? [{ waldir: wal }] : [])],
   };
@@ -110,17 +112,23 @@ function memberBackup({ backup, superseding }: ResolvedPostgres): MemberDocument
   };
 }
 
-/** The source stands here and not in a file of pgBackRest's: without data, members have no use for it. */
-function memberRecovery({ recovery }: ResolvedPostgres): MemberDocument['recovery'] {
-  if (!recovery) return undefined;
-  const { key, options, url, secrets, files, pass } = recovery.repository;
+/** A repository that is only read, as members configure pgBackRest for it. */
+function source({ key, options, url, secrets, files, pass }: ResolvedRepository): MemberDocumentSource {
   return {
     stanza: STANZA,
     repository: { key, storage: url, secrets, files, pass },
     options: Object.fromEntries(Object.entries(options).map(([option, value]) => [`repo${key}-${option}`, value])),
-    goal: recovery.goal,
-    keepPasswords: recovery.keepPasswords,
   };
+}
+
+/** The source stands here and not in a file of pgBackRest's: without data, members have no use for it. */
+function memberRecovery({ recovery }: ResolvedPostgres): MemberDocument['recovery'] {
+  return recovery && { ...source(recovery.repository), goal: recovery.goal, keepPasswords: recovery.keepPasswords };
+}
+
+/** That it is there says that the cluster follows another one; without an archive it is empty. */
+function memberStandby({ standby }: ResolvedPostgres): MemberDocument['standby'] {
+  return standby && (standby.repository ? source(standby.repository) : {});
 }
 
 /** cluster.json: what member.py needs to know. */
@@ -154,6 +162,7 @@ export function renderMemberDocument(cluster: ResolvedPostgres): string {
     backup: memberBackup(cluster),
     recovery: memberRecovery(cluster),
     replacement: cluster.replacement,
+    standby: memberStandby(cluster),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

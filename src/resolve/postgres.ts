@@ -9,12 +9,13 @@ import type { PostgresClusterProps } from '../postgres-cluster-props';
 import { Protection } from '../protection';
 import { GIB, MIB, parsePostgresSize, parseQuantity } from '../quantity';
 import { Replication } from '../replication';
-import { accountAnnotations, resolveBackup, type ResolvedBackup } from './backup';
+import { accountAnnotations, resolveBackup, type ResolvedBackup, type ResolvedRepository } from './backup';
 import { resolveGroups, smallestMember, type ResolvedGroup } from './groups';
 import type { ClusterIdentity } from './identity';
 import { resolveParameters } from './parameters';
 import { resolveRecovery, resolveReplacement, type ResolvedRecovery } from './recovery';
 import { resolveDatabases, resolveOwners, resolveRoles, type ResolvedOwner } from './roles';
+import { resolveStandby, standbyConfiguration, type ResolvedStandby } from './standby';
 
 /** Roles of the cluster itself. */
 export const SYSTEM_ROLES = { superuser: 'postgres', replication: 'everest_replication', rewind: 'everest_rewind' } as const;
@@ -82,6 +83,8 @@ export interface ResolvedPostgres extends ClusterIdentity {
   readonly sharedMemoryBytes: number;
   /** None: nothing is archived. */
   readonly backup?: ResolvedBackup;
+  /** The cluster that this one follows; none: it leads, or nobody says. */
+  readonly standby?: ResolvedStandby;
   /** System identifier of the cluster whose backups a new one may supersede. */
   readonly superseding?: string;
   /** Where the first data come from, if not from nothing. */
@@ -89,6 +92,12 @@ export interface ResolvedPostgres extends ClusterIdentity {
   readonly replacement?: Replacement;
   /** Annotations of the members' ServiceAccount. */
   readonly accountAnnotations: Record<string, string>;
+}
+
+/** Repositories that members read or write. */
+export function repositoriesOf({ backup, recovery, standby }: ResolvedPostgres): ResolvedRepository[] {
+  const read = [recovery?.repository, standby?.repository].filter((repository) => repository !== undefined);
+  return [...backup?.repositories ?? [], ...read];
 }
 
 /** The image that was given, or the catalog's for the version; undefined where there is none. */
@@ -143,6 +152,9 @@ function resolvePgHba(clientLines: string[] | undefined, hasAgent: boolean): str
   ];
 }
 
+/** Where members have it (render/files.ts). */
+const ARCHIVE_SCRIPT = '/etc/everest/pgbackrest.sh';
+
 const SYNCHRONOUS_MODE = { asynchronous: false, synchronous: true, quorum: 'quorum' } as const;
 
 function resolvePatroni(props: PostgresClusterProps, groups: ResolvedGroup[],
@@ -162,6 +174,7 @@ function resolvePatroni(props: PostgresClusterProps, groups: ResolvedGroup[],
     synchronous_mode: SYNCHRONOUS_MODE[replication.mode as keyof typeof SYNCHRONOUS_MODE],
     synchronous_mode_strict: replication.strict,
     synchronous_node_count: Math.max(1, replication.standbys),
+    ...standbyConfiguration(props.standby, ARCHIVE_SCRIPT),
     postgresql: {
       use_pg_rewind: true,
       use_slots: true,
@@ -241,8 +254,11 @@ function passedOn(props: PostgresClusterProps): Pick<ResolvedPostgres,
 }
 
 /** Every storage that members log in to. */
-export function storagesOf({ backup, bootstrap }: PostgresClusterProps): BackupStorage[] {
-  const given = [backup?.storage, backup?.secondary?.storage, bootstrap?.recovery?.from.backupStorage];
+export function storagesOf({ backup, bootstrap, standby }: PostgresClusterProps): BackupStorage[] {
+  const given = [
+    backup?.storage, backup?.secondary?.storage, bootstrap?.recovery?.from.backupStorage,
+    standby?.options?.from?.backupStorage,
+  ];
   return given.filter((storage) => storage !== undefined);
 }
 
@@ -263,6 +279,7 @@ export function resolvePostgres(name: string, namespace: string, props: Postgres
     memberCount,
     patroni,
     backup,
+    standby: resolveStandby(namespace, props.standby),
     superseding: props.bootstrap?.superseding,
     recovery: resolveRecovery(namespace, props.bootstrap),
     replacement: resolveReplacement(props.bootstrap),

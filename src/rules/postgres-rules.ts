@@ -31,6 +31,7 @@ import { rotationValid } from './rotation-valid';
 import type { PostgresRule } from './rule';
 import { SCHEDULES_OF_PROPS } from './schedule-valid';
 import { secretNames } from './secret-names';
+import { standbyValid } from './standby-valid';
 import { storageSize } from './storage-size';
 import { timingValid } from './timing-valid';
 import { versionInCatalog } from './version-in-catalog';
@@ -53,5 +54,5 @@ export const POSTGRES_RULES: readonly PostgresRule[] = [
   versionInCatalog, imageValid, kubernetesVersion,
   placementValid, groupNames, disruptionValid, networkValid, secretNames, rotationValid,
   ...BACKUP_RULES, ...DRILLS_OF_PROPS, bootstrapValid,
-  recoveryTargetValid, recoverySourceValid, restorePossible,
+  recoveryTargetValid, recoverySourceValid, restorePossible, standbyValid,
 ];

@@ -2,9 +2,9 @@ import type { Bootstrap } from '../bootstrap';
 import { storageViolations } from './backup-valid';
 import { DNS_LABEL, DNS_SUBDOMAIN } from './names';
 import type { PostgresRule, PostgresRuleInput, Violation } from './rule';
-import type { RecoverySourceOptions } from '../recovery-source';
+import type { RecoverySource, RecoverySourceOptions } from '../recovery-source';
 import type { RecoveryTarget } from '../recovery-target';
-import { resolveRepository } from '../resolve/backup';
+import { resolveRepository, type ResolvedRepository } from '../resolve/backup';
 import { storagesOf } from '../resolve/postgres';
 import { parseTime, sourceRepository } from '../resolve/recovery';
 
@@ -73,30 +73,39 @@ export const recoveryTargetValid: PostgresRule = {
   },
 };
 
-/** The repository that the cluster itself writes to must be another one. */
-function ownPath({ props, clusterName, namespace }: PostgresRuleInput): Violation[] {
-  const { backup, bootstrap } = props;
-  if (!backup || !bootstrap?.recovery) return [];
-  const source = sourceRepository(namespace, bootstrap.recovery);
+/** The source, where the cluster itself would write to it. */
+export function ownSource({ props: { backup }, clusterName, namespace }: PostgresRuleInput, from: RecoverySource): ResolvedRepository | undefined {
+  if (!backup) return undefined;
+  const source = sourceRepository(namespace, { from });
   const own = [backup, ...(backup.secondary ? [backup.secondary] : [])]
     .map((each, index) => resolveRepository({ name: clusterName, namespace }, index + 1, each));
-  return own.some(({ identity }) => identity === source.identity) ? [{
+  return own.some(({ identity }) => identity === source.identity) ? source : undefined;
+}
+
+function ownPath(input: PostgresRuleInput): Violation[] {
+  const source = ownSource(input, input.props.bootstrap!.recovery!.from);
+  return source ? [{
     path: SOURCE, problem: `the cluster would archive to ${source.url}, which it is recovered from`,
     fix: 'Give backup.storage another prefix; the old repository is then only read',
   }] : [];
 }
 
 /** Names of the cluster that made the backups, and of the Secret with its pass. */
-export function sourceNames({ clusterName, namespace, passSecretName }: RecoverySourceOptions): Violation[] {
+export function sourceNames({ clusterName, namespace, passSecretName }: RecoverySourceOptions, path = SOURCE): Violation[] {
   const wrong = (name: string, value: string | undefined, pattern: RegExp): Violation[] => {
     if (value === undefined || pattern.test(value)) return [];
-    return [{ path: SOURCE, problem: `${name} is ${JSON.stringify(value)}`, fix: 'Write the name as it was' }];
+    return [{ path, problem: `${name} is ${JSON.stringify(value)}`, fix: 'Write the name as it was' }];
   };
   return [
     ...wrong('clusterName', clusterName, DNS_LABEL),
     ...wrong('namespace', namespace, DNS_LABEL),
     ...wrong('passSecretName', passSecretName, DNS_SUBDOMAIN),
   ];
+}
+
+/** What is wrong with a source, wherever it is named. */
+export function sourceViolations(path: string[], { backupStorage, options }: RecoverySource): Violation[] {
+  return [...storageViolations([...path, 'backupStorage'], backupStorage), ...sourceNames(options, path)];
 }
 
 function twoIdentities({ props }: PostgresRuleInput): Violation[] {
@@ -145,7 +154,7 @@ export const recoverySourceValid: PostgresRule = {
   check: (input) => {
     const recovery = input.props.bootstrap?.recovery;
     if (!recovery) return [];
-    const malformed = [...storageViolations([...SOURCE, 'backupStorage'], recovery.from.backupStorage), ...sourceNames(recovery.from.options)];
+    const malformed = sourceViolations(SOURCE, recovery.from);
     return malformed.length > 0 ? malformed : [...ownPath(input), ...twoIdentities(input)];
   },
 };

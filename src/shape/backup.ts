@@ -11,6 +11,7 @@ import { peerList, resourcesShape } from './pod';
 import { RecoverySource } from '../recovery-source';
 import { RecoveryTarget } from '../recovery-target';
 import { DrillTarget } from '../restore-drill-options';
+import { Standby } from '../standby';
 import { StorageAccess } from '../storage-access';
 
 const text = z.string().optional();
@@ -104,6 +105,14 @@ const target = instance(RecoveryTarget, z.object({
     after: text,
     skipTransactions: z.array(z.string()).optional(),
   }),
+}));
+
+/** The shape of Standby. */
+export const standbyShape = instance(Standby, z.object({
+  mode: z.string(),
+  options: z.strictObject({
+    from: source.optional(), host: text, port: z.number().optional(), network: peerList.optional(),
+  }).optional(),
 }));
 
 /** The shape of Bootstrap. */

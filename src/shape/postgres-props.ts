@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
 import { z } from 'zod';
-import { backupShape, bootstrapShape } from './backup';
+import { backupShape, bootstrapShape, standbyShape } from './backup';
 import { instance } from './instance';
 import { peerList, resourcesShape } from './pod';
 import { Credentials } from '../credentials';
@@ -125,6 +125,7 @@ export const postgresPropsShape = z.strictObject({
   agent: z.custom((value) => typeof value === 'object' && value !== null && 'agentName' in value
     && typeof value.agentName === 'string', { error: 'an EverestAgent' }).optional(),
   backup: backupShape.optional(),
+  standby: standbyShape.optional(),
   bootstrap: bootstrapShape.optional(),
   databases: z.array(databaseShape).optional(),
   roles: z.array(role).optional(),

@@ -217,5 +217,34 @@ class GetTest(ArchiveCase):
         self.assertEqual((self.get(), self.calls()), (1, []))
 
 
+class Follower(ArchiveCase):
+    """A cluster that follows another one."""
+
+    def setUp(self):
+        super().setUp()
+        (self.root / "everest/cluster.json").write_text('{\n  "name": "orders",\n  "standby": {\n    "stanza": "db"\n  }\n}\n')
+        (self.data / "standby.signal").touch()
+        os.utime(self.data / "standby.signal", (1000, 1000))
+        (self.data / "pg_wal" / SEGMENT).touch()
+
+    def calls(self):
+        path = self.root / "calls"
+        return path.read_text() if path.exists() else ""
+
+    def test_what_it_receives_is_given_up_at_once_because_it_would_wait_for_ever_and_fill_the_volume(self):
+        self.assertEqual(self.run_script("push", f"pg_wal/{SEGMENT}"), 0)
+        self.assertNotIn("archive-push", self.calls())
+
+    def test_what_a_demoted_primary_had_written_before_is_still_sent_because_nobody_else_has_it(self):
+        os.utime(self.data / "pg_wal" / SEGMENT, (900, 900))
+        self.assertEqual(self.run_script("push", f"pg_wal/{SEGMENT}"), 0)
+        self.assertIn("archive-push", self.calls())
+
+    def test_a_promoted_one_sends_although_its_configuration_still_says_that_it_follows(self):
+        (self.data / "standby.signal").unlink()
+        self.assertEqual(self.run_script("push", f"pg_wal/{SEGMENT}"), 0)
+        self.assertIn("archive-push", self.calls())
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -4,8 +4,8 @@ import { GALERA_EXAMPLES } from './galera-rule-examples';
 import {
   AntiAffinity, BackupRetention, BackupStorage, Bootstrap, Credentials, DatabaseAccess, EverestAgent, ImageCatalog,
   NetworkPeer, PasswordRotation, PodDisruption, PostgresCluster, RecoverySource, RecoveryTarget, Replication,
-  StorageAccess, type EverestAgentProps, type PoolerOptions, type PostgresClusterProps, type RecoveryOptions,
-  type S3StorageOptions,
+  Standby, StorageAccess, type EverestAgentProps, type PoolerOptions, type PostgresClusterProps, type RecoveryOptions,
+  type S3StorageOptions, type StandbyOptions,
 } from '../../src';
 import { checkChanges } from '../../src/cli/previous';
 import { synth as synthCommand } from '../../src/cli/synth';
@@ -608,6 +608,25 @@ const DRILLS: RuleExample[] = [
   }),
 ];
 
+function standby(options: StandbyOptions, storage: Partial<S3StorageOptions> = {}): Loose {
+  return { ...backup({}, storage), standby: Standby.of(options) };
+}
+
+function followed(clusterName = 'orders'): RecoverySource {
+  return RecoverySource.storage(s3(), { clusterName });
+}
+
+const STANDBYS: RuleExample[] = [
+  props('EV1831', 'a standby of nothing', 'standby.options', { bad: standby({}), good: standby({ host: 'db.example.com' }) }),
+  props('EV1831', 'a standby that would archive into what it follows', 'standby.options.from', {
+    bad: standby({ from: followed() }), good: standby({ from: followed() }, { prefix: 'second-region' }),
+  }),
+  props('EV1831', 'a host with its port', 'standby.options.host', { bad: standby({ host: 'db.example.com:5432' }), good: standby({ host: 'db.example.com', port: 5432 }) }),
+  props('EV1831', 'a standby that begins elsewhere', 'bootstrap', {
+    bad: { ...standby({ host: 'db.example.com' }), bootstrap: Bootstrap.fresh('7711512426718272580') }, good: standby({ host: 'db.example.com' }),
+  }),
+];
+
 const RULE = { code: 'EV1101', title: '', cause: '', consequence: '', fix: '' };
 
 function ruleThatThrows(): readonly Finding[] {
@@ -650,5 +669,5 @@ const OTHERS: RuleExample[] = [
 /** All examples, by code. */
 export const RULE_EXAMPLES: readonly RuleExample[] = [
   ...SHAPE, ...NAMES, ...METADATA, ...MEMBERS, ...SETTINGS, ...IMAGES, ...SURROUNDINGS,
-  ...DOCUMENTS, ...BACKUPS, ...DRILLS, ...OTHERS, ...GALERA_EXAMPLES,
+  ...DOCUMENTS, ...BACKUPS, ...DRILLS, ...STANDBYS, ...OTHERS, ...GALERA_EXAMPLES,
 ].sort((a, b) => a.code.localeCompare(b.code, 'en'));

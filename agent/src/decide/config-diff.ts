@@ -13,7 +13,8 @@ const section = (value: unknown): Section => (typeof value === 'object' && value
 const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 
 function changes(live: Section, wanted: Section): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(wanted).filter(([key, value]) => !isDeepStrictEqual(live[key], value)));
+  // Null takes a key out, so where there is none nothing is to be done.
+  return Object.fromEntries(Object.entries(wanted).filter(([key, value]) => !isDeepStrictEqual(live[key] ?? null, value)));
 }
 
 /** Parameters are texts in the contract; Patroni may hold a number, or null for one that is taken out. */

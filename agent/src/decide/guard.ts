@@ -2,7 +2,7 @@
  * Whether planned work may be thought of at all. Everything that is unknown, and every other change that is under way,
  * comes before it.
  */
-import type { OperationsFacts } from './operations-facts.js';
+import { isLeading, type OperationsFacts } from './operations-facts.js';
 import type { Row, RuleTable } from './rule-table.js';
 import type { OperationsAction } from '../model/operations.js';
 
@@ -40,8 +40,8 @@ const rows: Array<Row<OperationsFacts, OperationsAction>> = [
   },
   {
     id: 'no-primary',
-    when: 'nobody holds the lease, or its holder does not answer as a primary',
-    matches: (f) => f.primary?.report?.role !== 'primary',
+    when: 'nobody holds the lease, or its holder does not answer as a primary, or as the leader of a standby cluster',
+    matches: (f) => !isLeading(f.primary?.report),
     because: (f) => (f.primary ? `${f.primary.pod} holds the lease but does not answer as a primary.` : 'There is no primary.'),
     ...holding,
   },

@@ -4,6 +4,7 @@
  */
 import { withArchive } from './archive-health.js';
 import { tellStandstill } from './mend.js';
+import { followsAnother } from './operations-facts.js';
 import type { ContractDocument } from '../../../src/contract/document.js';
 import type { Maybe, LeaderFacts, PodFacts, SyncFacts } from '../model/facts.js';
 import type { OperationsMemory, OperationsSnapshot, StatefulSetFacts } from '../model/operations.js';
@@ -107,6 +108,7 @@ export function judge(snapshot: OperationsSnapshot, mended: OperationsMemory['me
   const members = snapshot.contract.members.map((member) => memberStatus(member.name, member.pod, snapshot));
   if (snapshot.pods === 'unknown') return { phase: 'Unknown', highlyAvailable: false, why: 'the Pods cannot be read', primary: undefined, synchronousStandbys: [], members };
   const config = known(snapshot.config);
+  const follows = config !== undefined && followsAnother(config);
   const mode = config ? config.synchronous_mode : snapshot.contract.patroni.synchronous_mode;
   const view: View = {
     contract: snapshot.contract, members,
@@ -114,16 +116,17 @@ export function judge(snapshot: OperationsSnapshot, mended: OperationsMemory['me
     waiting: waitingIn(snapshot),
     leader: known(snapshot.leader),
     sync: known(snapshot.sync),
-    synchronous: ['on', 'true', 'quorum', true].includes(mode as string | boolean),
+    synchronous: !follows && ['on', 'true', 'quorum', true].includes(mode as string | boolean),
   };
   const missing = whatIsMissing(view);
   const health: Health = {
     phase: phaseOf(view, missing),
     highlyAvailable: missing === undefined,
-    why: missing ?? 'all members stream',
+    why: missing ?? (follows ? 'all members stream; the cluster follows another one and takes no writes' : 'all members stream'),
     primary: view.leader?.pod,
     synchronousStandbys: view.sync?.standbys ?? [],
     members,
   };
-  return snapshot.contract.backup ? withArchive(health, snapshot.archive) : health;
+  // A cluster that follows another one archives nothing.
+  return snapshot.contract.backup && !follows ? withArchive(health, snapshot.archive) : health;
 }

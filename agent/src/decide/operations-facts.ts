@@ -40,10 +40,22 @@ function templateOf(pod: PodFacts | undefined, statefulSet: StatefulSetFacts | u
   return pod.revision === statefulSet.updateRevision ? 'current' : 'old';
 }
 
+/** Of a primary, or of the leader of a cluster that follows another one. */
+export function isLeading(report: MemberReport | undefined): boolean {
+  return report?.role === 'primary' || report?.role === 'standby_leader';
+}
+
+function highest(...locations: ReadonlyArray<number | undefined>): number | undefined {
+  const known = locations.filter((location) => location !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
 /** The primary's report is the yardstick: standbys that received as much have no lag. */
 function lagOf(report: MemberReport | undefined, primary: MemberReport | undefined): number | undefined {
-  if (report?.receivedLocation === undefined || primary?.location === undefined) return undefined;
-  return Math.max(0, primary.location - report.receivedLocation);
+  // The leader of a standby cluster writes nothing: it has what it has received or read from the archive.
+  const ahead = primary?.location ?? highest(primary?.receivedLocation, primary?.replayedLocation);
+  if (report?.receivedLocation === undefined || ahead === undefined) return undefined;
+  return Math.max(0, ahead - report.receivedLocation);
 }
 
 interface Names {
@@ -56,7 +68,7 @@ function memberFacts(names: Names, contract: ContractMember | undefined, snapsho
   const statefulSet = known(snapshot.statefulSets)?.find((item) => item.name === names.name);
   const report = snapshot.reports.find((item) => item.pod === names.pod);
   const leader = known(snapshot.leader)?.pod;
-  const primaryReport = snapshot.reports.find((item) => item.pod === leader && item.role === 'primary');
+  const primaryReport = snapshot.reports.find((item) => item.pod === leader && isLeading(item));
   const lagBytes = lagOf(report, primaryReport);
   const { maximum_lag_on_failover: mostLag } = snapshot.contract.patroni;
   return {
@@ -73,8 +85,15 @@ function isStreaming(report: MemberReport | undefined, primary: MemberReport | u
   return report?.state === 'running' && report.role === 'replica' && report.streaming && report.timeline === primary?.timeline;
 }
 
+/** The live configuration says that the cluster follows another one. */
+export function followsAnother(config: Readonly<Record<string, unknown>>): boolean {
+  return typeof config.standby_cluster === 'object' && config.standby_cluster !== null;
+}
+
 function synchronousIn(config: Readonly<Record<string, unknown>> | undefined): boolean | undefined {
-  return config && ['on', 'true', 'quorum', true].includes(config.synchronous_mode as string | boolean);
+  if (!config) return undefined;
+  // Patroni confirms nothing in a standby cluster, whatever the mode.
+  return !followsAnother(config) && ['on', 'true', 'quorum', true].includes(config.synchronous_mode as string | boolean);
 }
 
 export function gatherOperations(

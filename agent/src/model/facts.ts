@@ -80,7 +80,7 @@ export interface MemberReport {
   readonly pod: string;
   readonly takenAtMs: number;
   readonly state: string;
-  readonly role: 'primary' | 'replica' | 'other';
+  readonly role: 'primary' | 'standby_leader' | 'replica' | 'other';
   /** Whether its WAL receiver is connected to a primary. */
   readonly streaming: boolean;
   readonly timeline: number | undefined;

@@ -5,6 +5,7 @@ import type { Patroni } from '../ports/patroni.js';
 
 function roleOf(role: unknown): MemberReport['role'] {
   if (role === 'primary' || role === 'master') return 'primary';
+  if (role === 'standby_leader') return 'standby_leader';
   return role === 'replica' || role === 'sync_standby' || role === 'quorum_standby' ? 'replica' : 'other';
 }
 

@@ -8,6 +8,7 @@
   member.py prepare-archive                secrets for pgBackRest, and the stanza where this member is the primary
   member.py first-backup                 a full backup of a recovered cluster, once it is the primary's turn
   member.py create-replica                 Patroni's create_replica_methods: a copy from the newest backup, or none
+  member.py create-standby                 the same for the leader of a standby cluster, from the cluster that it follows
 
 Git holds the Secrets empty, so `get` and `patch` on exact names are all the rights that this needs beyond Patroni's.
 Nothing here logs a secret, and no clear-text password reaches the server: only SCRAM verifiers do.
@@ -46,6 +47,8 @@ HAND_OVER_S, HAND_OVER_AGENT_S, HAND_OVER_LOOK_S = 20.0, 6.0, 0.1
 # How long pgBackRest may take for a short answer, and how long one of its connections may be silent: it tries again for
 # ten times as long before it says what is wrong (measured: 19 s where nobody listens).
 ANSWER_S, SILENCE_S = 25.0, 2
+# Between two looks at a replay that has come to its end.
+REPLAY_PAUSE_S = 2.0
 # In memory, and read by every pgBackRest of the container, also by one that a person starts.
 BACKUP_DIR = os.environ.get("PGBACKREST_CONFIG_INCLUDE_PATH", "/run/postgresql/backup")
 HISTORY, WAITING, HOLDS, CONTAINER = "everest.io/history", "everest.io/waiting", "everest.io/holds", "postgres"
@@ -765,6 +768,84 @@ def first_backup(cluster: Json, api: Api) -> int:
     return 1
 
 
+# ---- a cluster that follows another one
+
+def source_of(cluster: Json) -> Json:
+    return (cluster.get("standby") or {}).get("repository") or {}
+
+
+def prepare_source() -> bool:
+    """In an environment of its own, so that its files lie apart from those of the cluster's own repositories."""
+    command = [sys.executable, f"{CONFIG_DIR}/recovery.py", "prepare-source"]
+    return subprocess.run(command, env={**os.environ, **RECOVERY}, check=False).returncode == 0
+
+
+def create_standby(cluster: Json, api: Api) -> int:
+    """The newest backup of the cluster that is followed; Patroni tries again, or streams a copy where it has a host."""
+    repository, standby = source_of(cluster), cluster.get("standby") or {}
+    if not repository or not prepare_source():
+        return 1
+    os.makedirs(cluster["dataDirectory"], mode=0o700, exist_ok=True)
+    wal = cluster.get("walDirectory")
+    links = [f"--link-map=pg_wal={wal}"] if wal else []
+    log(f"copying the newest backup of {repository['storage']}")
+    command = ["pgbackrest", f"--stanza={standby['stanza']}", "--delta", "--type=none", *links, "restore"]
+    os.execvpe("pgbackrest", command, {**os.environ, **RECOVERY})
+    raise AssertionError("exec never returns")
+
+
+class LastWords(NamedTuple):
+    """The file in which a demoted primary had stopped, and up to where it is written."""
+    file: str
+    lsn: str
+
+
+def was_primary(cluster: Json) -> str:
+    """Where a primary notes its timeline: what it wrote last has to reach the archive when it is demoted."""
+    return os.path.join(os.path.dirname(cluster["dataDirectory"]), "primary-timeline")
+
+
+def note_primary(cluster: Json) -> None:
+    try:
+        with Database(cluster) as server:
+            timeline = server.value("SELECT substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)")
+        with open(was_primary(cluster), "w", encoding="utf-8") as file:
+            file.write(timeline)
+    except driver().Error as problem:
+        raise NotYet("the server does not take connections yet; waiting.") from problem
+
+
+def last_words(cluster: Json) -> Optional[LastWords]:
+    """None where this member did not write the timeline itself."""
+    if not os.path.exists(was_primary(cluster)):
+        return None
+    with Database(cluster) as server:
+        lsn = server.value("SELECT pg_last_wal_replay_lsn()::text")
+        time.sleep(REPLAY_PAUSE_S)
+        if not lsn or server.value("SELECT pg_last_wal_replay_lsn()::text") != lsn:
+            raise NotYet("what this member had written as a primary is still being replayed; waiting.")
+        timeline = int(server.value("SELECT timeline_id FROM pg_control_checkpoint()"))
+        size = int(server.value("SELECT setting FROM pg_settings WHERE name = 'wal_segment_size'"))
+    high, low = (int(part, 16) for part in lsn.split("/"))
+    path = f"{cluster['dataDirectory']}/pg_wal/{timeline:08X}{high:08X}{low // size:08X}"
+    return LastWords(path, lsn) if read(was_primary(cluster)) == f"{timeline:08X}" and os.path.exists(path) else None
+
+
+def hand_in_last_words(cluster: Json) -> None:
+    """Patroni demotes by an immediate shutdown, in the middle of a file that nobody would ever fill and archive.
+
+    The cluster that takes over reads the archive, and has to have every commit before it is promoted.
+    """
+    try:
+        words = last_words(cluster)
+    except driver().OperationalError as problem:
+        raise NotYet("the server does not take connections yet; waiting.") from problem
+    if words:
+        pgbackrest([f"--stanza={cluster['backup']['stanza']}", "--no-archive-async", "archive-push", words.file])
+        os.remove(was_primary(cluster))
+        log(f"all that was committed here is in the archive, up to {words.lsn}")
+
+
 # ---- before the Pod stops
 
 def patroni(method: str, path: str, body: Optional[Json] = None, limit_s: float = 2.0) -> Optional[Json]:
@@ -872,8 +953,10 @@ def start(cluster: Json, api: Api) -> None:
         os.execvp("python3", ["python3", f"{CONFIG_DIR}/recovery.py", "replace"])
     if cluster.get("backup"):
         once(lambda: configure_backup(cluster, api))  # a member with data never waits for its archive
+    if source_of(cluster):
+        prepare_source()
     take_turn(cluster, api)
-    if cluster.get("backup"):
+    if cluster.get("backup") and "standby" not in cluster:
         patiently(lambda: check_beginning(cluster, api))
     if cluster.get("recovery") and not has_data(cluster):
         recover(cluster)
@@ -911,9 +994,14 @@ def post_bootstrap(cluster: Json, api: Api) -> None:
 
 
 def callback(cluster: Json, api: Api) -> None:
+    if sys.argv[3:4] == ["standby_leader"]:
+        if cluster.get("backup"):
+            patiently(lambda: hand_in_last_words(cluster))
+        return
     changed = until_aligned(cluster, wanted_passwords(cluster, api))
     if changed:
         log(f"passwords of {', '.join(changed)} now follow their Secrets")
+    once(lambda: note_primary(cluster))
     if cluster.get("backup"):
         patiently(lambda: prepare_archive(cluster, api))
     if cluster.get("backup") and cluster.get("recovery"):
@@ -928,7 +1016,7 @@ def archive_once(cluster: Json, api: Api) -> int:
 def create_replica(cluster: Json, api: Api) -> int:
     """Any other end than success lets Patroni copy the primary: the archive is a relief, never a condition."""
     usable: List[Repository] = []
-    if cluster.get("backup"):
+    if cluster.get("backup") and "standby" not in cluster:
         once(lambda: usable.extend(usable_backups(cluster, api)))
     if not usable:
         return 1
@@ -943,12 +1031,13 @@ def main(arguments: List[str]) -> int:
     commands: Dict[str, Callable[[Json, Api], Optional[int]]] = {
         "start": start, "post-bootstrap": post_bootstrap, "callback": callback, "hand-over": hand_over,
         "prepare-archive": archive_once, "create-replica": create_replica, "first-backup": first_backup,
+        "prepare-archive": archive_once, "create-replica": create_replica, "create-standby": create_standby,
     }
     if command not in commands:
         print(__doc__, file=sys.stderr)
         return 2
     # `master` until Patroni 4. Callbacks of standbys end here, before anything is read.
-    if command == "callback" and arguments[2] not in ("primary", "master"):
+    if command == "callback" and arguments[2] not in ("primary", "master", "standby_leader"):
         return 0
     cluster, api = json.loads(read(f"{CONFIG_DIR}/cluster.json")), Api.in_cluster()
     return commands[command](cluster, api) or 0

@@ -78,6 +78,11 @@ wait_as_standby() {
   done
 }
 
+# True in a cluster that follows another one: what it receives is in that one's archive, or on its way there.
+follows() {
+  grep -qs '^  "standby": {' "${0%/*}/cluster.json"
+}
+
 # What may be missing: a Secret that was not there, or has changed; the stanza. Quiet for a while after each try.
 prepare() {
   fresh "$STATE/prepared" 15 && return 1
@@ -119,7 +124,12 @@ push() {
     exit 1
   fi
   recall
-  is_standby && wait_as_standby "${1##*/}"
+  if is_standby && follows; then
+    # What a demoted primary had written before has no other sender.
+    [ "$1" -ot standby.signal ] || exit 0
+  elif is_standby; then
+    wait_as_standby "${1##*/}"
+  fi
   # The sending goes on in the background. A server that stops must not wait for a storage that is away.
   limit=10
   is_stopping && limit=1
@@ -140,8 +150,17 @@ get_patiently() {
   done
 }
 
+# Of the repository of a cluster that is followed: the demotion may be a moment old, or a key have changed.
+prepare_source() {
+  [ "$STATE" = /run/postgresql/recovery ] && follows || return 1
+  mkdir -p "$STATE"
+  fresh "$STATE/prepared" 15 && return 1
+  : > "$STATE/prepared"
+  timeout 40 python3 "${0%/*}/recovery.py" prepare-source
+}
+
 get() {
-  [ -s "$CONFIG" ] || exit 1
+  [ -s "$CONFIG" ] || prepare_source || exit 1
   [ -f recovery.signal ] && ! is_standby && get_patiently "$@"
   # A standby asks again, here and at its primary: while the archive is away it must not wait for it.
   fresh "$STATE/away" 15 && exit 1
@@ -149,6 +168,7 @@ get() {
   code=$?
   [ "$code" -le 1 ] && exit "$code"
   : > "$STATE/away"
+  prepare_source
   exit 1
 }
 

@@ -6,8 +6,9 @@
   recovery.py replace    a restore in place: no member runs a server; data are set aside, or put back
   recovery.py accept     for people: the data that were set aside on this volume are removed
   recovery.py restore    Patroni's bootstrap command: the backup that the recovery begins with
+  recovery.py prepare-source   pgBackRest's configuration for the cluster that a standby cluster follows
 
-Both run with the configuration of the repository that is read (member.py RECOVERY); the cluster's own is not touched.
+All run with the configuration of the repository that is read (member.py RECOVERY); the cluster's own is not touched.
 Nothing is made before the look has shown that the target can be reached: PostgreSQL itself would only find out at the
 end of the archive, and Patroni would then begin again for ever.
 """
@@ -552,9 +553,14 @@ def restore(cluster: Json, api: Api) -> int:
     raise AssertionError("exec never returns")
 
 
+def prepare_source(cluster: Json, api: Api) -> int:
+    return 0 if member.once(lambda: write_source(cluster, api, cluster["standby"])) else 1
+
+
 def main(arguments: List[str]) -> int:
     commands: Dict[str, Callable[[Json, Api], int]] = {
         "start": start, "restore": restore, "check": look_only, "replace": replace, "accept": accept,
+        "prepare-source": prepare_source,
     }
     if not arguments or arguments[0] not in commands:
         print(__doc__, file=sys.stderr)
