@@ -5,6 +5,7 @@ import { failoverSuite } from './failover';
 import { galeraSuite } from './galera';
 import { manifestsSuite } from './manifests';
 import { smokeSuite } from './smoke';
+import { standbySuite } from './standby';
 import type { ManifestSource } from '../kit/manifests';
 import type { Suite } from '../kit/suite';
 
@@ -15,4 +16,5 @@ export const SUITES: Readonly<Record<string, (manifests: ManifestSource) => Suit
   backup: backupSuite,
   galera: galeraSuite,
   drill: drillSuite,
+  standby: standbySuite,
 };
