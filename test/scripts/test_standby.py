@@ -63,7 +63,7 @@ class LastWords(StandbyCase):
         (self.folder / "primary-timeline").write_text(timeline)
         self.file = self.folder / "pg17/pg_wal/00000001000000000000000D"
         self.file.touch()
-        self.answers = {"pg_last_wal_replay_lsn": lsn, "timeline_id": 1, "wal_segment_size": str(SEGMENT)}
+        self.answers = {"pg_last_wal_replay_lsn": lsn, "timeline_id": 1, "wal_segment_size": str(SEGMENT), ".ready": 0}
 
     def test_the_file_in_which_a_primary_was_stopped_is_sent_because_it_holds_acknowledged_commits(self):
         self.demoted()
@@ -83,6 +83,19 @@ class LastWords(StandbyCase):
         member.hand_in_last_words(self.cluster)
         self.demoted(timeline="00000000")
         member.hand_in_last_words(self.cluster)
+        self.assertEqual(self.pushed, [])
+
+    def test_at_the_border_of_two_files_there_is_none_to_send_and_all_is_said(self):
+        self.demoted(lsn="0/3400000")
+        member.hand_in_last_words(self.cluster)
+        self.assertEqual(self.pushed, [])
+        self.assertIn("all that was committed here is in the archive, up to 0/3400000", self.said)
+
+    def test_not_before_the_files_before_it_are_archived(self):
+        self.demoted()
+        self.answers[".ready"] = 2
+        with self.assertRaises(member.NotYet):
+            member.hand_in_last_words(self.cluster)
         self.assertEqual(self.pushed, [])
 
     def test_it_is_kept_for_another_try_when_the_storage_is_away(self):

@@ -795,8 +795,8 @@ def create_standby(cluster: Json, api: Api) -> int:
 
 
 class LastWords(NamedTuple):
-    """The file in which a demoted primary had stopped, and up to where it is written."""
-    file: str
+    """The file in which a demoted primary had stopped, and up to where it is written; none at the border of two files."""
+    file: Optional[str]
     lsn: str
 
 
@@ -824,11 +824,13 @@ def last_words(cluster: Json) -> Optional[LastWords]:
         time.sleep(REPLAY_PAUSE_S)
         if not lsn or server.value("SELECT pg_last_wal_replay_lsn()::text") != lsn:
             raise NotYet("what this member had written as a primary is still being replayed; waiting.")
+        if int(server.value("SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'")) > 0:
+            raise NotYet("files that this member had written as a primary are still being archived; waiting.")
         timeline = int(server.value("SELECT timeline_id FROM pg_control_checkpoint()"))
         size = int(server.value("SELECT setting FROM pg_settings WHERE name = 'wal_segment_size'"))
     high, low = (int(part, 16) for part in lsn.split("/"))
     path = f"{cluster['dataDirectory']}/pg_wal/{timeline:08X}{high:08X}{low // size:08X}"
-    return LastWords(path, lsn) if read(was_primary(cluster)) == f"{timeline:08X}" and os.path.exists(path) else None
+    return LastWords(path if low % size else None, lsn) if read(was_primary(cluster)) == f"{timeline:08X}" else None
 
 
 def hand_in_last_words(cluster: Json) -> None:
@@ -840,8 +842,9 @@ def hand_in_last_words(cluster: Json) -> None:
         words = last_words(cluster)
     except driver().OperationalError as problem:
         raise NotYet("the server does not take connections yet; waiting.") from problem
-    if words:
+    if words and words.file:
         pgbackrest([f"--stanza={cluster['backup']['stanza']}", "--no-archive-async", "archive-push", words.file])
+    if words:
         os.remove(was_primary(cluster))
         log(f"all that was committed here is in the archive, up to {words.lsn}")
 

@@ -112,11 +112,13 @@ class Sides {
     await this.api.apply(chart.toJson() as Obj[], this.namespace);
   }
 
+  /** The first one waits for the stanza, which the primary makes by itself. */
   private async backUp(side: Side): Promise<void> {
-    const { ok, stderr } = await this.api.exec(
-      { namespace: this.namespace, pod: `${side}-1-0`, container: 'postgres' },
-      ['pgbackrest', '--stanza=db', '--type=full', 'backup'], PATIENCE_S);
-    if (!ok) throw new Error(`no backup of ${side}: ${stderr}`);
+    await waitFor({ what: `a backup of ${side}`, seconds: PATIENCE_S, everyMs: 2000 }, async () => {
+      const target = { namespace: this.namespace, pod: await this.leader(side), container: 'postgres' };
+      const { ok, stdout, stderr } = await this.api.exec(target, ['pgbackrest', '--stanza=db', '--type=full', 'backup'], PATIENCE_S);
+      return ok ? undefined : `${stdout}${stderr}`.slice(0, 300);
+    });
   }
 
   /** Whoever holds the lease, as a primary or not. */
