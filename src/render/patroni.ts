@@ -53,8 +53,8 @@ function bootstrap(cluster: ResolvedPostgres): Record<string, unknown> {
 
 function postgresql(cluster: ResolvedPostgres): Record<string, unknown> {
   const wal = walDirectory(cluster);
-  // Only who leads has work to do: starting Python on every standby would only cost time.
-  const callback = `sh -c 'case $1 in primary|standby_leader) exec ${SCRIPT} callback "$0" "$@";; esac'`;
+  // Only who leads has work to do, and who did: starting Python on every standby would only cost time.
+  const callback = `sh -c '[ $1 = primary ] || [ -f ${FILES.data}/primary-timeline ] || exit 0; exec ${SCRIPT} callback "$0" "$@"'`;
   return {
     listen: `*:${POSTGRES_PORT}`,
     data_dir: dataDirectory(cluster),

@@ -997,8 +997,9 @@ def post_bootstrap(cluster: Json, api: Api) -> None:
 
 
 def callback(cluster: Json, api: Api) -> None:
-    if sys.argv[3:4] == ["standby_leader"]:
-        if cluster.get("backup"):
+    if sys.argv[3] not in ("primary", "master"):
+        # Patroni knows at once; the files of the ConfigMap come a minute later.
+        if cluster.get("backup") and (patroni("GET", "/config") or {}).get("standby_cluster"):
             patiently(lambda: hand_in_last_words(cluster))
         return
     changed = until_aligned(cluster, wanted_passwords(cluster, api))
@@ -1039,9 +1040,6 @@ def main(arguments: List[str]) -> int:
     if command not in commands:
         print(__doc__, file=sys.stderr)
         return 2
-    # `master` until Patroni 4. Callbacks of standbys end here, before anything is read.
-    if command == "callback" and arguments[2] not in ("primary", "master", "standby_leader"):
-        return 0
     cluster, api = json.loads(read(f"{CONFIG_DIR}/cluster.json")), Api.in_cluster()
     return commands[command](cluster, api) or 0
 
