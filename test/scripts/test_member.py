@@ -309,6 +309,8 @@ class OwnDataTest(unittest.TestCase):
 
     def test_a_second_container_waits_until_the_first_has_ended_because_postgresql_cannot_see_it(self):
         first, second = member.own_data(self.cluster), []
+        del os.environ[member.LOCKED]  # another container has another environment
+        self.addCleanup(os.environ.pop, member.LOCKED, None)
         waiting = threading.Thread(target=lambda: second.append(member.own_data(self.cluster)), daemon=True)
         waiting.start()
         waiting.join(0.3)
