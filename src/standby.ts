@@ -39,7 +39,8 @@ export interface StandbyOptions {
  */
 export class Standby {
   /**
-   * The cluster follows another one and takes no writes. On a living cluster the primary becomes a standby: **demotion**.
+   * The cluster follows another one and takes no writes. On a living cluster the primary becomes a standby:
+   * **demotion**.
    * What it has and the other one does not is rewound.
    */
   public static of(options: StandbyOptions): Standby {

@@ -12,6 +12,7 @@ const ORDER = { cluster: 'orders', schedule: 'nightly', type: 'full', repository
 const MADE = {
   label: '20261126-213102F', startedAt: '2026-11-26T21:31:02Z', endedAt: '2026-11-26T21:31:07Z', sizeBytes: 73_613_598, storedBytes: 3_643_639, gtid: '1-1-6',
 };
+const REPLAY = { label: MADE.label, starts: 1795728667, ends: 1795728700 };
 const CONTRACT = {
   contractVersion: 1, engine: 'mariadb', cluster: 'orders', namespace: 'shop', engineVersion: '11.8',
   members: ['orders-1', 'orders-2', 'orders-3'].map((name) => ({ name, pod: `${name}-0`, group: 'default', promotable: true, volumes: [] })),
@@ -30,7 +31,7 @@ function world() {
   const writer = 'orders-1-0';
   exec.answers.place = (pod) => ({ lines: [JSON.stringify({ member: pod, synced: true, writer: pod === writer })] });
   exec.answers.info = () => ({
-    lines: [JSON.stringify(made ? { backups: [MADE], replays: [{ label: MADE.label, starts: 1795728667, ends: 1795728700 }] } : { backups: [], replays: [] })],
+    lines: [JSON.stringify({ backups: made ? [MADE] : [], replays: made ? [REPLAY] : [] })],
   });
   exec.answers.nightly = () => {
     made = true;
@@ -48,7 +49,8 @@ test('a backup of a Galera cluster runs in a member that does not take the write
   const { run, status } = world();
   assert.equal(await run(), EXIT.done);
   const { schedules, repositories } = status();
-  assert.deepEqual({ member: schedules.nightly!.member, label: schedules.nightly!.label, done: schedules.nightly!.done },
+  const { member, label, done } = schedules.nightly!;
+  assert.deepEqual({ member, label, done },
     { member: 'orders-3-0', label: MADE.label, done: true });
   assert.deepEqual(repositories['1']!.window, {
     startsAt: '2026-11-26T21:31:07.000Z', endsAt: '2026-11-26T21:31:40.000Z', oldestBackup: MADE.label, newestBackup: MADE.label,

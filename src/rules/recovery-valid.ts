@@ -74,7 +74,9 @@ export const recoveryTargetValid: PostgresRule = {
 };
 
 /** The source, where the cluster itself would write to it. */
-export function ownSource({ props: { backup }, clusterName, namespace }: PostgresRuleInput, from: RecoverySource): ResolvedRepository | undefined {
+export function ownSource(
+  { props: { backup }, clusterName, namespace }: PostgresRuleInput, from: RecoverySource,
+): ResolvedRepository | undefined {
   if (!backup) return undefined;
   const source = sourceRepository(namespace, { from });
   const own = [backup, ...(backup.secondary ? [backup.secondary] : [])]
@@ -91,7 +93,9 @@ function ownPath(input: PostgresRuleInput): Violation[] {
 }
 
 /** Names of the cluster that made the backups, and of the Secret with its pass. */
-export function sourceNames({ clusterName, namespace, passSecretName }: RecoverySourceOptions, path = SOURCE): Violation[] {
+export function sourceNames(
+  { clusterName, namespace, passSecretName }: RecoverySourceOptions, path = SOURCE,
+): Violation[] {
   const wrong = (name: string, value: string | undefined, pattern: RegExp): Violation[] => {
     if (value === undefined || pattern.test(value)) return [];
     return [{ path, problem: `${name} is ${JSON.stringify(value)}`, fix: 'Write the name as it was' }];

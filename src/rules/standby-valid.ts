@@ -8,7 +8,9 @@ const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/;
 const IPV6 = /^[0-9a-fA-F:]+:[0-9a-fA-F:]*$/;
 const MOST_PORT = 65_535;
 
-/** Two primaries of one system identifier that write into one archive destroy it, and pgBackRest cannot tell them apart. */
+/**
+ * Two primaries of one system identifier that write into one archive destroy it, and pgBackRest cannot tell them apart.
+ */
 function ownPath(input: PostgresRuleInput): Violation[] {
   const from = input.props.standby?.options?.from;
   const source = from && ownSource(input, from);

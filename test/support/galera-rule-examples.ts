@@ -1,5 +1,5 @@
 import { Duration } from 'cdk8s';
-import type { RuleExample } from './rule-examples';
+import type { RuleExample } from './rule-example';
 import { BackupStorage, Bootstrap, Credentials, RecoverySource, RecoveryTarget, StorageAccess } from '../../src';
 import { checkGalera } from '../../src/check-galera';
 import type { GaleraInput } from '../../src/resolve/galera';

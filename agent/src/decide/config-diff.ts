@@ -14,7 +14,8 @@ const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 
 function changes(live: Section, wanted: Section): Record<string, unknown> {
   // Null takes a key out, so where there is none nothing is to be done.
-  return Object.fromEntries(Object.entries(wanted).filter(([key, value]) => !isDeepStrictEqual(live[key] ?? null, value)));
+  const differs = ([key, value]: [string, unknown]) => !isDeepStrictEqual(live[key] ?? null, value);
+  return Object.fromEntries(Object.entries(wanted).filter(differs));
 }
 
 /** Parameters are texts in the contract; Patroni may hold a number, or null for one that is taken out. */

@@ -104,29 +104,42 @@ function phaseOf(view: View, missing: string | undefined): Phase {
   return view.members.some((member) => member.role === 'primary') ? 'Degraded' : 'NoPrimary';
 }
 
+const ALL_STREAM = 'all members stream';
+
+/** What is in force, or what is asked for where that cannot be read. */
+function isSynchronous(
+  { contract }: OperationsSnapshot, config: Readonly<Record<string, unknown>> | undefined,
+): boolean {
+  const { synchronous_mode: mode } = config ?? contract.patroni;
+  return ['on', 'true', 'quorum', true].includes(mode as string | boolean);
+}
+
+function healthOf(view: View, whole: string): Health {
+  const missing = whatIsMissing(view);
+  return {
+    phase: phaseOf(view, missing),
+    highlyAvailable: missing === undefined,
+    why: missing ?? whole,
+    primary: view.leader?.pod,
+    synchronousStandbys: view.sync?.standbys ?? [],
+    members: view.members,
+  };
+}
+
 export function judge(snapshot: OperationsSnapshot, mended: OperationsMemory['mended'] = {}): Health {
   const members = snapshot.contract.members.map((member) => memberStatus(member.name, member.pod, snapshot));
   if (snapshot.pods === 'unknown') return { phase: 'Unknown', highlyAvailable: false, why: 'the Pods cannot be read', primary: undefined, synchronousStandbys: [], members };
   const config = known(snapshot.config);
   const follows = config !== undefined && followsAnother(config);
-  const mode = config ? config.synchronous_mode : snapshot.contract.patroni.synchronous_mode;
   const view: View = {
     contract: snapshot.contract, members,
     troubles: new Map(snapshot.standstills.map((item) => [item.pod, tellStandstill(item, mended[item.pod])])),
     waiting: waitingIn(snapshot),
     leader: known(snapshot.leader),
     sync: known(snapshot.sync),
-    synchronous: !follows && ['on', 'true', 'quorum', true].includes(mode as string | boolean),
+    synchronous: !follows && isSynchronous(snapshot, config),
   };
-  const missing = whatIsMissing(view);
-  const health: Health = {
-    phase: phaseOf(view, missing),
-    highlyAvailable: missing === undefined,
-    why: missing ?? (follows ? 'all members stream; the cluster follows another one and takes no writes' : 'all members stream'),
-    primary: view.leader?.pod,
-    synchronousStandbys: view.sync?.standbys ?? [],
-    members,
-  };
+  const health = healthOf(view, follows ? `${ALL_STREAM}; the cluster follows another one and takes no writes` : ALL_STREAM);
   // A cluster that follows another one archives nothing.
   return snapshot.contract.backup && !follows ? withArchive(health, snapshot.archive) : health;
 }

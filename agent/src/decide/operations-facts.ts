@@ -46,8 +46,8 @@ export function isLeading(report: MemberReport | undefined): boolean {
 }
 
 function highest(...locations: ReadonlyArray<number | undefined>): number | undefined {
-  const known = locations.filter((location) => location !== undefined);
-  return known.length === 0 ? undefined : Math.max(...known);
+  const told = locations.filter((location) => location !== undefined);
+  return told.length === 0 ? undefined : Math.max(...told);
 }
 
 /** The primary's report is the yardstick: standbys that received as much have no lag. */

@@ -58,7 +58,9 @@ export class SimulatedGaleraAgent {
     };
     this.hands = {
       kube: this.kube(), log: new Log({}, () => undefined), key: async () => 'key',
-      clock: { nowMs: () => world.now, wall: () => new Date(world.now), sleep: async () => undefined, random: () => 0.5 },
+      clock: {
+        nowMs: () => world.now, wall: () => new Date(world.now), sleep: async () => undefined, random: () => 0.5,
+      },
       members: {
         state: async (host) => this.world.state(this.reach(host)),
         watch: () => ({ close: () => undefined }),
@@ -110,7 +112,8 @@ export class SimulatedGaleraAgent {
     const { clock } = this.hands;
     const report = (member: string) => {
       const told = this.streams.get(member);
-      return told && this.world.now - told.atMs <= HEARD_MS ? parseGaleraReport(member, told.text, told.atMs) : undefined;
+      if (!told || this.world.now - told.atMs > HEARD_MS) return undefined;
+      return parseGaleraReport(member, told.text, told.atMs);
     };
     return { clock, report, network: { probe: async (host) => this.probe(host) } };
   }
@@ -118,9 +121,10 @@ export class SimulatedGaleraAgent {
   private refresh(): void {
     const { world } = this;
     for (const member of world.members) {
-      if (world.reaches(this.name, member)) this.streams.set(member.name, { text: world.state(member), atMs: world.now });
+      const { name } = member;
+      if (world.reaches(this.name, member)) this.streams.set(name, { text: world.state(member), atMs: world.now });
       // The end of a process on a node that lives ends its stream; a cut or a stand-still does not.
-      else if (member.phase === 'off' && member.nodeUp && world.linked(this.name, member.name)) this.streams.delete(member.name);
+      else if (member.phase === 'off' && member.nodeUp && world.linked(this.name, name)) this.streams.delete(name);
     }
     if (!world.linked(this.name, 'api')) return;
     this.cache = { pods: world.members.map(podObject), record: [this.record()], atMs: world.now };

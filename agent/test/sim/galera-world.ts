@@ -26,6 +26,16 @@ export interface View {
   readonly members: Readonly<Record<string, string>>;
 }
 
+interface Body {
+  readonly id?: string;
+  readonly bootId?: string;
+  readonly seqno?: number;
+  readonly gcommUuid?: string;
+}
+
+/** What ends by itself after a time. */
+const TIMED_PHASES: ReadonlySet<Phase> = new Set(['off', 'recovering', 'joining']);
+
 export type Phase = 'off' | 'recovering' | 'waiting' | 'joining' | 'synced' | 'nonprimary';
 
 export interface Member {
@@ -136,11 +146,15 @@ export class GaleraWorld {
 
   private step(member: Member): void {
     if (!member.nodeUp || this.now < member.frozenUntilMs) return;
-    if (member.phase === 'off' && this.now >= member.dueMs) this.boot(member);
-    else if (member.phase === 'recovering' && this.now >= member.dueMs) this.wait(member);
-    else if (member.phase === 'waiting') this.whileWaiting(member);
-    else if (member.phase === 'joining' && this.now >= member.dueMs) this.joined(member);
+    if (member.phase === 'waiting') this.whileWaiting(member);
+    else if (TIMED_PHASES.has(member.phase) && this.now >= member.dueMs) this.due(member);
     else if (this.runs(member)) this.serve(member);
+  }
+
+  private due(member: Member): void {
+    if (member.phase === 'off') this.boot(member);
+    else if (member.phase === 'recovering') this.wait(member);
+    else this.joined(member);
   }
 
   private boot(member: Member): void {
@@ -309,7 +323,9 @@ export class GaleraWorld {
 
   private regroup(member: Member, gone: readonly string[]): void {
     const view = member.view!;
-    const left = this.group(member).filter((other) => !gone.includes(other.name) && this.works(other) && this.linked(other.name, member.name));
+    const hears = ({ name }: Member) => this.linked(name, member.name);
+    const stays = (other: Member) => !gone.includes(other.name) && this.works(other) && hears(other);
+    const left = this.group(member).filter(stays);
     for (const other of left) this.flush(other);
     if (left.length * 2 > Object.keys(view.members).length) return this.install(left);
     for (const other of left) Object.assign(other, { phase: 'nonprimary', apartSinceMs: this.now });
@@ -358,26 +374,33 @@ export class GaleraWorld {
   state(member: Member): string {
     const running = this.runs(member);
     const names = Object.entries(member.view?.members ?? {}).map(([name, gcommUuid]) => ({ name, gcommUuid }));
-    const note = member.note && { n: member.note.n, id: member.note.id, uuid: UUID, seqno: member.note.seqno, member: member.note.member };
+    const note = member.note && { ...member.note, uuid: UUID };
     return JSON.stringify({
       member: member.name, bootId: member.bootId, phase: member.phase, because: '', ambiguous: true,
       server: { pid: running || member.phase === 'joining' ? 1 : null },
       position: this.position(member), sstIncomplete: member.data === 'incomplete', dataEmpty: member.data === 'empty',
-      lastPrimaryView: { members: member.lastView }, lastBootstrap: note ?? null, writer: null, drained: false, desynced: false, pendingRestart: [],
+      lastPrimaryView: { members: member.lastView }, lastBootstrap: note ?? null, writer: null,
+      drained: false, desynced: false, pendingRestart: [],
       wsrep: running ? { clusterStatus: member.phase === 'synced' ? 'Primary' : 'non-Primary', localState: 4, ready: true, gcommUuid: member.gcomm, members: names } : null,
     });
   }
 
   private position(member: Member): object {
-    if (member.phase === 'recovering' || member.phase === 'joining' || member.data !== 'present') return { uuid: null, seqno: -1, source: 'unknown' };
+    const isOpen = member.phase === 'recovering' || member.phase === 'joining';
+    if (isOpen || member.data !== 'present') return { uuid: null, seqno: -1, source: 'unknown' };
     return { uuid: UUID, seqno: member.log.length, source: 'recovered' };
   }
 
-  post(member: Member, path: string, body: { id?: string; bootId?: string; seqno?: number; gcommUuid?: string }): string | undefined {
+  post(member: Member, path: string, body: Body): string | undefined {
     if (body.bootId !== member.bootId) return 'another process';
     if (path === '/evict') return this.evict(member, body.gcommUuid!) ? undefined : 'not in the view';
     if (path === '/set-aside') return this.setAside(member, body.seqno!);
     if (path === '/stop') return member.phase === 'synced' ? 'it serves' : void this.stop(member);
+    return this.take(member, path, body);
+  }
+
+  /** A grant holds for exactly the position that it names, and once. */
+  private take(member: Member, path: string, body: Body): string | undefined {
     const seqno = member.data === 'present' ? member.log.length : -1;
     if (seqno !== body.seqno || member.takenGrants.has(body.id!)) return `at ${seqno}, or taken before`;
     if (path === '/pc-bootstrap') return this.promote(member, body.id!);

@@ -1,5 +1,6 @@
 /**
- * Seeded lives of a Galera cluster: single kills, all at once, lost and frozen nodes, cut links, an unreachable API, and
+ * Seeded lives of a Galera cluster: single kills, all at once, lost and frozen nodes, cut links, an unreachable API,
+ * and
  * agents that die or stand still between any two calls, with two of them at once. No acknowledged row may be lost, no
  * number may be given to two acknowledged rows, nobody may begin while somebody serves, and nobody who lives may be
  * evicted. AGENT_SIM_RUNS sets the number of lives, AGENT_SIM_SEED the first seed; a failure names its seed.

@@ -86,7 +86,8 @@ export class GaleraUnderTest {
 
   async diagnosis(): Promise<string> {
     const pods = await this.members();
-    const said = await Promise.all(pods.map(async (pod) => this.state(pod).then((state) => JSON.stringify(state), String)));
+    const tell = (pod: V1Pod) => this.state(pod).then((state) => JSON.stringify(state), String);
+    const said = await Promise.all(pods.map(tell));
     const logs = await Promise.all(pods.map(async (pod) => `${nameOf(pod)}:\n${await this.api.logs(this.namespace, nameOf(pod), CONTAINER, 25)}`));
     const lines = pods.map((pod) => `${nameOf(pod)} on ${nodeOf(pod)}, ${pod.status?.phase}, restarts ${restartsOf([pod])}`);
     return [...lines, ...said, ...logs].join('\n');

@@ -1,5 +1,6 @@
 /**
- * Restore drills on a cluster with a real storage: what is good passes, what is not is named, the bucket stays as it is.
+ * Restore drills on a cluster with a real storage: what is good passes, what is not is named, the bucket stays as it
+ * is.
  */
 import { randomBytes } from 'node:crypto';
 import { App, Chart, Duration } from 'cdk8s';

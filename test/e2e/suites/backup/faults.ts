@@ -1,4 +1,4 @@
-/** What goes wrong with the storage and under a backup: nothing is lost, the status says what it is, it mends itself. */
+/** What goes wrong with the storage and under a backup: nothing is lost, the status says what, it mends itself. */
 import type { BackupFixture } from './fixture';
 import { PATIENCE_S } from './fixture';
 import type { Obj } from '../../kit/cluster-api';
@@ -83,7 +83,7 @@ async function wrongKey(context: SuiteContext, fixture: BackupFixture): Promise<
   let told = 0;
   try {
     await context.api.merge(KEYS, fixture.namespace, { stringData: { AWS_SECRET_ACCESS_KEY: 'wrong' } });
-    // Members read the Secret again when their container starts, or when the storage refuses: so one of them is renewed.
+    // Members read the Secret again when their container starts, or when the storage refuses: one of them is renewed.
     await fixture.cluster.killContainer(await fixture.cluster.primary());
     await fixture.writer.untilWriting(PATIENCE_S);
     await untilTold(fixture, 'wrong-credentials');

@@ -135,7 +135,8 @@ export class BackupFixture {
     await api.createNamespace(this.namespace);
     await api.apply(storageObjects(await faults.bucket(name)), this.namespace);
     const storageClass = process.env.E2E_STORAGE_CLASS ?? (await api.defaultStorageClass()) ?? '';
-    await api.apply(assistedCluster({ namespace: this.namespace, name, storageClass, bucket: name, scheduled: true }), this.namespace);
+    const wanted = { namespace: this.namespace, name, storageClass, bucket: name, scheduled: true };
+    await api.apply(assistedCluster(wanted), this.namespace);
     this.cluster = new PostgresUnderTest(api, this.namespace, name);
     const rows500 = { name: 'rw', host: `${name}-rw`, everyMs: 2 };
     this.writer = new Writer(api, {

@@ -36,7 +36,9 @@ async function expire(context: SuiteContext, fixture: BackupFixture): Promise<Sa
 }
 
 /** Names in the bucket, as they lie there. */
-async function list(fixture: BackupFixture, folder: string, pattern: RegExp, options: string[] = []): Promise<string[]> {
+async function list(
+  fixture: BackupFixture, folder: string, pattern: RegExp, options: string[] = [],
+): Promise<string[]> {
   const lines = (await fixture.pgBackRest([...options, 'repo-ls', folder], 60)).split('\n');
   return lines.flatMap((line) => { const found = pattern.exec(line); return found ? [found[1] ?? found[0]] : []; });
 }
