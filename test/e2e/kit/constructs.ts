@@ -2,10 +2,10 @@
 import { App, Chart } from 'cdk8s';
 import type { Obj } from './cluster-api';
 import { AGENT_IMAGE } from './images';
-import { ARCHIVE_AUTHORITY, ARCHIVE_ENDPOINT, ARCHIVE_KEYS } from './object-storage';
+import { storageIn } from './object-storage';
 import {
-  BackupRetention, BackupStorage, Bootstrap, CertificateAuthority, EverestAgent, MariaDbCluster, PostgresCluster,
-  Protection, RecoverySource, Replication, StorageAccess, type BackupOptions, type RecoveryTarget,
+  BackupRetention, Bootstrap, EverestAgent, MariaDbCluster, PostgresCluster, Protection, RecoverySource, Replication,
+  type BackupOptions, type RecoveryTarget,
 } from '../../../lib';
 
 /** What differs between the clusters of a suite; all else is the library's default or small. */
@@ -81,13 +81,6 @@ function backupIn(bucket: string, scheduled = false): BackupOptions {
   if (!scheduled) return { storage };
   const schedules = [{ name: 'nightly', cron: '0 2 * * *' }];
   return { storage, schedules, retention: BackupRetention.fullBackups(2), jobImage: AGENT_IMAGE.name };
-}
-
-function storageIn(bucket: string): BackupStorage {
-  return BackupStorage.s3({
-    bucket, endpoint: ARCHIVE_ENDPOINT, access: StorageAccess.secret(ARCHIVE_KEYS),
-    certificateAuthority: CertificateAuthority.fromConfigMap(ARCHIVE_AUTHORITY),
-  });
 }
 
 export type GaleraWanted = Pick<ClusterWanted, 'namespace' | 'name' | 'storageClass' | 'cpu'>;

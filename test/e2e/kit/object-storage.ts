@@ -1,9 +1,19 @@
 /** What a namespace needs to use the testbed's object storage. */
 import type { Obj } from './cluster-api';
+import { BackupStorage, CertificateAuthority, StorageAccess } from '../../../lib';
 
 export const ARCHIVE_ENDPOINT = 's3.test';
 export const ARCHIVE_KEYS = 'object-storage';
-export const ARCHIVE_AUTHORITY = 'object-storage-ca';
+const ARCHIVE_AUTHORITY = 'object-storage-ca';
+
+/** A bucket of it, as the library takes it; a prefix of a run's own where the bucket outlives the run. */
+export function storageIn(bucket: string, prefix?: string): BackupStorage {
+  return BackupStorage.s3({
+    bucket, endpoint: ARCHIVE_ENDPOINT, access: StorageAccess.secret(ARCHIVE_KEYS),
+    certificateAuthority: CertificateAuthority.fromConfigMap(ARCHIVE_AUTHORITY),
+    ...(prefix === undefined ? {} : { prefix }),
+  });
+}
 
 /** Secret with the keys that the testbed's README tells, ConfigMap with the authority behind the certificate. */
 export function storageObjects(authority: string): Obj[] {

@@ -2,12 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { App, Chart, Duration } from 'cdk8s';
 import {
-  BackupStorage, CertificateAuthority, EverestAgent, NetworkPeer, PostgresCluster, Protection, RecoverySource, Standby,
-  StorageAccess,
+  EverestAgent, NetworkPeer, PostgresCluster, Protection, RecoverySource, Standby, type BackupStorage,
 } from '../../../lib';
 import type { Obj } from '../kit/cluster-api';
 import { AGENT_IMAGE, POSTGRES_IMAGE, ensureImage } from '../kit/images';
-import { ARCHIVE_AUTHORITY, ARCHIVE_ENDPOINT, ARCHIVE_KEYS, storageObjects } from '../kit/object-storage';
+import { storageIn, storageObjects } from '../kit/object-storage';
 import { PostgresUnderTest, roleOf } from '../kit/postgres';
 import type { Sample, Suite, SuiteContext } from '../kit/suite';
 import { Skip } from '../kit/suite';
@@ -86,10 +85,7 @@ class Sides {
   }
 
   private storage(side: Side): BackupStorage {
-    return BackupStorage.s3({
-      bucket: BUCKET, prefix: side, endpoint: ARCHIVE_ENDPOINT, access: StorageAccess.secret(ARCHIVE_KEYS),
-      certificateAuthority: CertificateAuthority.fromConfigMap(ARCHIVE_AUTHORITY),
-    });
+    return storageIn(BUCKET, side);
   }
 
   private following(side: Side): Standby {

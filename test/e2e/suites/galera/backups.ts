@@ -5,12 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import { App, Chart, Duration } from 'cdk8s';
 import {
-  BackupStorage, Bootstrap, CertificateAuthority, MariaDbCluster, NetworkPeer, Protection, RecoverySource,
-  RecoveryTarget, StorageAccess, type BackupOptions, type MariaDbClusterProps,
+  Bootstrap, MariaDbCluster, NetworkPeer, Protection, RecoverySource,
+  RecoveryTarget, type BackupOptions, type BackupStorage, type MariaDbClusterProps,
 } from '../../../../lib';
 import { isReady, type ClusterApi, type Obj } from '../../kit/cluster-api';
 import { AGENT_IMAGE } from '../../kit/images';
-import { ARCHIVE_AUTHORITY, ARCHIVE_ENDPOINT, ARCHIVE_KEYS, storageObjects } from '../../kit/object-storage';
+import { ARCHIVE_ENDPOINT, ARCHIVE_KEYS, storageIn, storageObjects } from '../../kit/object-storage';
 import type { Sample, Suite, SuiteContext } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
@@ -110,10 +110,7 @@ class MariaDbBackups {
 
   /** A prefix of this run: the bucket outlives it. */
   private storage(): BackupStorage {
-    return BackupStorage.s3({
-      bucket: BUCKET, prefix: this.namespace, endpoint: ARCHIVE_ENDPOINT, access: StorageAccess.secret(ARCHIVE_KEYS),
-      certificateAuthority: CertificateAuthority.fromConfigMap(ARCHIVE_AUTHORITY),
-    });
+    return storageIn(BUCKET, this.namespace);
   }
 
   private manifests(name: string, props: Partial<MariaDbClusterProps>): Obj[] {
