@@ -9,6 +9,7 @@ import { executeGalera } from './execute/galera/execute.js';
 import type { GaleraHands, GaleraOutcome } from './execute/galera/hands.js';
 import type { Log } from './log.js';
 import { MemberWatches } from './member-watches.js';
+import { MissingRights } from './missing-rights.js';
 import type { GaleraAction } from './model/galera/actions.js';
 import type { GaleraReading } from './model/galera/contract.js';
 import { NO_GALERA_MEMORY, type GaleraMemory } from './model/galera/snapshot.js';
@@ -28,8 +29,6 @@ const UNWELL_MS = 250;
 /** After a fault of our own (a bug, an API error) nothing is hammered. */
 const AFTER_ERROR_MS = 500;
 const DECISIONS_KEPT = 10;
-/** Longer than any pause between two tries. */
-const RIGHT_REMEMBERED_MS = 120_000;
 
 export interface GaleraLoopOptions {
   readonly stores: GaleraStores;
@@ -53,9 +52,10 @@ export class GaleraLoop {
   private wake: (() => void) | undefined;
   private dirty = true;
   private readonly watches: MemberWatches;
-  private readonly missingRights = new Map<string, number>();
+  private readonly missingRights: MissingRights;
 
   constructor(private readonly options: GaleraLoopOptions) {
+    this.missingRights = new MissingRights(options.hands.clock);
     this.watches = new MemberWatches(options.hands, () => this.nudge());
   }
 
@@ -163,7 +163,7 @@ export class GaleraLoop {
       ...health,
       phase: busy && health.phase === 'Healthy' ? 'Updating' : health.phase,
       doing: busy ? { ruleId, because } : undefined,
-      lastRequest, missingRights: this.rightsMissing(), decisions: this.decisions,
+      lastRequest, missingRights: this.missingRights.list(), decisions: this.decisions,
     }, lastRequest ? { lastRequest } : {});
   }
 
@@ -176,19 +176,11 @@ export class GaleraLoop {
     this.recalled = true;
   }
 
-  private rightsMissing(): string[] {
-    const now = this.options.hands.clock.nowMs();
-    for (const [text, at] of this.missingRights) if (now - at > RIGHT_REMEMBERED_MS) this.missingRights.delete(text);
-    return [...this.missingRights.keys()];
-  }
-
   private lacks(problem: KubeError): void {
-    const text = `${problem.verb} on ${problem.resource}${problem.objectName ? ` ${problem.objectName}` : ''}`;
-    const known = this.missingRights.has(text);
-    this.missingRights.set(text, this.options.hands.clock.nowMs());
-    if (known) return;
-    this.options.log.error('a right is missing', { right: text });
-    this.options.told({ at: '', ruleId: 'right-missing', because: `The agent's Role does not allow ${text}.`, done: false });
+    const right = this.missingRights.refused(problem);
+    if (right === undefined) return;
+    this.options.log.error('a right is missing', { right });
+    this.options.told({ at: '', ruleId: 'right-missing', because: `The agent's Role does not allow ${right}.`, done: false });
   }
 
   private failed(problem: unknown): number {

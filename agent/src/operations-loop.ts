@@ -8,6 +8,7 @@ import { atRest, decideOperations, mayHaveWork, type OperationsDecision } from '
 import { execute, interruptsClients, type Hands, type Outcome } from './execute/executor.js';
 import { pausablePoolers } from './execute/pause-poolers.js';
 import type { Log } from './log.js';
+import { MissingRights } from './missing-rights.js';
 import type { ContractReading } from './model/contract.js';
 import type { OperationsAction, OperationsMemory, OperationsSnapshot, Standstill } from './model/operations.js';
 import { STATUS_VERSION, type ClusterStatus, type DecisionRecord } from './model/status.js';
@@ -23,8 +24,6 @@ const AFTER_ERROR_MS = 3_000;
 /** Changes come in bunches: a renewal of the lease, then Pods. */
 const BUNCH_MS = 250;
 const DECISIONS_KEPT = 10;
-/** Longer than any pause between two tries. */
-const RIGHT_REMEMBERED_MS = 120_000;
 
 export interface OperationsLoopOptions {
   readonly stores: OperationsStores;
@@ -53,9 +52,10 @@ export class OperationsLoop {
   /** As of the last close look. */
   private standing: readonly Standstill[] = [];
   /** When each was last refused; what is granted later drops out by itself. */
-  private readonly missingRights = new Map<string, number>();
+  private readonly missingRights: MissingRights;
 
   constructor(private readonly options: OperationsLoopOptions) {
+    this.missingRights = new MissingRights(options.hands.clock);
     this.standstills = new Standstills(options.hands);
   }
 
@@ -194,15 +194,9 @@ export class OperationsLoop {
       doing: busy ? { ruleId: decision.ruleId, because: decision.because } : undefined,
       lastRequest: this.memory?.lastRequest,
       refusedParameters: this.memory?.refused ?? {},
-      missingRights: this.rightsMissing(),
+      missingRights: this.missingRights.list(),
       decisions: this.decisions,
     };
-  }
-
-  private rightsMissing(): string[] {
-    const now = this.options.hands.clock.nowMs();
-    for (const [text, at] of this.missingRights) if (now - at > RIGHT_REMEMBERED_MS) this.missingRights.delete(text);
-    return [...this.missingRights.keys()];
   }
 
   private async writeRefused(problem: string): Promise<void> {
@@ -222,12 +216,10 @@ export class OperationsLoop {
 
   /** A right that the Role does not give: the status names it, whoever needed it. */
   lacks(problem: KubeError): void {
-    const text = `${problem.verb} on ${problem.resource}${problem.objectName ? ` ${problem.objectName}` : ''}`;
-    const known = this.missingRights.has(text);
-    this.missingRights.set(text, this.options.hands.clock.nowMs());
-    if (known) return;
-    this.options.log.error('a right is missing', { right: text });
-    this.options.told({ at: '', ruleId: 'right-missing', because: `The agent's Role does not allow ${text}.`, done: false });
+    const right = this.missingRights.refused(problem);
+    if (right === undefined) return;
+    this.options.log.error('a right is missing', { right });
+    this.options.told({ at: '', ruleId: 'right-missing', because: `The agent's Role does not allow ${right}.`, done: false });
     this.nudge();
   }
 
