@@ -67,6 +67,7 @@ const project = new cdk8s.ConstructLibraryCdk8s({
     junitReporting: false,
     jestConfig: {
       testMatch: ['<rootDir>/test/**/*.test.ts'],
+      setupFiles: ['<rootDir>/test/support/property-seed.ts'],
       collectCoverage: false,
       coverageReporters: [],
       watchPathIgnorePatterns: ['/node_modules/', '/dist/', '/lib/'],

@@ -31,5 +31,6 @@ await build({
   external: ['fast-check'],
 });
 const built = files.map((file) => join(out, file.replace(/\.ts$/, '.mjs')));
-const result = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...built], { stdio: 'inherit' });
+const seed = new URL('property-seed.mjs', import.meta.url).href;
+const result = spawnSync(process.execPath, ['--enable-source-maps', `--import=${seed}`, '--test', ...built], { stdio: 'inherit' });
 process.exit(result.status ?? 1);

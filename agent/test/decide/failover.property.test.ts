@@ -46,6 +46,9 @@ function walk(views: FailoverSnapshot[]) {
   });
 }
 
+/** What these conclude holds for a process that lives too: nobody is left, or after the fence will be, to confirm its commits. */
+const FENCED_WITHOUT_A_LOOK: readonly string[] = ['streams-ended', 'pod-removed'];
+
 const RUNS = Number(process.env.AGENT_PROPERTY_RUNS ?? 2000);
 const walks = fc.array(view, { minLength: 1, maxLength: 6 });
 const always = (check: (steps: ReturnType<typeof walk>) => void) =>
@@ -65,12 +68,26 @@ test('never clears a lease while anything that the proof needs is unknown', () =
   }));
 });
 
-test('never clears the lease of a holder that answers, unless it is on its way out without its standbys', () => {
+test('never clears the lease of a holder that answers, unless it is on its way out and can acknowledge nothing without its standbys', () => {
   always((steps) => steps.forEach(({ view: seen, decision }) => {
     const [action] = decision.actions;
-    if (action?.kind !== 'ClearLeader' || action.proof === 'streams-ended') return;
+    if (action?.kind !== 'ClearLeader' || FENCED_WITHOUT_A_LOOK.includes(action.proof)) return;
     assert.ok(seen.reach, 'a proof without a look at the ports');
     assert.notEqual(seen.reach.rest, 'answers');
+  }));
+});
+
+test('a removed Pod is fenced off only where enough synchronous standbys run to let go of it and to elect', () => {
+  always((steps) => steps.forEach(({ view: seen, decision }) => {
+    const [action] = decision.actions;
+    if (action?.kind !== 'ClearLeader' || action.proof !== 'pod-removed') return;
+    assert.ok(seen.pods !== 'unknown' && seen.sync !== 'unknown' && seen.dynamic !== 'unknown' && seen.dynamic.synchronous);
+    assert.ok(!seen.pods.some((item) => item.name === action.pod && item.uid === action.uid), 'its Pod is still there');
+    assert.equal(seen.sync.leader, action.pod);
+    const { standbys, quorum } = seen.sync;
+    const voters = seen.reports.filter((item) => item.state === 'running' && item.role === 'replica' && standbys.includes(item.pod));
+    assert.ok(voters.length >= quorum + 1);
+    assert.notEqual(action.leaderVersion, undefined);
   }));
 });
 

@@ -8,11 +8,11 @@ import { resolvePostgres } from '../../../src/resolve/postgres';
 import { DNS_LABEL, DNS_SUBDOMAIN, isLabelValue, isQualifiedName } from '../../../src/rules/names';
 import { findingsOf, manifestsOf, ofKind, someProps, testChart, type TestManifest } from '../../support/cluster';
 import { memory, plausibleProps, resources, validProps } from '../../support/generated-props';
+import { SEED } from '../../support/property-seed';
 
 /* What holds for every cluster, whatever its props: each property is checked on generated props that are right. */
 
 const RUNS = Number(process.env.EVEREST_PROPERTY_RUNS ?? 200);
-const SEED = Number(process.env.EVEREST_SEED ?? Date.now() % 2 ** 31);
 
 type PodSpec = {
   containers: Array<{ volumeMounts: Array<{ name: string; mountPath: string }>; securityContext: object; resources: { limits: object } }>;
