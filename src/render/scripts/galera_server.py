@@ -20,12 +20,8 @@ from urllib.parse import quote
 
 CONFIG_DIR = os.environ.get("EVEREST_CONFIG_DIR", "/etc/everest")
 INITIALIZED = "initialized"
-# While a member that is proven dead is given up: each one is heard this often, also while the group forms anew, and
-# nobody is waited for longer. Without the first survivors say nothing for a second, and give each other up (measured).
-HURRY = {"evs.join_retrans_period": "PT0.1S", "evs.keepalive_period": "PT0.1S", "evs.suspect_timeout": "PT0.6S"}
-HURRY_S = 2.0
-# Galera's own, where the settings name none.
-UNHURRIED = {"evs.join_retrans_period": "PT1S", "evs.keepalive_period": "PT1S", "evs.suspect_timeout": "PT5S"}
+# While a member that is proven dead is given up nobody is waited for longer than this.
+SUSPECT, HURRIED, HURRY_S = "evs.suspect_timeout", "PT0.6S", 2.0
 SQL_TIMEOUT_S, CHANGE_TIMEOUT_S = 2.0, 20.0
 # MariaDB's and MySQL's numbers: nothing was changed, since somebody else was first.
 DUPLICATE, DEADLOCK = 1062, 1213
@@ -543,20 +539,18 @@ class Server:
         moment: the survivors are known to live, since whoever asks has heard them.
         """
         self.hurry_until = time.monotonic() + HURRY_S
-        for name, value in HURRY.items():
-            self.provider_option(name, value)
+        self.provider_option(SUSPECT, HURRIED)
         self.provider_option("evs.evict", gcomm)
 
     def calm(self) -> None:
-        """Usual time-outs again. What fails is tried again; a new server has them from its file."""
+        """The usual time-out again. What fails is tried again; a new server has them from its file."""
         if not self.hurry_until or time.monotonic() < self.hurry_until:
             return
         try:
-            for name in reversed(list(HURRY)):
-                self.provider_option(name, self.config["providerOptions"].get(name, UNHURRIED[name]))
+            self.provider_option(SUSPECT, self.config["providerOptions"][SUSPECT])
             self.hurry_until = 0.0
         except SqlError as problem:
-            log(f"usual time-outs: {problem}")
+            log(f"the usual time-out: {problem}")
             self.hurry_until = time.monotonic() + 1.0
 
     def promote(self) -> None:
