@@ -27,36 +27,46 @@ def until(condition, seconds=5.0):
     return False
 
 
-class Hurry(unittest.TestCase):
+class Eviction(unittest.TestCase):
     """A dead member is given up when the suspect time-out is over; that is short only for a moment."""
 
     def setUp(self):
         self.said = []
         self.server = server.Server.__new__(server.Server)
         self.server.config = {"providerOptions": {"evs.suspect_timeout": "PT1.5S"}}
-        self.server.hurry_until = 0.0
+        self.server.evicted, self.server.hurry_until = set(), 0.0
         self.server.provider_option = lambda name, value: self.said.append((name, value))
 
     def test_the_time_out_is_short_before_the_eviction_since_the_group_waits_for_it(self):
-        self.server.evict("uuid")
-        self.assertEqual(self.said, [("evs.suspect_timeout", "PT0.6S"), ("evs.evict", "uuid")])
+        self.server.evict("dead")
+        self.assertEqual(self.said, [("evs.suspect_timeout", "PT0.6S"), ("evs.evict", "dead")])
 
-    def test_the_usual_time_out_comes_back_by_itself_and_once(self):
-        self.server.evict("uuid")
-        self.server.calm()
+    def test_all_is_as_usual_once_the_dead_is_out_of_the_view_and_nobody_counts_as_evicted_since_joiners_would_wait_for_it(self):
+        self.server.evict("dead")
+        self.server.calm({"dead", "alive"})
         self.assertEqual(len(self.said), 2)
-        self.server.hurry_until = time.monotonic() - 1
-        self.server.calm()
-        self.server.calm()
-        self.assertEqual(self.said[2:], [("evs.suspect_timeout", "PT1.5S")])
+        self.server.calm({"alive"})
+        self.server.calm({"alive"})
+        self.assertEqual(self.said[2:], [("evs.suspect_timeout", "PT1.5S"), ("evs.evict", "")])
 
-    def test_a_failed_return_is_tried_again_since_short_time_outs_must_not_stay(self):
+    def test_one_that_stays_in_the_view_stays_evicted_and_yet_the_time_out_is_as_usual_after_a_moment(self):
+        self.server.evict("dead")
+        self.server.hurry_until = time.monotonic() - 1
+        self.server.calm({"dead", "alive"})
+        self.server.calm({"dead", "alive"})
+        self.assertEqual(self.said[2:], [("evs.suspect_timeout", "PT1.5S")])
+        self.server.calm({"alive"})
+        self.assertEqual(self.said[-1], ("evs.evict", ""))
+
+    def test_what_the_server_refuses_is_tried_again_since_short_time_outs_must_not_stay(self):
         def refuse(*_):
             raise server.SqlError("no answer")
-        self.server.hurry_until = time.monotonic() - 1
-        self.server.provider_option = refuse
-        self.server.calm()
-        self.assertGreater(self.server.hurry_until, time.monotonic())
+        self.server.evict("dead")
+        usual, self.server.provider_option = self.server.provider_option, refuse
+        self.server.calm({"alive"})
+        self.server.provider_option = usual
+        self.server.calm({"alive"})
+        self.assertEqual(self.said[-1], ("evs.evict", ""))
 
     def test_options_are_written_as_their_variables_want_them(self):
         self.assertEqual([server.plain(value) for value in ("PT0.6S", "1", "uuid")], [0.6, 1, "uuid"])

@@ -319,7 +319,8 @@ class Member:
                 self.status = None
                 self.notify()
             return
-        self.server.calm()
+        if status["clusterStatus"] == "Primary":
+            self.server.calm({item["gcommUuid"] for item in status["members"]})
         before, self.status = self.status, status
         row = self.server.writer_row() if status["clusterStatus"] == "Primary" and status["ready"] else None
         self.see_row(row or self.row)
