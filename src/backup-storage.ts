@@ -117,6 +117,20 @@ export interface AzureStorageOptions extends BackupStorageOptions {
   readonly keySecretKey?: string;
 }
 
+/** A bucket of S3 whose place stands in a Secret too. */
+export interface SecretStorageOptions extends BackupStorageOptions {
+  /** Secret of the cluster's namespace, with the keys that `BackupStorage.fromSecret()` lists. */
+  readonly secretName: string;
+}
+
+/** One of them. */
+interface StorageKinds {
+  readonly s3?: S3StorageOptions;
+  readonly gcs?: GcsStorageOptions;
+  readonly azure?: AzureStorageOptions;
+  readonly secret?: SecretStorageOptions;
+}
+
 /**
  * Where backups and the write-ahead log go. One storage may serve any number of clusters: each has its own path. Makes
  * no objects; Secrets that it names must exist in the namespace of each cluster that uses it.
@@ -124,27 +138,51 @@ export interface AzureStorageOptions extends BackupStorageOptions {
 export class BackupStorage {
   /** Amazon S3, or any server with its interface. */
   public static s3(options: S3StorageOptions): BackupStorage {
-    return new BackupStorage('s3', options);
+    return new BackupStorage('s3', { s3: options });
   }
 
   /** Google Cloud Storage, by its own interface. */
   public static gcs(options: GcsStorageOptions): BackupStorage {
-    return new BackupStorage('gcs', undefined, options);
+    return new BackupStorage('gcs', { gcs: options });
   }
 
   /** Azure Blob Storage. */
   public static azure(options: AzureStorageOptions): BackupStorage {
-    return new BackupStorage('azure', undefined, undefined, options);
+    return new BackupStorage('azure', { azure: options });
   }
+
+  /**
+   * Amazon S3, or any server with its interface, of which the manifests know nothing but a Secret: members read it when
+   * they need it. Keys `bucket`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`; where they are needed `region`
+   * (`us-east-1`), `endpointURL` (Amazon's own; HTTPS on port 443), `forcePathStyle` (`true` with an `endpointURL`) and
+   * `ca.crt`. Another bucket in it is another, empty repository. Mistakes in it are told by the members, not at
+   * synthesis, and restore drills of PostgreSQL need a storage that is described. Documents use it for a storage that
+   * none of them describes.
+   */
+  public static fromSecret(secretName: string, options: BackupStorageOptions = {}): BackupStorage {
+    return new BackupStorage('s3', { secret: { ...options, secretName } });
+  }
+
+  /** Set for `s3`. */
+  public readonly s3Options?: S3StorageOptions;
+
+  /** Set for `gcs`. */
+  public readonly gcsOptions?: GcsStorageOptions;
+
+  /** Set for `azure`. */
+  public readonly azureOptions?: AzureStorageOptions;
+
+  /** Set for a storage that a Secret describes. */
+  public readonly secretOptions?: SecretStorageOptions;
 
   private constructor(
     /** `s3`, `gcs` or `azure`, as pgBackRest writes it. */
     public readonly type: string,
-    /** Set for `s3`. */
-    public readonly s3Options?: S3StorageOptions,
-    /** Set for `gcs`. */
-    public readonly gcsOptions?: GcsStorageOptions,
-    /** Set for `azure`. */
-    public readonly azureOptions?: AzureStorageOptions,
-  ) {}
+    options: StorageKinds,
+  ) {
+    this.s3Options = options.s3;
+    this.gcsOptions = options.gcs;
+    this.azureOptions = options.azure;
+    this.secretOptions = options.secret;
+  }
 }

@@ -37,8 +37,9 @@ export class RestoreDrill extends Construct {
     const { resolved, peers } = cluster._forParts();
     const shape = checkShape(restoreDrillShape, options);
     const repositories = resolved.backup?.repositories.length ?? 0;
+    const described = resolved.backup?.repositories.some(({ secrets }) => secrets.some(({ option }) => option === 's3-bucket')) ?? false;
     const findings = shape.length > 0 ? shape
-      : runRules(DRILL_RULES, { clusterName: resolved.name, repositories, options });
+      : runRules(DRILL_RULES, { clusterName: resolved.name, repositories, described, options });
     if (findings.length > 0) throw new EverestError(findings, this.node.path);
 
     const drill = resolveDrill(resolved, options);

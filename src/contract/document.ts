@@ -186,6 +186,8 @@ export interface RepositorySecret {
   readonly option: string;
   readonly secret: string;
   readonly key: string;
+  /** Without it the option has a default (member.py, described). */
+  readonly optional?: boolean;
 }
 
 /** An option of pgBackRest that names a file with what an object holds. */

@@ -123,12 +123,17 @@ function toRetention({ retentionDays, retentionCopies }: BackupSpec): BackupRete
   return retentionCopies === undefined ? undefined : BackupRetention.fullBackups(retentionCopies);
 }
 
-/** Backups of a cluster; none where they are not enabled. A storage that is not known is refused before. */
+/** A storage by its name. Where no document describes any, the name is that of the Secret that does. */
+export function storageNamed(name: string, storages: ReadonlyMap<string, BackupStorage>): BackupStorage {
+  return storages.get(name) ?? BackupStorage.fromSecret(name);
+}
+
+/** Backups of a cluster; none where they are not enabled. */
 export function toBackup(spec: BackupSpec, storages: ReadonlyMap<string, BackupStorage>): BackupOptions | undefined {
   if (spec.enabled === false) return undefined;
   const timeout = spec.archiveTimeoutSeconds;
   return present({
-    storage: storages.get(spec.storageName)!,
+    storage: storageNamed(spec.storageName, storages),
     schedules: toSchedules(spec),
     drills: spec.drills && toDrills(spec),
     retention: toRetention(spec),

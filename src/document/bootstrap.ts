@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { BackupStorage } from '../backup-storage';
 import { Bootstrap } from '../bootstrap';
+import { storageNamed } from './backup';
 import { present } from './present';
 import { RecoverySource } from '../recovery-source';
 import { RecoveryTarget, type RecoveryTargetOptions } from '../recovery-target';
@@ -46,7 +47,7 @@ function toTarget(given: z.infer<typeof target>): RecoveryTarget {
   return restorePoint === undefined ? RecoveryTarget.latest() : RecoveryTarget.restorePoint(restorePoint, options);
 }
 
-/** The beginning of a cluster. A storage that is not known is refused before. */
+/** The beginning of a cluster. */
 export function toBootstrap({ superseding, putBack, recover }: BootstrapSpec,
   storages: ReadonlyMap<string, BackupStorage>): Bootstrap {
   if (putBack !== undefined) return Bootstrap.putBack(putBack);
@@ -54,7 +55,7 @@ export function toBootstrap({ superseding, putBack, recover }: BootstrapSpec,
   const { clusterName, namespace, passSecretName, passSecretKey, keepPasswords, replacing } = recover;
   const source = present({ clusterName, namespace, passSecretName, passSecretKey });
   return Bootstrap.recover(present({
-    from: RecoverySource.storage(storages.get(recover.storageName)!, source),
+    from: RecoverySource.storage(storageNamed(recover.storageName, storages), source),
     target: recover.target && toTarget(recover.target),
     keepPasswords, replacing,
   }));

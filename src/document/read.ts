@@ -79,10 +79,11 @@ function storageNames(spec: (DatabaseClusterDocument | GaleraDocument)['spec']):
   ];
 }
 
+/** Whoever describes storages describes all of them: else a name that is misspelt would be taken for a Secret's. */
 function unknownStorage(spec: (DatabaseClusterDocument | GaleraDocument)['spec'],
   { storages }: References): Finding[] {
   return storageNames(spec).flatMap(([name, path]) => {
-    if (name === undefined || storages.has(name)) return [];
+    if (name === undefined || storages.size === 0 || storages.has(name)) return [];
     const problem = `no document describes the storage ${JSON.stringify(name)}${suggestion(name, [...storages.keys()])}`;
     return [findingOf(storageUnknown, { path: ['spec', ...path, 'storageName'], problem })];
   });

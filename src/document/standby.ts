@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { BackupStorage } from '../backup-storage';
+import { storageNamed } from './backup';
 import { present } from './present';
 import { RecoverySource } from '../recovery-source';
 import { Standby } from '../standby';
@@ -19,11 +20,12 @@ export const standbySpecShape = z.strictObject({
 
 export type StandbySpec = z.infer<typeof standbySpecShape>;
 
-/** A storage that is not known, and one without a cluster's name, are refused before. */
+/** A storage without a cluster's name is refused before. */
 export function toStandby(spec: StandbySpec, storages: ReadonlyMap<string, BackupStorage>): Standby {
   if (spec.promoted) return Standby.promoted();
   const { storageName, clusterName, namespace, passSecretName, passSecretKey, host, port } = spec;
   const source = present({ clusterName: clusterName!, namespace, passSecretName, passSecretKey });
-  const from = storageName === undefined ? undefined : RecoverySource.storage(storages.get(storageName)!, source);
+  const from = storageName === undefined ? undefined
+    : RecoverySource.storage(storageNamed(storageName, storages), source);
   return Standby.of(present({ from, host, port }));
 }

@@ -2,7 +2,7 @@ import { BackupEncryption } from '../backup-encryption';
 import type { BackupOptions, BackupRepository } from '../backup-options';
 import { BackupRetention } from '../backup-retention';
 import { BackupType, type BackupScheduleOptions } from '../backup-schedule-options';
-import type { AzureStorageOptions, BackupStorage, BackupStorageOptions, GcsStorageOptions, S3StorageOptions } from '../backup-storage';
+import type { AzureStorageOptions, BackupStorage, BackupStorageOptions, GcsStorageOptions, S3StorageOptions, SecretStorageOptions } from '../backup-storage';
 import type { CertificateAuthority } from '../certificate-authority';
 import type { ContractSchedule, RepositoryFile, RepositorySecret } from '../contract/document';
 import { backupName, backupPassName } from '../contract/names';
@@ -136,14 +136,33 @@ function azure(given: AzureStorageOptions): Kind {
   };
 }
 
+/** What a Secret holds of a storage, by the option that it becomes; `member.py` fills in what is not there. */
+const DESCRIBED = {
+  's3-bucket': 'bucket', 's3-key': 'AWS_ACCESS_KEY_ID', 's3-key-secret': 'AWS_SECRET_ACCESS_KEY',
+  's3-region': 'region', 's3-endpoint': 'endpointURL', 's3-uri-style': 'forcePathStyle', 'storage-ca-file': 'ca.crt',
+} as const;
+const OPTIONAL = ['s3-region', 's3-endpoint', 's3-uri-style', 'storage-ca-file'];
+
+function described(given: SecretStorageOptions): Kind {
+  const secret = given.secretName;
+  return {
+    common: given, host: 'secret', bucket: `{bucket of Secret ${secret}}`, port: HTTPS_PORT,
+    options: { 'type': 's3', 's3-key-type': 'shared', 'storage-verify-tls': 'y' },
+    secrets: Object.entries(DESCRIBED).map(([option, key]) =>
+      ({ option, secret, key, ...(OPTIONAL.includes(option) ? { optional: true } : {}) })),
+    files: [],
+  };
+}
+
 function kindOf(storage: BackupStorage): Kind {
+  if (storage.secretOptions) return described(storage.secretOptions);
   if (storage.gcsOptions) return gcs(storage.gcsOptions);
   return storage.azureOptions ? azure(storage.azureOptions) : s3(storage.s3Options!);
 }
 
 /** What all kinds of storage have in common. */
 export function commonOptions(storage: BackupStorage): BackupStorageOptions {
-  return storage.s3Options ?? storage.gcsOptions ?? storage.azureOptions ?? {};
+  return storage.s3Options ?? storage.gcsOptions ?? storage.azureOptions ?? storage.secretOptions ?? {};
 }
 
 function resolvePass(cluster: string, key: number, encryption: BackupEncryption): ResolvedPass | undefined {

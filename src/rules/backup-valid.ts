@@ -93,7 +93,8 @@ function otherViolations(path: Path, { gcsOptions: gcs, azureOptions: azure }: B
 /** Untyped code can make a storage or an encryption that says nothing. */
 function nameless(path: Path, storage: BackupStorage): Violation[] {
   const { encryption } = commonOptions(storage);
-  const empty = (storage.s3Options ?? storage.gcsOptions ?? storage.azureOptions) === undefined;
+  const { s3Options, gcsOptions, azureOptions, secretOptions } = storage;
+  const empty = (s3Options ?? gcsOptions ?? azureOptions ?? secretOptions) === undefined;
   const passless = encryption?.mode === 'existing' && (encryption.secretName === undefined || encryption.key === undefined);
   return [
     ...(empty ? [{ path, problem: 'no bucket is named' }] : []),
@@ -108,6 +109,7 @@ export function storageViolations(path: Path, storage: BackupStorage): Violation
     ...nameless(path, storage),
     ...s3Violations(path, storage.s3Options),
     ...otherViolations(path, storage),
+    ...shaped([...path, 'secretName'], storage.secretOptions?.secretName, DNS_SUBDOMAIN),
     ...shaped([...path, 'prefix'], prefix, PREFIX),
     ...reference([...path, 'encryption'], encryption?.secretName, encryption?.key),
     ...peerViolations([...path, 'network'], network),
@@ -116,6 +118,7 @@ export function storageViolations(path: Path, storage: BackupStorage): Violation
 
 /** What rclone is told in a Galera cluster: S3, by the keys of a Secret. */
 export function keysOfSecret(path: Path, storage: BackupStorage): Violation[] {
+  if (storage.secretOptions) return [];
   if (!storage.s3Options) return [{ path, problem: 'the storage is not S3', fix: 'Use BackupStorage.s3()' }];
   return storage.s3Options.access.keyType === 'shared' ? []
     : [{ path: [...path, 'access'], problem: 'the storage is not reached by the keys of a Secret', fix: 'Use StorageAccess.secret()' }];
@@ -174,7 +177,7 @@ export const repositoryTaken: RuleText = {
 export const storageUnknown: RuleText = {
   code: 'EV1807',
   title: 'A storage that nobody describes',
-  cause: 'backup.storageName names a BackupStorage that is not among the documents, or two documents describe one name differently.',
+  cause: 'backup.storageName names a BackupStorage that is not among the documents of the call, although there are some, or two documents describe one name differently. Where no document describes any storage, the name is that of a Secret.',
   consequence: 'Nobody would know where backups go',
   fix: 'Add a document of kind BackupStorage with this name',
 };

@@ -12,11 +12,14 @@ export interface DrillRuleInput {
   readonly options: RestoreDrillOptions;
   /** Number of repositories; none: the cluster has no backups. */
   readonly repositories: number;
+  /** Where a repository is stands in a Secret, which a drill does not read. */
+  readonly described: boolean;
 }
 
 type DrillRule = Rule<DrillRuleInput>;
 
-function ofStorage({ repositories, options }: DrillRuleInput): Violation[] {
+function ofStorage({ repositories, described, options }: DrillRuleInput): Violation[] {
+  if (described) return [{ path: [], problem: 'only a Secret says where the storage is', fix: 'Describe it: BackupStorage.s3(), or a BackupStorage document' }];
   if (repositories === 0) return [{ path: [], problem: 'the cluster has no backup storage, so there is nothing to restore', fix: 'Give the cluster a backup storage (backup)' }];
   return options.fromSecondary && repositories < 2 ? [{ path: ['fromSecondary'], problem: 'there is no second repository', fix: 'Leave fromSecondary out, or add backup.secondary' }] : [];
 }
@@ -46,7 +49,7 @@ function ofAccess({ options: { access } }: DrillRuleInput): Violation[] {
 export const drillPossible: DrillRule = {
   code: 'EV1821',
   title: 'A restore drill that cannot be run',
-  cause: 'A drill has no storage or names a repository that is not there, two drills share a name, or its name, volume, access, deadline or resources are malformed.',
+  cause: 'A drill has no storage or one that only a Secret describes, names a repository that is not there, two drills share a name, or its name, volume, access, deadline or resources are malformed.',
   consequence: 'Nobody would know whether backups can be restored',
   fix: 'Correct the value that the message names',
   check: (input) => [
@@ -97,8 +100,9 @@ export const DRILLS_OF_PROPS: readonly PostgresRule[] = DRILL_RULES.map((rule) =
   check: ({ clusterName, props: { backup } }) => {
     const drills = backup?.drills ?? [];
     const repositories = backup?.secondary ? 2 : 1;
+    const described = [backup, backup?.secondary].some((each) => each?.storage.secretOptions !== undefined);
     return [
-      ...drills.flatMap((options, index) => rule.check({ clusterName, options, repositories })
+      ...drills.flatMap((options, index) => rule.check({ clusterName, options, repositories, described })
         .map((found) => ({ ...found, path: ['backup', 'drills', index, ...found.path] }))),
       ...(rule === drillPossible ? twice(drills) : []),
     ];

@@ -40,12 +40,14 @@ const s3 = z.strictObject({
   insecureSkipTlsVerify: z.boolean().optional(),
 });
 const gcs = z.strictObject({ ...common, bucket: z.string(), keySecret: text, keySecretKey: text });
+const described = z.strictObject({ ...common, secretName: z.string() });
 const azure = z.strictObject({
   ...common, container: z.string(), account: z.string(), keySecret: text, keySecretKey: text,
 });
 
 const storage = instance(BackupStorage, z.object({
   type: z.string(), s3Options: s3.optional(), gcsOptions: gcs.optional(), azureOptions: azure.optional(),
+  secretOptions: described.optional(),
 }));
 
 const retention = instance(BackupRetention, z.object({ type: z.string(), amount: z.number() })).optional();

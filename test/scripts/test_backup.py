@@ -4,10 +4,15 @@ import json
 import os
 import pathlib
 import platform
+import sys
 import tempfile
 from unittest import mock
 
 from test_member import WithApi, member
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "src", "render", "scripts"))
+
+import galera_archive  # noqa: E402
 
 OWN, OTHER = "7711512426718272580", "7422222222222222222"
 
@@ -49,6 +54,54 @@ class BackupCase(WithApi):
         text, note = (self.folder / "run/secrets.conf").read_text().split("[global:backup]\n")
         self.assertEqual(note, f"annotation=architecture={platform.machine()}\n")
         return text
+
+
+class DescribedTest(BackupCase):
+    """A storage of which the manifests know a Secret only."""
+
+    def setUp(self):
+        super().setUp()
+        keys = {"s3-bucket": "bucket", "s3-key": "AWS_ACCESS_KEY_ID", "s3-key-secret": "AWS_SECRET_ACCESS_KEY", "s3-region": "region",
+                "s3-endpoint": "endpointURL", "s3-uri-style": "forcePathStyle", "storage-ca-file": "ca.crt"}
+        needed = ("s3-bucket", "s3-key", "s3-key-secret")
+        self.repository["secrets"] = [{"option": option, "secret": "place", "key": key, **({} if option in needed else {"optional": True})}
+                                      for option, key in keys.items()]
+        self.secret = {"bucket": "backups", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}
+
+    def values(self, **more):
+        self.server.put("secrets/place", {**self.secret, **more})
+        return member.repository_values(self.api, self.repository)
+
+    def test_bucket_and_keys_are_enough_for_amazon(self):
+        self.assertEqual(self.values(), {
+            "repo1-s3-bucket": "backups", "repo1-s3-key": "id", "repo1-s3-key-secret": "key", "repo1-s3-region": "us-east-1",
+            "repo1-s3-endpoint": "s3.us-east-1.amazonaws.com", "repo1-s3-uri-style": "host"})
+
+    def test_a_server_of_ones_own_has_an_endpoint_and_an_authority(self):
+        found = self.values(**{"endpointURL": "https://s3.test/", "region": "here", "ca.crt": "PEM"})
+        path = str(self.folder / "run/repo1-storage-ca-file")
+        self.assertEqual({name: found[f"repo1-{name}"] for name in ("s3-endpoint", "s3-region", "s3-uri-style", "storage-ca-file")},
+                         {"s3-endpoint": "s3.test", "s3-region": "here", "s3-uri-style": "path", "storage-ca-file": path})
+        self.assertEqual(pathlib.Path(path).read_text(), "PEM\n")
+
+    def test_what_cannot_work_is_told_before_anything_is_sent(self):
+        for change, told in (({"endpointURL": "http://s3.test"}, "HTTPS on port 443"), ({"endpointURL": "https://s3.test:9000"}, "HTTPS on port 443"),
+                             ({"forcePathStyle": "perhaps"}, "true or false"), ({"bucket": ""}, "no value for key bucket")):
+            with self.assertRaises(member.NotYet) as caught:
+                self.values(**change)
+            self.assertIn(told, str(caught.exception))
+
+    def test_a_secret_that_is_missing_is_named(self):
+        with self.assertRaisesRegex(member.NotYet, "Secret place does not exist, and the archive needs it"):
+            member.repository_values(self.api, self.repository)
+
+    def test_rclone_of_a_galera_member_is_told_the_same(self):
+        self.server.put("secrets/place", {**self.secret, "endpointURL": "https://s3.test"})
+        values = member.secret_values(self.api, self.repository)
+        options = {"type": "s3", "s3-key-type": "shared", "storage-verify-tls": "y", "path": "/shop/orders", "cipher-type": "none"}
+        environment = galera_archive.rclone_environment(options, values, str(self.folder))
+        self.assertEqual({name: environment[f"RCLONE_CONFIG_{name}"] for name in ("S3_ENDPOINT", "S3_REGION", "S3_FORCE_PATH_STYLE", "R_REMOTE")}, {
+            "S3_ENDPOINT": "https://s3.test:443", "S3_REGION": "us-east-1", "S3_FORCE_PATH_STYLE": "true", "R_REMOTE": "s3:backups/shop/orders"})
 
 
 class PassTest(BackupCase):

@@ -122,6 +122,12 @@ const DRILLS: readonly RuleExample[] = [
   props('EV1801', 'a drill at an hour that does not exist', 'backup.drills[0].cron', { bad: drill({ cron: '0 24 * * *' }), good: drill({ cron: '0 23 * * *' }) }),
   props('EV1802', 'a drill in a zone that does not exist', 'backup.drills[0].timeZone', { bad: drill({ timeZone: 'Mars/Olympus' }), good: drill({ timeZone: 'Europe/Paris' }) }),
   { code: 'EV1821', mistake: 'a drill without a storage', at: '', bad: addDrill({}), good: addDrill({ backup: { storage: s3() } }) },
+  props('EV1821', 'a drill of a storage that only a Secret describes', 'backup.drills[0]', {
+    bad: { backup: { storage: BackupStorage.fromSecret('s3'), drills: [{ cron: '0 3 * * *' }] } }, good: drill({}),
+  }),
+  props('EV1804', 'a storage in a Secret whose name cannot be one', 'backup.storage.secretName', {
+    bad: { backup: { storage: BackupStorage.fromSecret('S3 Backups') } }, good: { backup: { storage: BackupStorage.fromSecret('s3-backups') } },
+  }),
   props('EV1821', 'two drills without a name', 'backup.drills[1].name', {
     bad: backup({ drills: [{ cron: '0 4 * * 0' }, { cron: '0 5 * * 0' }] }), good: backup({ drills: [{ cron: '0 4 * * 0' }, { cron: '0 5 * * 0', name: 'any' }] }),
   }),

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, IO, List, NamedTuple, Optional
 
 from binlog_events import Position, parse_position, render_position
-from member import Api, NotYet, SecretSpec, Values, log, random_password, settle_secret, value_in
+from member import Api, NotYet, SecretSpec, Values, log, random_password, secret_values, settle_secret, value_in
 
 Json = Dict[str, Any]
 # S3 takes 10,000 parts at the most.
@@ -77,7 +77,7 @@ def open_archive(repository: Json, folder: str, makes_pass: bool = False) -> "Ar
     """With what Secrets and ConfigMaps hold now. Only the collector makes a pass, and only where the archive is empty."""
     api = Api.in_cluster()
     values = {item["option"]: value_in(api, item["resource"], item["name"], item["key"]) for item in repository["files"]}
-    values.update({item["option"]: value_in(api, "secrets", item["secret"], item["key"]) for item in repository["secrets"]})
+    values.update(secret_values(api, repository))
     wanted = repository.get("pass")
     if wanted:
         values["cipher-pass"] = settle_pass(api, repository, values, folder) if makes_pass and wanted["generate"] \
@@ -191,6 +191,8 @@ def explain(errors: str) -> str:
 
 def rclone_environment(options: Dict[str, str], secrets: Dict[str, str], folder: str) -> Dict[str, str]:
     """Options of a repository, as pgBackRest names them, in rclone's words."""
+    # A Secret may say where the storage is.
+    options = {**options, **{name: value for name, value in secrets.items() if name.startswith("s3-")}}
     port = options.get("storage-port", "443")
     remote = {
         "TYPE": "s3", "PROVIDER": "Other", "NO_CHECK_BUCKET": "true", "REGION": options["s3-region"],

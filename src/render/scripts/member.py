@@ -556,14 +556,35 @@ def write_private(name: str, text: str) -> None:
     os.replace(staged, path)
 
 
-def value_in(api: Api, resource: str, name: str, key: str) -> str:
+def value_in(api: Api, resource: str, name: str, key: str, optional: bool = False) -> str:
     found = api.call("GET", f"{resource}/{name}")
     kind = "Secret" if resource == "secrets" else "ConfigMap"
     value = ((found or {}).get("data") or {}).get(key, "")
     value = (base64.b64decode(value).decode() if resource == "secrets" else value).strip()
-    if not value:
+    if not value and not (optional and found):
         raise NotYet(f"{kind} {name} {'has no value for key ' + key if found else 'does not exist'}, and the archive needs it; add it, waiting.")
     return value
+
+
+def secret_values(api: Api, repository: Json) -> Values:
+    """Options of a repository whose values are in Secrets."""
+    found = {item["option"]: value_in(api, "secrets", item["secret"], item["key"], item.get("optional", False)) for item in repository["secrets"]}
+    values = {option: value for option, value in found.items() if value}
+    return described(repository["secrets"][0]["secret"], values) if "s3-bucket" in values else values
+
+
+def described(secret: str, values: Values) -> Values:
+    """A storage whose place stands in a Secret, in the words of a BackupStorage document: pgBackRest's options."""
+    region = values.get("s3-region", "us-east-1")
+    given = re.sub(r"/+$", "", values.get("s3-endpoint", ""))
+    host, _colon, port = re.sub(r"^https://", "", given).partition(":")
+    if "/" in host or port not in ("", "443"):
+        raise NotYet(f"endpointURL of Secret {secret} is {given}, and it has to be HTTPS on port 443, to which the NetworkPolicy lets members go; "
+                     "describe another storage in a BackupStorage document; waiting.")
+    style = values.get("s3-uri-style", "true" if given else "false").lower()
+    if style not in ("true", "false"):
+        raise NotYet(f"forcePathStyle of Secret {secret} is {style}, and it has to be true or false; waiting.")
+    return {**values, "s3-region": region, "s3-endpoint": host or f"s3.{region}.amazonaws.com", "s3-uri-style": "path" if style == "true" else "host"}
 
 
 def repository_values(api: Api, repository: Json) -> Values:
@@ -571,7 +592,11 @@ def repository_values(api: Api, repository: Json) -> Values:
     prefix = f"repo{repository['key']}-"
     for item in repository["files"]:
         write_private(prefix + item["option"], value_in(api, item["resource"], item["name"], item["key"]) + "\n")
-    return {prefix + item["option"]: value_in(api, "secrets", item["secret"], item["key"]) for item in repository["secrets"]}
+    values = secret_values(api, repository)
+    if "storage-ca-file" in values:
+        write_private(prefix + "storage-ca-file", values["storage-ca-file"] + "\n")
+        values["storage-ca-file"] = f"{BACKUP_DIR}/{prefix}storage-ca-file"
+    return {prefix + option: value for option, value in values.items()}
 
 
 def settle_pass(api: Api, repository: Json) -> Values:

@@ -54,6 +54,21 @@ describe('readClusters', () => {
     });
   });
 
+  describe('a storage that a cluster names', () => {
+    const named = (engine: string) => `${HEAD}spec: { engine: ${engine}, storage: { size: 10Gi }, backup: { schedule: 0 2 * * *, storageName: s3-main } }\n`;
+
+    it.each(['postgresql', 'mariadb'])('is a Secret for %s where no document describes any, because that is all that people with old documents have', (engine) => {
+      const { clusters, findings } = read(named(engine));
+      expect(findings).toEqual([]);
+      expect(clusters[0]!.props).toMatchObject({ backup: { storage: { type: 's3', secretOptions: { secretName: 's3-main' } } } });
+    });
+
+    it('has to be described where others are, because a name that is misspelt would be taken for a Secret\'s', () => {
+      const other = '---\napiVersion: everest.io/v1alpha1\nkind: BackupStorage\nmetadata: { name: s3-mian }\nspec: { type: s3, bucket: backups, credentialsSecretName: s3 }\n';
+      expect(messages(named('postgresql') + other)).toEqual([expect.stringMatching(/^\[EV1807\] .*did you mean s3-mian\?/)]);
+    });
+  });
+
   it('names the fields of a Galera document', () => {
     const text = `${HEAD}spec:\n  engine: mariadb\n  replicas: 2\n  storage: { size: 10Gi }\n`;
     expect(messages(text)).toEqual([expect.stringMatching(/^\[EV2001\] db\.yaml:7:3: spec\.replicas/)]);
