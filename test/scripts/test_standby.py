@@ -8,6 +8,7 @@ from test_member import WithApi, member
 from test_recovery import recovery
 
 SEGMENT = 4 << 20
+member_database = member.Database  # tests put another one in its place
 
 
 class StandbyCase(WithApi):
@@ -110,3 +111,12 @@ class LastWords(StandbyCase):
         self.answers = {"pg_current_wal_insert_lsn": "00000003"}
         member.note_primary(self.cluster)
         self.assertEqual((self.folder / "primary-timeline").read_text(), "00000003")
+
+
+class Query(StandbyCase):
+    def test_a_percent_sign_in_a_query_without_parameters_is_no_placeholder(self):
+        """psycopg2 looks for placeholders whenever it is given parameters, and be it none of them."""
+        server = object.__new__(member_database)
+        server.connection = mock.MagicMock()
+        server.value("SELECT 1 WHERE 'a' LIKE '%a'")
+        self.assertEqual(server.connection.cursor().execute.call_args.args[1], None)

@@ -409,7 +409,7 @@ class Database:
 
     def value(self, query: str, *parameters: str) -> Any:
         cursor = self.connection.cursor()
-        cursor.execute(query, parameters)
+        cursor.execute(query, parameters or None)  # with an empty tuple a `%` in the text would be a placeholder
         row = cursor.fetchone()
         return row[0] if row else None
 
@@ -1060,7 +1060,7 @@ def main(arguments: List[str]) -> int:
     commands: Dict[str, Callable[[Json, Api], Optional[int]]] = {
         "start": start, "post-bootstrap": post_bootstrap, "callback": callback, "hand-over": hand_over,
         "prepare-archive": archive_once, "create-replica": create_replica, "first-backup": first_backup,
-        "prepare-archive": archive_once, "create-replica": create_replica, "create-standby": create_standby,
+        "create-standby": create_standby,
     }
     if command not in commands:
         print(__doc__, file=sys.stderr)

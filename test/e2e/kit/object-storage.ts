@@ -15,16 +15,17 @@ export function storageIn(bucket: string, prefix?: string): BackupStorage {
   });
 }
 
+/** Part of the Secret: a test may put a wrong one in its place for a while. */
+export const RIGHT_KEY = { AWS_SECRET_ACCESS_KEY: process.env.TESTBED_S3_SECRET ?? 'testbed-secret' };
+
+export function storageSecret(): Obj {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name: ARCHIVE_KEYS } } as Obj;
+}
+
 /** Secret with the keys that the testbed's README tells, ConfigMap with the authority behind the certificate. */
 export function storageObjects(authority: string): Obj[] {
   return [
-    {
-      apiVersion: 'v1', kind: 'Secret', metadata: { name: ARCHIVE_KEYS },
-      stringData: {
-        AWS_ACCESS_KEY_ID: process.env.TESTBED_S3_KEY ?? 'testbed',
-        AWS_SECRET_ACCESS_KEY: process.env.TESTBED_S3_SECRET ?? 'testbed-secret',
-      },
-    } as Obj,
+    { ...storageSecret(), stringData: { AWS_ACCESS_KEY_ID: process.env.TESTBED_S3_KEY ?? 'testbed', ...RIGHT_KEY } } as Obj,
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: ARCHIVE_AUTHORITY }, data: { 'ca.crt': authority } } as Obj,
   ];
 }

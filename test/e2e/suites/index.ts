@@ -1,11 +1,9 @@
 /** Every suite by its name; later parts of the project add theirs here. */
 import { backupSuite } from './backup';
-import { drillSuite } from './drill';
 import { failoverSuite } from './failover';
 import { galeraSuite } from './galera';
 import { manifestsSuite } from './manifests';
 import { smokeSuite } from './smoke';
-import { standbySuite } from './standby';
 import type { ManifestSource } from '../kit/manifests';
 import type { Suite } from '../kit/suite';
 
@@ -15,6 +13,4 @@ export const SUITES: Readonly<Record<string, (manifests: ManifestSource) => Suit
   failover: failoverSuite,
   backup: backupSuite,
   galera: galeraSuite,
-  drill: drillSuite,
-  standby: standbySuite,
 };

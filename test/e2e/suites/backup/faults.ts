@@ -1,8 +1,7 @@
 /** What goes wrong with the storage and under a backup: nothing is lost, the status says what, it mends itself. */
 import type { BackupFixture } from './fixture';
 import { PATIENCE_S } from './fixture';
-import type { Obj } from '../../kit/cluster-api';
-import { ARCHIVE_KEYS } from '../../kit/object-storage';
+import { RIGHT_KEY, storageSecret } from '../../kit/object-storage';
 import type { Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
@@ -11,9 +10,6 @@ interface Archive {
   readonly state: string;
   readonly failure?: { readonly kind: string };
 }
-
-const KEYS = { apiVersion: 'v1', kind: 'Secret', metadata: { name: ARCHIVE_KEYS } } as Obj;
-const RIGHT_KEY = { AWS_SECRET_ACCESS_KEY: process.env.TESTBED_S3_SECRET ?? 'testbed-secret' };
 
 const TOLD: Measure = { what: 'from the fault until the status names it' };
 const MENDED: Measure = { what: 'from the end of the fault until all is archived again' };
@@ -82,14 +78,14 @@ async function wrongKey(context: SuiteContext, fixture: BackupFixture): Promise<
   const start = performance.now();
   let told = 0;
   try {
-    await context.api.merge(KEYS, fixture.namespace, { stringData: { AWS_SECRET_ACCESS_KEY: 'wrong' } });
+    await context.api.merge(storageSecret(), fixture.namespace, { stringData: { AWS_SECRET_ACCESS_KEY: 'wrong' } });
     // Members read the Secret again when their container starts, or when the storage refuses: one of them is renewed.
     await fixture.cluster.killContainer(await fixture.cluster.primary());
     await fixture.writer.untilWriting(PATIENCE_S);
     await untilTold(fixture, 'wrong-credentials');
     told = since(start);
   } finally {
-    await context.api.merge(KEYS, fixture.namespace, { stringData: RIGHT_KEY });
+    await context.api.merge(storageSecret(), fixture.namespace, { stringData: RIGHT_KEY });
   }
   const mended = performance.now();
   const checked = await verdict(fixture);

@@ -1,20 +1,59 @@
 /** Backups count when they were restored: lost tables, clones, faults of the storage, under a writer that counts. */
+import { Drills, drillEvents } from './drill';
 import { faultEvents } from './faults';
 import { BackupFixture } from './fixture';
 import { retentionEvent } from './retention';
+import { Sides, standbyEvents } from './standby';
 import { undoEvents } from './undo';
 import { AGENT_IMAGE, POOLER_IMAGE, POSTGRES_IMAGE, ensureImage } from '../../kit/images';
-import type { Suite } from '../../kit/suite';
+import type { Suite, SuiteContext, SuiteEvent } from '../../kit/suite';
+
+/** Clusters that some events share. */
+interface Fixture {
+  diagnosis(): Promise<string>;
+  remove(context: SuiteContext): Promise<void>;
+}
+
+/** One fixture at a time: a small machine has no room for the clusters of all. */
+class Stage {
+  private current: Fixture | undefined;
+
+  on(fixture: Fixture, events: readonly SuiteEvent[]): SuiteEvent[] {
+    return events.map((event) => ({
+      ...event,
+      run: async (context, run) => {
+        if (this.current !== fixture) await this.clear(context);
+        this.current = fixture;
+        return event.run(context, run);
+      },
+    }));
+  }
+
+  async clear(context: SuiteContext): Promise<void> {
+    await this.current?.remove(context);
+  }
+
+  async diagnosis(): Promise<string> {
+    return this.current?.diagnosis() ?? '';
+  }
+}
 
 export function backupSuite(): Suite {
   const fixture = new BackupFixture();
+  const drills = new Drills();
+  const sides = new Sides();
+  const stage = new Stage();
   return {
     name: 'backup',
     setUp: async ({ api, faults, reporter }) => {
       for (const image of [POSTGRES_IMAGE, POOLER_IMAGE, AGENT_IMAGE]) await ensureImage(image, api, faults, reporter);
     },
-    diagnose: () => fixture.diagnosis(),
-    tearDown: (context) => fixture.remove(context),
-    events: [...undoEvents(fixture), ...faultEvents(fixture), retentionEvent(fixture)],
+    diagnose: () => stage.diagnosis(),
+    tearDown: (context) => stage.clear(context),
+    events: [
+      ...stage.on(fixture, [...undoEvents(fixture), ...faultEvents(fixture), retentionEvent(fixture)]),
+      ...stage.on(drills, drillEvents(drills)),
+      ...stage.on(sides, standbyEvents(sides)),
+    ],
   };
 }

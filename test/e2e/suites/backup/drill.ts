@@ -4,23 +4,20 @@
  */
 import { randomBytes } from 'node:crypto';
 import { App, Chart, Duration } from 'cdk8s';
-import {
-  BackupStorage, CertificateAuthority, EverestAgent, PostgresCluster, Protection, StorageAccess, type DrillCheck,
-} from '../../../lib';
-import type { Obj } from '../kit/cluster-api';
-import { AGENT_IMAGE, POSTGRES_IMAGE, ensureImage } from '../kit/images';
-import { startJob, untilEnded } from '../kit/jobs';
-import { PostgresUnderTest } from '../kit/postgres';
-import type { Sample, Suite, SuiteContext } from '../kit/suite';
-import { Skip } from '../kit/suite';
-import { waitFor } from '../kit/wait';
+import { EverestAgent, PostgresCluster, Protection, type DrillCheck } from '../../../../lib';
+import type { Obj } from '../../kit/cluster-api';
+import { AGENT_IMAGE } from '../../kit/images';
+import { startJob, untilEnded } from '../../kit/jobs';
+import { RIGHT_KEY, storageIn, storageObjects, storageSecret } from '../../kit/object-storage';
+import { PostgresUnderTest } from '../../kit/postgres';
+import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
+import { Skip } from '../../kit/suite';
+import { waitFor } from '../../kit/wait';
 
 const NAME = 'orders';
 const BUCKET = 'e2e-drill';
 const ROWS = 20_000;
 const PATIENCE_S = 600;
-/** Of the testbed's S3 server (../shared/testbed/README.md). */
-const KEYS = { AWS_ACCESS_KEY_ID: 'testbed', AWS_SECRET_ACCESS_KEY: 'testbed-secret' };
 const CONFIG_MAP = { apiVersion: 'v1', kind: 'ConfigMap' } as const;
 
 interface Result {
@@ -34,20 +31,19 @@ interface Result {
 
 type Listing = Readonly<Record<string, { readonly type: string; readonly size?: number; readonly time?: number }>>;
 
-class Drills {
-  readonly namespace = `drill-${randomBytes(3).toString('hex')}`;
+export class Drills {
+  private namespace = '';
   private cluster!: PostgresUnderTest;
 
-  async setUp({ api, faults, reporter }: SuiteContext): Promise<void> {
-    if (!faults.available) throw new Skip('the storage is that of the testbed, and there is none here');
-    for (const image of [POSTGRES_IMAGE, AGENT_IMAGE]) await ensureImage(image, api, faults, reporter);
+  /** A cluster with a backup, and rows that came after it. */
+  async ready({ api, faults }: SuiteContext): Promise<void> {
+    if (this.namespace) return;
+    if (!faults.available) throw new Skip(faults.whyNot);
     const authority = await faults.bucket(BUCKET);
+    this.namespace = `drill-${randomBytes(3).toString('hex')}`;
     await api.createNamespace(this.namespace);
     this.cluster = new PostgresUnderTest(api, this.namespace, NAME);
-    await api.apply([
-      { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's3' }, stringData: KEYS } as Obj,
-      { ...CONFIG_MAP, metadata: { name: 's3-ca' }, data: { 'ca.crt': authority } } as Obj,
-    ], this.namespace);
+    await api.apply(storageObjects(authority), this.namespace);
     await this.apply(api, []);
     await this.cluster.untilSettled(1, PATIENCE_S);
     await this.sql(`CREATE TABLE t AS SELECT g AS id, md5(g::text) AS v FROM generate_series(1, ${ROWS}) g; CREATE INDEX ON t (v)`);
@@ -83,21 +79,25 @@ class Drills {
   }
 
   async wrongKey({ api }: SuiteContext): Promise<Sample> {
-    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's3' } };
     const started = Date.now();
-    await api.merge(secret, this.namespace, { stringData: { AWS_SECRET_ACCESS_KEY: 'wrong' } });
+    await api.merge(storageSecret(), this.namespace, { stringData: { AWS_SECRET_ACCESS_KEY: 'wrong' } });
     try {
       await this.job(api, `${NAME}-drill`, 'Failed');
     } finally {
-      await api.merge(secret, this.namespace, { stringData: KEYS });
+      await api.merge(storageSecret(), this.namespace, { stringData: RIGHT_KEY });
     }
     const { failure } = await this.result(api);
     if (failure?.kind !== 'wrong-credentials') throw new Error(`not told as a wrong key: ${JSON.stringify(failure)}`);
     return { value: (Date.now() - started) / 1000, note: failure.detail };
   }
 
+  async remove({ api }: SuiteContext): Promise<void> {
+    if (this.namespace) await api.deleteNamespace(this.namespace);
+    this.namespace = '';
+  }
+
   async diagnosis(): Promise<string> {
-    return this.cluster ? this.cluster.diagnosis() : '';
+    return this.namespace ? this.cluster.diagnosis() : '';
   }
 
   private async apply(api: SuiteContext['api'], checks: DrillCheck[]): Promise<void> {
@@ -108,11 +108,7 @@ class Drills {
       storage: { size: '2Gi' },
       resources: { requests: { cpu: '100m', memory: '512Mi' } },
       backup: {
-        storage: BackupStorage.s3({
-          bucket: BUCKET, endpoint: 's3.test', access: StorageAccess.secret('s3'),
-          certificateAuthority: CertificateAuthority.fromConfigMap('s3-ca'),
-        }),
-        jobImage: AGENT_IMAGE.name, archiveTimeout: Duration.seconds(10),
+        storage: storageIn(BUCKET, this.namespace), jobImage: AGENT_IMAGE.name, archiveTimeout: Duration.seconds(10),
       },
     });
     cluster.addBackupSchedule({ name: 'nightly', cron: '0 2 * * *' });
@@ -160,28 +156,22 @@ class Drills {
   }
 }
 
-export function drillSuite(): Suite {
-  const drills = new Drills();
+export function drillEvents(drills: Drills): SuiteEvent[] {
   const measure = { what: 'time of the Job' };
-  return {
-    name: 'drill',
-    setUp: (context) => drills.setUp(context),
-    tearDown: ({ api }) => api.deleteNamespace(drills.namespace),
-    diagnose: () => drills.diagnosis(),
-    events: [
-      {
-        name: 'drill', measure, run: (context) => drills.good(context),
-        figures: { rto: { what: 'RTO that the drill measured' }, rpo: { what: 'RPO that the drill measured' } },
-      },
-      {
-        name: 'drill-check-false', measure,
-        run: (context) => drills.failing(context, { check: { name: 'empty', sql: 'SELECT count(*) = 0 FROM t', database: 'postgres' }, says: /^empty: false$/ }),
-      },
-      {
-        name: 'drill-check-broken', measure,
-        run: (context) => drills.failing(context, { check: { name: 'lost', sql: 'SELECT true FROM nowhere', database: 'postgres' }, says: /^lost: .*"nowhere" does not exist/ }),
-      },
-      { name: 'drill-wrong-key', measure, run: (context) => drills.wrongKey(context) },
-    ],
-  };
+  const event = (name: string, run: SuiteEvent['run'], figures: SuiteEvent['figures'] = {}): SuiteEvent => ({
+    name, measure, figures,
+    run: async (context, number) => {
+      await drills.ready(context);
+      return run(context, number);
+    },
+  });
+  const failing = (check: DrillCheck, says: RegExp): SuiteEvent['run'] => (context) => drills.failing(context, { check, says });
+  return [
+    event('drill', (context) => drills.good(context), {
+      rto: { what: 'RTO that the drill measured' }, rpo: { what: 'RPO that the drill measured' },
+    }),
+    event('drill-check-false', failing({ name: 'empty', sql: 'SELECT count(*) = 0 FROM t', database: 'postgres' }, /^empty: false$/)),
+    event('drill-check-broken', failing({ name: 'lost', sql: 'SELECT true FROM nowhere', database: 'postgres' }, /^lost: .*"nowhere" does not exist/)),
+    event('drill-wrong-key', (context) => drills.wrongKey(context)),
+  ];
 }

@@ -3,35 +3,37 @@ import { randomBytes } from 'node:crypto';
 import { App, Chart, Duration } from 'cdk8s';
 import {
   EverestAgent, NetworkPeer, PostgresCluster, Protection, RecoverySource, Standby, type BackupStorage,
-} from '../../../lib';
-import type { Obj } from '../kit/cluster-api';
-import { AGENT_IMAGE, POSTGRES_IMAGE, ensureImage } from '../kit/images';
-import { storageIn, storageObjects } from '../kit/object-storage';
-import { PostgresUnderTest, roleOf } from '../kit/postgres';
-import type { Sample, Suite, SuiteContext } from '../kit/suite';
-import { Skip } from '../kit/suite';
-import { waitFor } from '../kit/wait';
+} from '../../../../lib';
+import type { Obj } from '../../kit/cluster-api';
+import { AGENT_IMAGE } from '../../kit/images';
+import { storageIn, storageObjects } from '../../kit/object-storage';
+import { PostgresUnderTest, roleOf } from '../../kit/postgres';
+import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
+import { Skip } from '../../kit/suite';
+import { waitFor } from '../../kit/wait';
 
 const BUCKET = 'e2e-standby';
 const PATIENCE_S = 600;
 const WRITER = '/tmp/writer.sh';
 /** Notes what was acknowledged, one number a line. */
 const WRITER_TEXT = 'while :; do id=$(psql -qAt -v ON_ERROR_STOP=1 -c "INSERT INTO t DEFAULT VALUES RETURNING id" 2>/dev/null) '
-  + '&& [ -n "$id" ] && echo "$id" >> /tmp/acked; sleep 0.05; done';
+  + '&& [ -n "$id" ] && echo "$id" >> /tmp/acked || sleep 1; sleep 0.05; done';
 
 type Side = 'east' | 'west';
 const OTHER: Readonly<Record<Side, Side>> = { east: 'west', west: 'east' };
 
-class Sides {
-  readonly namespace = `standby-${randomBytes(3).toString('hex')}`;
+export class Sides {
+  private namespace = '';
   private api!: SuiteContext['api'];
   private readonly clusters = new Map<Side, PostgresUnderTest>();
 
-  async setUp({ api, faults, reporter }: SuiteContext): Promise<void> {
-    if (!faults.available) throw new Skip('the storage is that of the testbed, and there is none here');
+  /** The first side has rows and a backup. */
+  async ready({ api, faults }: SuiteContext): Promise<void> {
+    if (this.namespace) return;
+    if (!faults.available) throw new Skip(faults.whyNot);
     this.api = api;
-    for (const image of [POSTGRES_IMAGE, AGENT_IMAGE]) await ensureImage(image, api, faults, reporter);
     const authority = await faults.bucket(BUCKET);
+    this.namespace = `standby-${randomBytes(3).toString('hex')}`;
     await api.createNamespace(this.namespace);
     for (const side of ['east', 'west'] as const) this.clusters.set(side, new PostgresUnderTest(api, this.namespace, side));
     await api.apply(storageObjects(authority), this.namespace);
@@ -73,6 +75,12 @@ class Sides {
     const lost = await this.missing(to, acked);
     const figures = { demotion: (stopped - demoted) / 1000, followed: await this.untilSame(to, from) };
     return { value: writable, acked: acked.length, lost, figures };
+  }
+
+  async remove({ api }: SuiteContext): Promise<void> {
+    if (this.namespace) await api.deleteNamespace(this.namespace);
+    this.namespace = '';
+    this.clusters.clear();
   }
 
   async diagnosis(): Promise<string> {
@@ -191,22 +199,22 @@ class Sides {
   }
 }
 
-export function standbySuite(): Suite {
-  const sides = new Sides();
+export function standbyEvents(sides: Sides): SuiteEvent[] {
   const figures = {
     demotion: { what: 'time from the first apply until the other side has every commit' },
     followed: { what: 'time until the demoted side has the new rows' },
   };
   const measure = { what: 'time from the second apply until the promoted side takes writes' };
-  return {
-    name: 'standby',
-    setUp: (context) => sides.setUp(context),
-    tearDown: ({ api }) => api.deleteNamespace(sides.namespace),
-    diagnose: () => sides.diagnosis(),
-    events: [
-      { name: 'standby-follow', once: true, measure: { what: 'time until a new standby cluster has all rows' }, run: () => sides.follow() },
-      { name: 'standby-promote', once: true, measure, figures, run: () => sides.changeSides('east') },
-      { name: 'standby-back', once: true, measure, figures, run: () => sides.changeSides('west') },
-    ],
-  };
+  return [
+    {
+      name: 'standby-promote', once: true, measure, figures: { ...figures, joined: { what: 'time until a new standby cluster has all rows' } },
+      run: async (context) => {
+        await sides.ready(context);
+        const { value: joined } = await sides.follow();
+        const sample = await sides.changeSides('east');
+        return { ...sample, figures: { ...sample.figures, joined } };
+      },
+    },
+    { name: 'standby-back', once: true, measure, figures, run: () => sides.changeSides('west') },
+  ];
 }
