@@ -7,11 +7,16 @@ import type { Log } from './log.js';
 import type { MemberSql } from './member-sql.js';
 import type { FailoverAction } from './model/actions.js';
 import type { FailoverSnapshot } from './model/facts.js';
-import { lookAt, type ClusterIdentity, type Stores } from './observe/failover-view.js';
+import { isCalm, lookAt, type ClusterIdentity, type Stores, type Watching } from './observe/failover-view.js';
 import { KubeError } from './ports/kube.js';
 
 /** After a fault of our own (a bug, an API error) nothing is hammered. */
 const AFTER_ERROR_MS = 500;
+/**
+ * What a replica without the Lease gives the other one, before it looks closely: two at once ask everybody twice and
+ * meet at the lease. If the other one is dead too, this is what its death costs.
+ */
+const SECOND_MS = 150;
 
 export interface FailoverReport {
   readonly decision: FailoverDecision;
@@ -25,6 +30,7 @@ export interface FailoverLoopOptions {
   readonly hands: Hands & { readonly sql: Pick<MemberSql, 'prepare'> };
   /** Undefined while the contract cannot be read: then Patroni is left alone. */
   readonly identity: () => ClusterIdentity | undefined;
+  readonly holdsLease: () => boolean;
   readonly log: Log;
   /** How many there are, by which each has to be modest. */
   readonly clusters: () => number;
@@ -65,13 +71,14 @@ export class FailoverLoop {
   }
 
   private async tick(): Promise<number> {
-    const { stores, hands, identity } = this.options;
+    const { stores, hands, identity, holdsLease } = this.options;
     const known = identity();
     if (!known) {
       this.link.hold(undefined);
       return 0;
     }
-    const snapshot = await lookAt(stores, hands, known, { link: this.link.state, memory: this.memory });
+    if (!holdsLease() && !isCalm(stores, known, this.watching())) await hands.clock.sleep(SECOND_MS);
+    const snapshot = await lookAt(stores, hands, known, this.watching());
     const decision = decideFailover(snapshot, this.memory, FAILOVER_DEFAULTS, hands.clock.nowMs());
     this.memory = decision.memory;
     this.follow(decision);
@@ -83,6 +90,10 @@ export class FailoverLoop {
       if (!await this.act(action, decision, snapshot)) break;
     }
     return decision.checkAgainInMs;
+  }
+
+  private watching(): Watching {
+    return { link: this.link.state, memory: this.memory };
   }
 
   /** The link goes to the holder as long as it answers; a mute one is asked by probes instead. */

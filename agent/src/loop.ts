@@ -190,7 +190,7 @@ export class Agent {
     const stop = new AbortController();
     const clusters = () => this.clusters.size + this.galera.size;
     const failover = new FailoverLoop({
-      stores: this.stores, hands, log, clusters,
+      stores: this.stores, hands, log, clusters, holdsLease,
       identity: () => this.identity(name),
       report: (report) => this.failedOver(name, report),
       lacks: (problem) => cluster.operations.lacks(problem),

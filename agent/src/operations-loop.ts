@@ -21,7 +21,7 @@ import type { StatusWriter } from './status-writer.js';
 /** With nothing to do; changes wake the loop. A look now and then finds what no watch tells. */
 const AT_REST_MS = 30_000;
 const AFTER_ERROR_MS = 3_000;
-/** Changes come in bunches: a renewal of the lease, then Pods. */
+/** Changes come in bunches: a renewal of the lease, then Pods. In a failover nobody is asked while an heir promotes. */
 const BUNCH_MS = 250;
 const DECISIONS_KEPT = 10;
 
@@ -82,8 +82,8 @@ export class OperationsLoop {
     while (!signal.aborted) {
       this.nudged = false;
       const pause = await this.tick().catch((problem: unknown) => this.failed(problem));
-      await this.options.hands.clock.sleep(BUNCH_MS, signal);
       await this.rest(pause, signal);
+      await this.options.hands.clock.sleep(BUNCH_MS, signal);
     }
   }
 

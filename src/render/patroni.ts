@@ -54,7 +54,7 @@ function bootstrap(cluster: ResolvedPostgres): Record<string, unknown> {
 function postgresql(cluster: ResolvedPostgres): Record<string, unknown> {
   const wal = walDirectory(cluster);
   // Only who leads has work to do, and who did: starting Python on every standby would only cost time.
-  const callback = `sh -c '[ $1 = primary ] || [ -f ${FILES.data}/primary-timeline ] || exit 0; exec ${SCRIPT} callback "$0" "$@"'`;
+  const callback = `sh -c '[ $1 = primary ] || [ -f ${FILES.data}/primary-timeline ] || exit 0; exec nice ${SCRIPT} callback "$0" "$@"'`;
   return {
     listen: `*:${POSTGRES_PORT}`,
     data_dir: dataDirectory(cluster),

@@ -136,9 +136,9 @@ function suspicionOf(
 function counted(start: Suspicion, reach: ReachFacts): Suspicion {
   return {
     ...start,
-    refused: isBoth(reach, 'refuses') ? start.refused + 1 : 0,
+    refused: isBoth(reach, 'refuses') ? start.refused + (reach.refusals ?? 1) : 0,
     silent: isBoth(reach, 'silent') ? start.silent + 1 : 0,
-    mute: reach.sql === 'answers' ? 0 : start.mute + 1,
+    mute: reach.sql === 'answers' ? 0 : start.mute + (reach.refusals ?? 1),
     lastProbeMs: reach.takenAtMs,
   };
 }

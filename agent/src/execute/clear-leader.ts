@@ -4,7 +4,7 @@
  */
 import type { Hands, Outcome } from './executor.js';
 import { forgetSilent } from './forget-silent.js';
-import { chooseHeir, handLease } from './hand-lease.js';
+import { askedFor, chooseHeir, handLease } from './hand-lease.js';
 import { releaseLease } from './release-lease.js';
 import { removeStaleRole } from './remove-stale-role.js';
 import { askVoters } from './voters.js';
@@ -131,9 +131,10 @@ interface Plan {
  */
 async function heirOfDead(hands: Hands, action: ClearLeader): Promise<Plan> {
   try {
-    const ballot = await askVoters(hands, action.cluster);
+    const asking = askedFor(hands, action);
+    const ballot = await askVoters(hands, action.cluster, 'dead');
     if (ballot.sync.leader !== action.pod) return { fence: false };
-    return { fence: false, heir: await chooseHeir(hands, action, ballot) };
+    return { fence: false, heir: await chooseHeir(hands, action, ballot, asking) };
   } catch (problem) {
     hands.log.warn('no heir could be chosen', { pod: action.pod, problem: String(problem) });
     return { fence: false };
@@ -145,7 +146,7 @@ async function makePlan(hands: Hands, action: ClearLeader): Promise<Plan> {
   if (action.proof === 'given-up') return { fence: false };
   if (!mayNeedFence(action)) return heirOfDead(hands, action);
   const [{ voters, needed, problem = 'no address known' }, isClosed] = await Promise.all([
-    askVoters(hands, action.cluster), action.proof === 'streams-ended' && hasClosed(hands, action),
+    askVoters(hands, action.cluster, 'may live'), action.proof === 'streams-ended' && hasClosed(hands, action),
   ]);
   // Asked anew: what they had before the end is not for sure all that they got.
   if (isClosed) return heirOfDead(hands, action);

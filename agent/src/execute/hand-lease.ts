@@ -16,18 +16,18 @@ export interface Lost {
 }
 
 /** The request of a switchover breaks ties; it is no matter of safety, so it may be missing. */
-async function askedFor(hands: Hands, { cluster, pod }: Lost): Promise<string | undefined> {
+export async function askedFor(hands: Hands, { cluster, pod }: Lost): Promise<string | undefined> {
   const request = await hands.kube.get('configmaps', failoverName(cluster)).catch(() => undefined);
   const { leader, member } = request?.metadata.annotations ?? {};
   return leader === pod ? member : undefined;
 }
 
 export async function chooseHeir(
-  hands: Hands, lost: Lost, { voters, needed }: Pick<Estate, 'voters' | 'needed'>,
+  hands: Hands, lost: Lost, { voters, needed }: Pick<Estate, 'voters' | 'needed'>, asking = askedFor(hands, lost),
 ): Promise<string | undefined> {
   if (voters.length < needed) return undefined;
   const lostNode = hands.pods(lost.cluster).map(podFacts).find(({ uid }) => uid === lost.uid)?.node;
-  return heirOf({ voters, needed, lostNode, asked: await askedFor(hands, lost) })?.pod;
+  return heirOf({ voters, needed, lostNode, asked: await asking })?.pod;
 }
 
 /** As Patroni writes it when it takes the lease; without an heir it is free. */

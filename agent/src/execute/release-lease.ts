@@ -42,7 +42,7 @@ interface Freedom {
 
 /** Undefined: not yet. */
 async function whyFree(hands: Hands, action: ReleaseLease): Promise<Freedom | undefined> {
-  const ballot = await askVoters(hands, action.cluster);
+  const ballot = await askVoters(hands, action.cluster, 'may live');
   const voters = ballot.voters.filter(({ free }) => free);
   if (ballot.sync.leader === action.pod && voters.length >= ballot.needed) {
     const heir = await chooseHeir(hands, action, { ...ballot, voters });

@@ -1,8 +1,8 @@
 /**
- * Asks the synchronous standbys by SQL whether anything could still bring them back to a primary that is fenced off:
- * a receiver, one that is about to start, or an address in the files from which the server would start again; and how
- * much of the log they have. A session of its own each time: its settings are those of the postmaster, which tells its
- * children before it opens it.
+ * Asks the synchronous standbys how much of the log they have. Where the old primary may live, they are asked by SQL,
+ * and also whether anything could still bring them back to it once it is fenced off: a receiver, one that is about to
+ * start, or an address in the files from which the server would start again. A session of its own each time: its
+ * settings are those of the postmaster, which tells its children before it opens it.
  */
 import type { Hands } from './executor.js';
 import { syncName } from '../../../src/contract/names.js';
@@ -63,11 +63,24 @@ async function ask(hands: Hands, pod: PodFacts & { ip: string }): Promise<Answer
   }
 }
 
-export async function askVoters(hands: Hands, cluster: string): Promise<Ballot> {
+/**
+ * Of a dead primary nobody gets anything more, and what Patroni says of its standby is asked of it at that moment. It
+ * spares the heir sessions, just when it has to promote.
+ */
+async function askPosition(hands: Hands, pod: PodFacts & { ip: string }): Promise<Answer> {
+  const report = await askMember(hands.patroni, { pod: pod.name, ip: pod.ip }, 0, ASK_LIMIT_MS);
+  const known = [report?.receivedLocation, report?.replayedLocation].filter((location) => location !== undefined);
+  if (known.length === 0) return { problem: `${pod.name} does not say what it has` };
+  return { pod: pod.name, node: pod.node, free: false, position: Math.max(...known), report };
+}
+
+/** Of a dead primary only what is left of it; of one that may live also whether the standbys are free of it. */
+export async function askVoters(hands: Hands, cluster: string, primary: 'may live' | 'dead'): Promise<Ballot> {
   const sync = syncFacts(await hands.kube.get('configmaps', syncName(cluster)));
+  const askOne = primary === 'dead' ? askPosition : ask;
   const standbys = hands.pods(cluster).map(podFacts)
     .filter((pod): pod is PodFacts & { ip: string } => pod.ip !== undefined && sync.standbys.includes(pod.name));
-  const answers = await Promise.all(standbys.map((pod) => ask(hands, pod)));
+  const answers = await Promise.all(standbys.map((pod) => askOne(hands, pod)));
   return {
     sync,
     needed: sync.quorum + 1,

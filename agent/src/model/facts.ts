@@ -101,6 +101,8 @@ export interface ReachFacts {
   readonly takenAtMs: number;
   readonly rest: Reach;
   readonly sql: Reach;
+  /** How many times in a row both ports refused in this look; one answer of any kind ends the row. */
+  readonly refusals?: number;
 }
 
 /** The connection held to the leader's REST port. */

@@ -6,7 +6,7 @@ import type { Store } from './store.js';
 import { LABEL } from '../../../src/contract/labels.js';
 import { dynamicConfigName, failoverName, leaderName, syncName } from '../../../src/contract/names.js';
 import { PATRONI_PORT, POSTGRES_PORT } from '../../../src/contract/ports.js';
-import type { FailoverMemory } from '../decide/failover-facts.js';
+import { FAILOVER_DEFAULTS, type FailoverMemory } from '../decide/failover-facts.js';
 import type {
   FailoverSnapshot, LeaderFacts, LinkState, Maybe, MemberReport, PodFacts, ReachFacts,
 } from '../model/facts.js';
@@ -22,6 +22,12 @@ const PROBE_TIMEOUT_MS = 400;
  * A leader that goes, or was silent before, is judged by its standbys; its own silence must not make each look late.
  */
 const SHORT_PROBE_TIMEOUT_MS = 80;
+/**
+ * One refusal may be a full backlog, so it is looked again before the standbys are asked: each question to them is a
+ * query and a thread of Patroni, just when one of them is to be promoted.
+ */
+const REFUSALS = FAILOVER_DEFAULTS.refusalsNeeded;
+const REFUSAL_PAUSE_MS = 10;
 /** After that many silent looks of the long kind the short one will do. */
 const SILENT_ENOUGH = 2;
 /**
@@ -152,12 +158,25 @@ function lookAtStale(senses: Senses, { snapshot, memory }: Close, question: Ques
   return Promise.all(addressesOf(stale).map((address) => reachOf(senses, address, question)));
 }
 
+const isRefused = ({ rest, sql }: ReachFacts): boolean => rest === 'refuses' && sql === 'refuses';
+
+/** Several times while both ports refuse, for that takes a millisecond each; a silent one takes the whole time-out. */
+async function reachOfHolder(senses: Senses, holder: Address, question: Question): Promise<ReachFacts> {
+  for (let refusals = 0; ;) {
+    const reach = await reachOf(senses, holder, question);
+    if (!isRefused(reach)) return reach;
+    refusals += 1;
+    if (refusals >= REFUSALS) return { ...reach, refusals };
+    await senses.clock.sleep(REFUSAL_PAUSE_MS);
+  }
+}
+
 async function lookAtHolder(
   senses: Senses, { snapshot, holder }: Close, question: Question,
 ): Promise<ReachFacts | undefined> {
   const heir = successor(snapshot, holder);
   const [reach, heirReach] = await Promise.all([
-    holder && reachOf(senses, holder, question),
+    holder && reachOfHolder(senses, holder, question),
     heir && reachOf(senses, heir, question),
   ]);
   return heirReach?.rest === 'answers' ? heirReach : reach;
@@ -174,15 +193,27 @@ function patienceWith({ snapshot, memory, holder }: Close): number {
   return isBrief ? SHORT_PROBE_TIMEOUT_MS : PROBE_TIMEOUT_MS;
 }
 
+export interface Watching {
+  readonly link: LinkState;
+  readonly memory: FailoverMemory;
+}
+
+export function isCalm(stores: Stores, identity: ClusterIdentity, { link, memory }: Watching): boolean {
+  return !needsCloseLook(fromStores(stores, identity, link), memory);
+}
+
 export async function lookAt(
-  stores: Stores, senses: Senses, identity: ClusterIdentity, state: { link: LinkState; memory: FailoverMemory },
+  stores: Stores, senses: Senses, identity: ClusterIdentity, state: Watching,
 ): Promise<FailoverSnapshot> {
   const snapshot = fromStores(stores, identity, state.link);
   if (!needsCloseLook(snapshot, state.memory)) return snapshot;
   const close: Close = { snapshot, memory: state.memory, holder: holderAddress(snapshot, state.memory) };
   const question = { takenAtMs: senses.clock.nowMs(), timeoutMs: patienceWith(close) };
+  const reaching = lookAtHolder(senses, close, question);
+  // Right after a death the ports tell within milliseconds; then a question to the standbys is the last one needed.
+  if (state.link === 'broken' && !state.memory.suspicion) await reaching;
   const [reach, staleReach, reports] = await Promise.all([
-    lookAtHolder(senses, close, question),
+    reaching,
     lookAtStale(senses, close, question),
     askOthers(senses, close, question.takenAtMs),
   ]);

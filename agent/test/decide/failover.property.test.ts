@@ -46,7 +46,7 @@ function walk(views: FailoverSnapshot[]) {
   });
 }
 
-/** What these conclude holds for a process that lives too: nobody is left, or after the fence will be, to confirm its commits. */
+/** What these conclude holds for a process that lives too: nobody confirms its commits, now or behind the fence. */
 const FENCED_WITHOUT_A_LOOK: readonly string[] = ['streams-ended', 'pod-removed'];
 
 const RUNS = Number(process.env.AGENT_PROPERTY_RUNS ?? 2000);
