@@ -126,6 +126,25 @@ class Joining(unittest.TestCase):
         self.assertEqual(self.verdict(told("orders-2")).action, "join")
 
 
+class GivenUp(unittest.TestCase):
+    def given_up(self, *views):
+        states = {}
+        for number, view in enumerate(views, 2):
+            state = told(f"orders-{number}", 5, "synced")
+            state["wsrep"]["members"] = [{"name": name, "gcommUuid": name} for name in view]
+            states[state["member"]] = state
+        return rules.given_up("orders-1", {"orders-9": None, **states})
+
+    def test_a_joiner_that_nobody_counts_on_any_more_starts_over_since_its_server_would_wait_for_ever(self):
+        self.assertTrue(self.given_up(["orders-2", "orders-3"], ["orders-2", "orders-3"]))
+
+    def test_one_that_somebody_counts_on_goes_on_since_views_are_told_at_different_moments(self):
+        self.assertFalse(self.given_up(["orders-2", "orders-3"], ["orders-1", "orders-2", "orders-3"]))
+
+    def test_where_nobody_serves_nothing_is_known(self):
+        self.assertFalse(self.given_up())
+
+
 class Promises(unittest.TestCase):
     def refusal(self, own, promised=None, table=None):
         table = rules.table_of({own["member"]: own}) if table is None else table

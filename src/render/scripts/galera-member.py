@@ -453,13 +453,16 @@ class Member:
             self.ask_stop = "no member is in a Primary Component, and all have said so"
 
     def check_join(self) -> None:
-        serving = any(rules.serves(state) for state in self.peers.states().values())
-        if serving or self.primary():
+        states = self.peers.states()
+        serving = any(rules.serves(state) for state in states.values())
+        # A server answers only after it has entered the group, and does not end when it has left that while it joined.
+        given_up = self.status is not None and rules.given_up(self.name, states)
+        if (serving and not given_up) or self.primary():
             self.lost_since = 0.0
             return
         self.lost_since = self.lost_since or time.monotonic()
         if time.monotonic() - self.lost_since > (LOST_COPY_S if self.server.copying() else LOST_JOIN_S):
-            self.ask_stop = "the Primary Component that it was joining is gone"
+            self.ask_stop = "the group has given this joiner up" if given_up else "the Primary Component that it was joining is gone"
 
     # ---- leaving
 

@@ -161,6 +161,12 @@ def promise_over(to: State, boot_id: str) -> bool:
     return to["bootId"] != boot_id or (to["phase"] in ("recovering", "waiting") and not to["claiming"])
 
 
+def given_up(me: str, peers: Dict[str, Optional[State]]) -> bool:
+    """Some serve, and none of them counts on this member."""
+    serving = [state for state in peers.values() if serves(state)]
+    return bool(serving) and not any(item["name"] == me for state in serving for item in state["wsrep"]["members"])
+
+
 def all_stand_still(own: State, peers: Dict[str, Optional[State]]) -> bool:
     """Nobody is in a Primary Component, and everybody has said so: a group that does not come back by itself."""
     return all(state is not None and state["phase"] in ("waiting", "nonprimary") for state in peers.values())

@@ -1,6 +1,6 @@
 /** A Galera cluster under test, seen from outside: its Pods and what its members say of themselves. */
 import type { V1Pod } from '@kubernetes/client-node';
-import type { ClusterApi } from './cluster-api';
+import type { ClusterApi, Obj } from './cluster-api';
 import { isReady } from './cluster-api';
 import { nameOf, nodeOf, restartsOf } from './postgres';
 import { waitFor } from './wait';
@@ -61,17 +61,41 @@ export class GaleraUnderTest {
     });
   }
 
-  /** Until a member that was away is in step again. */
-  async untilSynced(pod: V1Pod, seconds: number): Promise<number> {
-    return waitFor({ what: `${nameOf(pod)} to be synced`, seconds, everyMs: 100 }, async () => {
+  /** Until the others are a group without it. */
+  async untilGone(pod: V1Pod, seconds: number): Promise<number> {
+    return waitFor({ what: `the group to go on without ${nameOf(pod)}`, seconds, everyMs: 100 }, async () => {
+      const others = (await this.members()).filter((each) => nameOf(each) !== nameOf(pod));
+      const states = await Promise.all(others.map((each) => this.state(each)));
+      const apart = states.find(({ wsrep }) => wsrep?.clusterStatus !== 'Primary' || wsrep.clusterSize !== others.length);
+      return apart ? `${apart.member} sees ${apart.wsrep?.clusterSize ?? 0} members, ${apart.wsrep?.clusterStatus ?? 'no status'}` : undefined;
+    });
+  }
+
+  /** Until a member says that it is in one of these phases. */
+  async untilIn(phases: readonly string[], pod: V1Pod, seconds: number): Promise<number> {
+    return waitFor({ what: `${nameOf(pod)} to be ${phases.join(' or ')}`, seconds, everyMs: 100 }, async () => {
       const { phase } = await this.state(pod);
-      return phase === 'synced' ? undefined : `it is ${phase}`;
+      return phases.includes(phase) ? undefined : `it is ${phase}`;
     });
   }
 
   /** All processes at once: PID 1 (tini) ends with its child, and the rest with it. */
   async kill(pod: V1Pod): Promise<void> {
     await this.execIn(pod, ['sh', '-c', 'kill -9 -1']).catch(() => undefined);
+  }
+
+  /** Its server alone; the script that is its parent goes on. */
+  async killServer(pod: V1Pod): Promise<void> {
+    await this.execIn(pod, ['pkill', '-KILL', '-x', 'mariadbd']).catch(() => undefined);
+  }
+
+  /** A new Pod in its place, stopped in order. */
+  async renew(pod: V1Pod, seconds: number): Promise<void> {
+    await this.api.delete([{ apiVersion: 'v1', kind: 'Pod', metadata: { name: nameOf(pod) } } as Obj], this.namespace);
+    await waitFor({ what: `a new Pod in the place of ${nameOf(pod)}`, seconds, everyMs: 500 }, async () => {
+      const now = (await this.members()).find((each) => nameOf(each) === nameOf(pod));
+      return now && now.metadata?.uid !== pod.metadata?.uid ? undefined : 'it is the old one';
+    });
   }
 
   /** A checksum for each table of the database, from every member; they must not differ. */
@@ -88,7 +112,7 @@ export class GaleraUnderTest {
     const pods = await this.members();
     const tell = (pod: V1Pod) => this.state(pod).then((state) => JSON.stringify(state), String);
     const said = await Promise.all(pods.map(tell));
-    const logs = await Promise.all(pods.map(async (pod) => `${nameOf(pod)}:\n${await this.api.logs(this.namespace, nameOf(pod), CONTAINER, 25)}`));
+    const logs = await Promise.all(pods.map(async (pod) => `${nameOf(pod)}:\n${await this.api.logs(this.namespace, nameOf(pod), CONTAINER, 150)}`));
     const lines = pods.map((pod) => `${nameOf(pod)} on ${nodeOf(pod)}, ${pod.status?.phase}, restarts ${restartsOf([pod])}`);
     return [...lines, ...said, ...logs].join('\n');
   }

@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { AgentUnderTest } from '../../kit/agent';
 import { galeraCluster } from '../../kit/constructs';
 import { GaleraUnderTest } from '../../kit/galera';
+import { restartsOf } from '../../kit/postgres';
 import type { Sample, SuiteContext } from '../../kit/suite';
-import { Writer } from '../../kit/writer';
+import { Writer, type WriterOptions } from '../../kit/writer';
 
 export const MEMBERS = 3;
 /** What should take seconds is waited for in minutes, so that a slow machine tells its figure, not a failure. */
-export const PATIENCE_S = 240;
+export const PATIENCE_S = 600;
 const DATABASE = 'app';
 
 /** `rw` gives up as an impatient client does; `safe` repeats a statement that fails once. */
@@ -26,8 +27,18 @@ export class Fixture {
     if (!this.usable) await this.create(context);
     this.usable = false; // until the run has come to its end
     await this.settled();
+    await this.renewWorn();
     if (!(await this.writer.node())) await this.writer.start();
     await this.mark(client);
+  }
+
+  /** The kubelet waits longer before each new start of one container; a new Pod begins without that. */
+  private async renewWorn(): Promise<void> {
+    const worn = (await this.cluster.members()).filter((pod) => restartsOf([pod]) > 0);
+    for (const pod of worn) {
+      await this.cluster.renew(pod, PATIENCE_S);
+      await this.settled();
+    }
   }
 
   async mark(client: ClientName): Promise<void> {
@@ -64,6 +75,12 @@ export class Fixture {
     await this.mark(client);
   }
 
+  /** One more client in a Pod of its own; its rows count like all others. */
+  anotherClient(context: SuiteContext): Writer {
+    const name = `inside-${randomBytes(3).toString('hex')}`;
+    return new Writer(context.api, { ...this.writerOptions(), name, clients: [{ name, host: `${this.cluster.name}-rw` }], onlyThese: true });
+  }
+
   async apply(context: SuiteContext, cpu?: string): Promise<void> {
     const storageClass = process.env.E2E_STORAGE_CLASS ?? (await context.api.defaultStorageClass()) ?? '';
     const wanted = { namespace: this.namespace, name: this.cluster.name, storageClass, ...(cpu ? { cpu } : {}) };
@@ -91,10 +108,13 @@ export class Fixture {
     const name = `my-${id}`;
     this.cluster = new GaleraUnderTest(context.api, this.namespace, name);
     this.agent = new AgentUnderTest(context.api, this.namespace);
-    this.writer = new Writer(context.api, {
-      engine: 'mysql', namespace: this.namespace, cluster: name, secret: `${name}-app`,
-      clients: [{ name: 'safe', host: `${name}-rw`, retrySafe: true }],
-    });
+    this.writer = new Writer(context.api, this.writerOptions());
     await this.apply(context);
+  }
+
+  private writerOptions(): WriterOptions {
+    const { namespace, cluster: { name } } = this;
+    const clients = [{ name: 'safe', host: `${name}-rw`, retrySafe: true }];
+    return { engine: 'mysql', namespace, cluster: name, secret: `${name}-app`, clients };
   }
 }

@@ -4,6 +4,7 @@ import { crashEvents } from './crashes';
 import { Fixture } from './fixture';
 import { killEvents } from './kills';
 import { nodeEvents } from './nodes';
+import { patternEvents } from './patterns';
 import { plannedEvents } from './planned';
 import { AGENT_IMAGE, HAPROXY_IMAGE, MARIADB_IMAGE, ensureImage } from '../../kit/images';
 import type { Suite } from '../../kit/suite';
@@ -23,7 +24,7 @@ export function galeraSuite(): Suite {
     },
     events: [
       ...killEvents(fixture), ...plannedEvents(fixture), ...crashEvents(fixture), ...nodeEvents(fixture),
-      ...backups.events,
+      ...patternEvents(fixture), ...backups.events,
     ],
   };
 }
