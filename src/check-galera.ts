@@ -37,6 +37,6 @@ export function checkGalera(clusterName: string, namespace: string, input: Galer
   const shared = postgresInput(ruleInput);
   return [
     ...runRules(COMMON_RULES, shared), ...runRules(GALERA_RULES, ruleInput),
-    ...(input.engine === 'mariadb' ? runRules(BACKUP_RULES, { ...shared, props: { ...shared.props, backup: input.props.backup } }) : []),
+    ...runRules(BACKUP_RULES, { ...shared, props: { ...shared.props, backup: input.props.backup } }),
   ];
 }

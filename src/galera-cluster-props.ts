@@ -1,4 +1,6 @@
 import type { Duration } from 'cdk8s';
+import type { BackupOptions } from './backup-options';
+import type { Bootstrap } from './bootstrap';
 import type { Credentials } from './credentials';
 import type { IEverestAgent } from './everest-agent';
 import type { GaleraDatabase } from './galera-database';
@@ -156,6 +158,23 @@ export interface GaleraClusterProps {
    * @default - none
    */
   readonly pmm?: PmmOptions;
+
+  /**
+   * Where backups and the binary log go, and when backups are made. S3 with the keys of a Secret, one repository, full
+   * backups. Given to a living cluster, everything takes effect within two minutes after the manifests are applied, and
+   * nothing restarts. Taken away, archiving ends; what is in the storage stays.
+   *
+   * @default - none: there is nothing to restore from
+   */
+  readonly backup?: BackupOptions;
+
+  /**
+   * Where the first data come from: `Bootstrap.recover()` copies another cluster as it was at a moment. Read while no
+   * member has data; without effect on a living cluster.
+   *
+   * @default - an empty cluster
+   */
+  readonly bootstrap?: Bootstrap;
 
   /**
    * Annotations of the Service `-rw`.

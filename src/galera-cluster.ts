@@ -55,6 +55,7 @@ export abstract class GaleraCluster extends Construct {
     this.resolved = resolveGalera(this.clusterName, this.namespace, input);
     this.clients = [...props.network?.allowFrom ?? []];
     this.createObjects(input);
+    for (const schedule of props.backup?.schedules ?? []) this.addBackupSchedule(schedule);
   }
 
   /**
@@ -97,11 +98,9 @@ export abstract class GaleraCluster extends Construct {
   }
 
   /**
-   * One more schedule, for an engine that has backups.
-   *
-   * @internal
+   * Makes full backups at fixed times. Needs `backup`, which says where they go. Nothing of the cluster restarts.
    */
-  protected _addBackupSchedule(options: BackupScheduleOptions): BackupSchedule {
+  public addBackupSchedule(options: BackupScheduleOptions): BackupSchedule {
     const schedule = new BackupSchedule(this, `backup-${this.schedules.length}`, options);
     this.schedules.push(schedule);
     this.apiObjects.set(`CronJob/${schedule.cronJob.name}`, schedule.cronJob);

@@ -1,6 +1,4 @@
 import type { Construct } from 'constructs';
-import type { BackupSchedule } from './backup-schedule';
-import type { BackupScheduleOptions } from './backup-schedule-options';
 import { GaleraCluster } from './galera-cluster';
 import type { MariaDbClusterProps } from './mariadb-cluster-props';
 
@@ -15,13 +13,5 @@ import type { MariaDbClusterProps } from './mariadb-cluster-props';
 export class MariaDbCluster extends GaleraCluster {
   public constructor(scope: Construct, id: string, props: MariaDbClusterProps) {
     super(scope, id, { engine: 'mariadb', props: props ?? {} });
-    for (const schedule of props?.backup?.schedules ?? []) this.addBackupSchedule(schedule);
-  }
-
-  /**
-   * Makes full backups at fixed times. Needs `backup`, which says where they go. Nothing of the cluster restarts.
-   */
-  public addBackupSchedule(options: BackupScheduleOptions): BackupSchedule {
-    return this._addBackupSchedule(options);
   }
 }

@@ -1,6 +1,9 @@
 /** The client of Percona Monitoring and Management (PMM) beside each member. It was not run. */
 export interface PmmOptions {
-  /** Address of the PMM server, such as `https://pmm.monitoring.svc`. */
+  /**
+   * Address of the PMM server, such as `https://pmm.monitoring.svc`. The client always speaks TLS, on port 443 where none
+   * is given; with `http:` it does not check who has signed the certificate.
+   */
   readonly url: string;
 
   /**
@@ -11,7 +14,8 @@ export interface PmmOptions {
   readonly image?: string;
 
   /**
-   * Secret with the key `token`: a service token of the PMM server.
+   * Secret with the key `token`: a service token of the PMM server. While it is missing the members run without
+   * monitoring; the client reads it when its container starts.
    *
    * @default - `<cluster>-pmm`
    */

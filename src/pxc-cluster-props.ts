@@ -18,8 +18,8 @@ export interface PxcClusterProps extends GaleraClusterProps {
   readonly image?: string;
 
   /**
-   * Image of the container that runs the member's script, as images/mariadb builds it. It holds Python, which the
-   * vendor's image does not.
+   * Image of the containers that run the scripts, as images/mariadb builds it. It holds Python, zstd and rclone, which
+   * the vendor's image does not.
    *
    * @default cdk8s-everest/mariadb:11.8
    */

@@ -6,7 +6,8 @@ import type { PxcClusterProps } from './pxc-cluster-props';
  * Percona XtraDB Cluster: the vendor's images unchanged, run as `MariaDbCluster` runs MariaDB. What both share was run
  * with MariaDB; Percona XtraDB Cluster itself was not run.
  *
- * Creates what `MariaDbCluster` creates. Each Pod has a second container for the member's script.
+ * Creates what `MariaDbCluster` creates. Each Pod has two containers more: one for the member's script, and one of the
+ * vendor's image for the programs of backups.
  */
 export class PxcCluster extends GaleraCluster {
   public constructor(scope: Construct, id: string, props: PxcClusterProps) {

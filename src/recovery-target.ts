@@ -24,7 +24,8 @@ export interface RecoveryTargetOptions {
   readonly after?: string;
 
   /**
-   * Transactions that are left out, by GTID: one that destroyed data, while all that came after it stays. MariaDB only.
+   * Transactions that are left out, by GTID: one that destroyed data, while all that came after it stays. Galera
+   * clusters only.
    *
    * @default - none
    */

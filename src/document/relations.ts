@@ -119,15 +119,7 @@ export function checkRelations(spec: PostgresqlSpec): Finding[] {
   return [...sharedRelations(spec), ...oneCredentials(spec), ...oneBeginning(spec), ...oneRole(spec), ...notYet(spec)];
 }
 
-/** Leaving backups out in silence would be a lie. */
-function galeraBackups({ backup, engine }: GaleraSpec): Finding[] {
-  if (!backup || backup.enabled === false || engine === 'mariadb') return [];
-  return [finding(SHAPE_TEXTS.notYet, {
-    path: ['spec', 'backup'], problem: `backups of ${engine} come with a later version`, fix: 'Set enabled: false, and make backups by other means until then',
-  })];
-}
-
 /** The same of a document with an engine that replicates by Galera. */
 export function checkGaleraRelations(spec: GaleraSpec): Finding[] {
-  return [...sharedRelations(spec), ...galeraBackups(spec)];
+  return sharedRelations(spec);
 }

@@ -19,6 +19,7 @@ const TLS = '/etc/tls';
 const FOLDER = '/var/lib/collector';
 /** rclone holds two parts of 16 MiB, the script 40 MiB. */
 const RESOURCES = { requests: { cpu: '50m', memory: '160Mi' }, limits: { memory: '384Mi' } };
+const TOOLS_RESOURCES = { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '256Mi' } };
 const CONFIG_VERSION = 'everest.io/config-version';
 
 function selector({ name }: ResolvedGalera): Record<string, string> {
@@ -99,25 +100,45 @@ function collectorPolicy(cluster: ResolvedGalera, repository: ResolvedRepository
   });
 }
 
-function container(cluster: ResolvedGalera): Record<string, unknown> {
+const CONFIG_MOUNT = { name: 'config', mountPath: FILES.folder, readOnly: true };
+const TLS_MOUNT = { name: 'tls', mountPath: TLS, readOnly: true };
+const FILES_MOUNT = { name: 'files', mountPath: FOLDER };
+const TMP_MOUNT = { name: 'tmp', mountPath: '/tmp' };
+
+function common(cluster: ResolvedGalera): Record<string, unknown> {
+  return {
+    imagePullPolicy: 'IfNotPresent',
+    securityContext: restrictedContainer(cluster.image.uid),
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    volumeMounts: [CONFIG_MOUNT, TLS_MOUNT, FILES_MOUNT, TMP_MOUNT],
+  };
+}
+
+function script(cluster: ResolvedGalera): Record<string, unknown> {
   return {
     name: 'collector',
-    image: cluster.image.reference,
-    imagePullPolicy: 'IfNotPresent',
+    image: cluster.scriptImage ?? cluster.image.reference,
     command: [cluster.image.tini, '-s', '--', 'python3', `${FILES.folder}/binlog_collector.py`],
     env: [
       fieldEnvironment('POD_NAME', 'metadata.name'), { name: 'HOME', value: '/tmp' },
       { name: 'EVEREST_COLLECTOR_DIR', value: FOLDER }, { name: 'EVEREST_TLS_DIR', value: TLS },
     ],
     resources: withEphemeral(RESOURCES, '256Mi', '3Gi'),
-    securityContext: restrictedContainer(cluster.image.uid),
-    terminationMessagePath: '/dev/termination-log',
-    terminationMessagePolicy: 'FallbackToLogsOnError',
-    volumeMounts: [
-      { name: 'config', mountPath: FILES.folder, readOnly: true }, { name: 'tls', mountPath: TLS, readOnly: true },
-      { name: 'files', mountPath: FOLDER }, { name: 'tmp', mountPath: '/tmp' },
-    ],
+    ...common(cluster),
   };
+}
+
+/** mysqlbinlog is in the vendor's image, and the script is not. */
+function containers(cluster: ResolvedGalera): Array<Record<string, unknown>> {
+  if (cluster.scriptImage === undefined) return [script(cluster)];
+  return [script(cluster), {
+    name: 'tools',
+    image: cluster.image.reference,
+    command: ['bash', `${FILES.folder}/${FILES.runner}`, FOLDER],
+    resources: withEphemeral(TOOLS_RESOURCES, '16Mi', '256Mi'),
+    ...common(cluster),
+  }];
 }
 
 /** It reads its files once: others make it anew. */
@@ -151,7 +172,7 @@ function collector(cluster: ResolvedGalera): Manifest {
           securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' }, fsGroup: cluster.image.uid },
           terminationGracePeriodSeconds: 30,
           ...placementFields(cluster.group.placement, selector(cluster)),
-          containers: [container(cluster)],
+          containers: containers(cluster),
           volumes: [
             { name: 'config', configMap: { name: galeraConfigName(cluster.name), defaultMode: 0o444 } },
             { name: 'tls', secret: { secretName: cluster.tlsSecret, defaultMode: 0o440, items: [{ key: 'ca.crt', path: 'ca.crt' }] } },

@@ -13,8 +13,15 @@ import type { ResolvedGalera } from '../resolve/galera';
 const EPHEMERAL = { request: '128Mi', limit: '1Gi' };
 /** Handing the writes over, and HAProxy's time to follow (galera-member.py). */
 const HAND_OVER_SECONDS = 10;
-/** The script where it has a container of its own: 40 MiB were measured for it. */
-const SCRIPT_RESOURCES = { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '192Mi' } };
+/**
+ * The script where it has a container of its own: 40 MiB were measured for it, and 160 MiB for what sends a backup
+ * (galera-archive.ts).
+ */
+const SCRIPT_RESOURCES = { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '512Mi' } };
+/**
+ * Between backups a shell that waits; xtrabackup copies with little, and prepares with 100 MiB and what the log needs.
+ */
+const TOOLS_RESOURCES = { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '1Gi' } };
 
 function port(name: string, containerPort: number): Record<string, unknown> {
   return { name, containerPort, protocol: 'TCP' };
@@ -77,18 +84,30 @@ function mariaDbContainers(cluster: ResolvedGalera): Array<Record<string, unknow
   }];
 }
 
+/** A container of the vendor's image that starts what the script asks for in a folder. */
+function runnerFields(cluster: ResolvedGalera, folder: string): Record<string, unknown> {
+  return {
+    image: cluster.image.reference,
+    command: ['bash', `${FILES.folder}/${FILES.runner}`, folder],
+    ...common(cluster),
+  };
+}
+
 /**
- * Two containers: the vendor's image holds no Python, so a shell script in it starts and stops the server as the script
- * says.
+ * Three containers: the vendor's image holds no Python, so a shell script in it starts and stops the server as the
+ * script says. The programs of backups have one of their own, also while there are no backups: these come and go
+ * without a restart, and what they need never counts against the server's memory.
  */
 function pxcContainers(cluster: ResolvedGalera): Array<Record<string, unknown>> {
   return [{
     name: 'pxc',
-    image: cluster.image.reference,
-    command: ['bash', `${FILES.folder}/${FILES.runner}`, FILES.run],
-    ...common(cluster),
+    ...runnerFields(cluster, FILES.run),
     ports: SERVER_PORTS,
     resources: withEphemeral(cluster.group.resources, EPHEMERAL.request, EPHEMERAL.limit),
+  }, {
+    name: 'tools',
+    ...runnerFields(cluster, FILES.tools),
+    resources: withEphemeral(TOOLS_RESOURCES, '16Mi', '256Mi'),
   }, {
     name: 'member',
     image: cluster.scriptImage,

@@ -1,6 +1,7 @@
 import { galeraProxySelector } from './galera-proxy';
 import { metadata, optional, type Manifest } from './manifest';
 import { API_SERVER_PORTS, DNS_PORTS, tcp, type NetworkPeers } from './network-policies';
+import { pmmPorts } from './pmm';
 import { memberSelector } from './services';
 import { COMPONENT, LABEL, agentPodLabels } from '../contract/labels';
 import { agentAccessName, arbitratorName, membersServiceName, primaryServiceName, proxyName, replicaServiceName } from '../contract/names';
@@ -80,7 +81,7 @@ export function galeraNetworkPolicies(cluster: ResolvedGalera, peers: NetworkPee
       ],
       egress: [
         { to: group, ports: MEMBER_PORTS }, dns, { ...optional('to', peers.apiServer), ports: API_SERVER_PORTS },
-        ...(cluster.pmm ? [{ ports: tcp(80, 443) }] : []),
+        ...(cluster.pmm ? [{ ports: tcp(...pmmPorts(cluster.pmm)) }] : []),
       ],
     }),
     policy(cluster, {

@@ -14,6 +14,8 @@ export const GALERA_FILES = {
   data: '/var/lib/mysql',
   /** In memory: socket, certificate and the settings that hold secrets. */
   run: '/run/mysqld',
+  /** Below it: how programs of backups are started where they are in the server's image alone. */
+  tools: '/run/mysqld/tools',
 } as const;
 
 /** Seconds that members leave to an agent before they recover by themselves. */
@@ -71,6 +73,7 @@ export function renderGaleraMember(cluster: ResolvedGalera): string {
     engine,
     server: engine === 'mariadb' ? 'mariadbd' : 'mysqld',
     remote: cluster.scriptImage !== undefined,
+    ...(engine === 'mariadb' ? {} : { toolsDirectory: `/usr/bin/pxc_extra/pxb-${cluster.image.major}/bin` }),
     members: cluster.group.members,
     volume: GALERA_FILES.data,
     run: GALERA_FILES.run,

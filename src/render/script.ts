@@ -40,7 +40,9 @@ function scripts(...names: string[]): Record<string, string> {
 
 /** Backups of a Galera cluster, the collector of its binary log, and recovery from both. */
 export function renderArchiveScripts(): Record<string, string> {
-  return scripts('binlog_events.py', 'galera_archive.py', 'galera_backup.py', 'binlog_collector.py', 'galera_recovery.py');
+  return scripts(
+    'binlog_events.py', 'galera_archive.py', 'galera_backup.py', 'galera_tools.py', 'binlog_collector.py', 'galera_recovery.py',
+  );
 }
 
 /** Everything that runs a member of a Galera cluster, by file name; member.py is there for its Kubernetes API. */

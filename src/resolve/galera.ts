@@ -200,9 +200,8 @@ function passedOn(props: GaleraClusterProps): Pick<ResolvedGalera,
   };
 }
 
-function backupOf(name: string, namespace: string, input: GaleraInput): Pick<ResolvedGalera, 'backup' | 'recovery'> {
-  if (input.engine !== 'mariadb') return {};
-  const { backup, bootstrap } = input.props;
+function backupOf(name: string, namespace: string, props: GaleraClusterProps): Pick<ResolvedGalera, 'backup' | 'recovery'> {
+  const { backup, bootstrap } = props;
   return {
     ...(backup ? { backup: resolveBackup(name, namespace, backup) } : {}),
     ...(bootstrap?.recovery ? { recovery: resolveGaleraRecovery(namespace, bootstrap.recovery) } : {}),
@@ -236,6 +235,6 @@ export function resolveGalera(name: string, namespace: string, input: GaleraInpu
     stopSeconds: stopSecondsOf(facts.memoryBytes),
     proxy: resolveProxy(props.proxy),
     pmm: resolvePmm(name, props.pmm),
-    ...backupOf(name, namespace, input),
+    ...backupOf(name, namespace, props),
   };
 }

@@ -12,12 +12,11 @@ function otherTypes(schedules: readonly BackupScheduleOptions[] = []): Violation
 
 export const galeraBackup: GaleraRule = {
   code: 'EV2301',
-  title: 'A backup that MariaDB does not have here',
-  cause: 'backup of a MariaDbCluster asks for a second repository, for another storage than S3 with a Secret, for differential or incremental backups, for restore drills or for processes.',
+  title: 'A backup that Galera clusters do not have here',
+  cause: 'backup of a MariaDbCluster or a PxcCluster asks for a second repository, for another storage than S3 with a Secret, for differential or incremental backups, for restore drills or for processes.',
   consequence: 'No backup would be made, or another one than you believe',
   fix: 'Use one repository on S3 and full backups; the binary log covers the time between them',
-  check: (input) => {
-    const backup = input.engine === 'mariadb' ? input.props.backup : undefined;
+  check: ({ props: { backup } }) => {
     if (!backup) return [];
     return [
       ...keysOfSecret(['backup', 'storage'], backup.storage),

@@ -9,33 +9,42 @@ import { sourceRepository } from '../resolve/recovery';
 
 const TARGET = ['bootstrap', 'recovery', 'target'];
 const SOURCE = ['bootstrap', 'recovery', 'from'];
-const GTID = /^\d{1,10}-\d{1,10}-[1-9]\d{0,19}$/;
-const GTID_FIX = 'Write it as SELECT @@last_gtid shows it, such as 1-1-4711';
+/** How each engine names a transaction. */
+const GTIDS = {
+  'mariadb': { pattern: /^\d{1,10}-\d{1,10}-[1-9]\d{0,19}$/, fix: 'Write it as SELECT @@last_gtid shows it, such as 1-1-4711' },
+  'percona-xtradb-cluster': {
+    pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[1-9]\d{0,18}$/,
+    fix: 'Write one transaction as the binary log shows it, such as 3e11fa47-71ca-11e1-9e33-c80aa9429562:4711',
+  },
+} as const;
+type Engine = keyof typeof GTIDS;
 
-function valueViolations({ type, value }: RecoveryTarget): Violation[] {
+function valueViolations(engine: Engine, { type, value }: RecoveryTarget): Violation[] {
+  const { pattern, fix: spelling } = GTIDS[engine];
   const told = (problem: string, fix: string) => [{ path: TARGET, problem, fix }];
   if (type === 'latest') return [];
   if (type === 'time') {
     return wholeSeconds(value) === undefined
       ? told(`the target (time) is ${JSON.stringify(value)}`, 'Write ISO 8601 with a zone, such as 2026-03-01T12:00:00Z') : [];
   }
-  if (type === 'xid') return GTID.test(value) ? [] : told(`the target (transaction) is ${JSON.stringify(value)}`, GTID_FIX);
-  return told(`MariaDB has no target of the kind ${type}`, 'Use RecoveryTarget.latest(), .time() or .transaction() with a GTID');
+  if (type === 'xid') return pattern.test(value) ? [] : told(`the target (transaction) is ${JSON.stringify(value)}`, spelling);
+  return told(`a Galera cluster has no target of the kind ${type}`, 'Use RecoveryTarget.latest(), .time() or .transaction() with a GTID');
 }
 
-function optionViolations({ type, options }: RecoveryTarget): Violation[] {
+function optionViolations(engine: Engine, { type, options }: RecoveryTarget): Violation[] {
+  const { pattern, fix: spelling } = GTIDS[engine];
   const { exclusive, timeline, after, skipTransactions = [] } = options;
   const told = (problem: string, fix: string) => ({ path: TARGET, problem, fix });
   return [
     ...(exclusive && type === 'time' ? [told('exclusive is set for a time', 'Name the second before')] : []),
-    ...(timeline === undefined ? [] : [told('timeline is set, and MariaDB has none', 'Leave timeline out')]),
+    ...(timeline === undefined ? [] : [told('timeline is set, and a Galera cluster has none', 'Leave timeline out')]),
     ...(after === undefined ? [] : [told('after is set, and GTIDs tell where a transaction is', 'Leave after out')]),
-    ...skipTransactions.filter((gtid) => !GTID.test(gtid)).map((gtid) => told(`skipTransactions has ${JSON.stringify(gtid)}`, GTID_FIX)),
+    ...skipTransactions.filter((gtid) => !pattern.test(gtid)).map((gtid) => told(`skipTransactions has ${JSON.stringify(gtid)}`, spelling)),
   ];
 }
 
-function ownPath({ clusterName, namespace, ...input }: GaleraRuleInput, recovery: RecoveryOptions): Violation[] {
-  const backup = input.engine === 'mariadb' ? input.props.backup : undefined;
+function ownPath({ clusterName, namespace, props }: GaleraRuleInput, recovery: RecoveryOptions): Violation[] {
+  const { backup } = props;
   if (!backup) return [];
   const source = sourceRepository(namespace, recovery);
   return resolveRepository({ name: clusterName, namespace }, 1, backup).identity === source.identity ? [{
@@ -55,17 +64,17 @@ function sourceViolations(input: GaleraRuleInput, recovery: RecoveryOptions): Vi
 
 export const galeraRecovery: GaleraRule = {
   code: 'EV2302',
-  title: 'A recovery that MariaDB does not have here',
-  cause: 'bootstrap of a MariaDbCluster names a target that MariaDB does not know, a storage that cannot be, or the archive that the cluster itself writes to; or it is Bootstrap.fresh().',
+  title: 'A recovery that Galera clusters do not have here',
+  cause: 'bootstrap of a MariaDbCluster or a PxcCluster names a target that the server does not know, a storage that cannot be, or the archive that the cluster itself writes to; or it is Bootstrap.fresh().',
   consequence: 'The cluster would be recovered to another moment than was meant, or members would wait for ever',
   fix: 'Use Bootstrap.recover() with a time, or with the GTID of a transaction',
   check: (input) => {
-    const bootstrap = input.engine === 'mariadb' ? input.props.bootstrap : undefined;
+    const { engine, props: { bootstrap } } = input;
     if (!bootstrap) return [];
     if (!bootstrap.recovery) return [{ path: ['bootstrap'], problem: 'Bootstrap.fresh() is for PostgreSQL', fix: 'Leave bootstrap out, and give backup.storage another prefix' }];
     const { target } = bootstrap.recovery;
     return [
-      ...(target ? [...valueViolations(target), ...optionViolations(target)] : []),
+      ...(target ? [...valueViolations(engine, target), ...optionViolations(engine, target)] : []),
       ...sourceViolations(input, bootstrap.recovery),
     ];
   },

@@ -53,12 +53,12 @@ const common = {
   annotations: texts.optional(),
   kubernetesVersion: text,
   protection: instance(Protection).optional(),
+  backup: backupShape.optional(),
+  bootstrap: bootstrapShape.optional(),
 };
 
 /** The shape of MariaDbClusterProps. */
-export const mariaDbPropsShape = z.strictObject({
-  ...common, version: text, image: text, backup: backupShape.optional(), bootstrap: bootstrapShape.optional(),
-});
+export const mariaDbPropsShape = z.strictObject({ ...common, version: text, image: text });
 
 /** The shape of PxcClusterProps. */
 export const pxcPropsShape = z.strictObject({ ...common, version: text, image: text, scriptImage: text });

@@ -1,6 +1,6 @@
 import {
   BackupRetention, BackupStorage, BackupType, Bootstrap, MariaDbCluster, RecoverySource, RecoveryTarget, StorageAccess,
-  type BackupOptions, type BackupScheduleOptions, type MariaDbClusterProps,
+  PxcCluster, type BackupOptions, type BackupScheduleOptions, type MariaDbClusterProps, type PxcClusterProps,
 } from '../../src';
 import type { Manifest } from '../../src/parts/manifest';
 import { everestErrorOf, testChart } from '../support/cluster';
@@ -135,5 +135,60 @@ describe('a MariaDbCluster that begins with the backups of another one', () => {
 
   it('refuses Bootstrap.fresh(), which says something about PostgreSQL', () => {
     expect(everestErrorOf(() => recovered(RecoveryTarget.latest(), { bootstrap: Bootstrap.fresh('7711512426718272580') })).codes).toEqual(['EV2302']);
+  });
+});
+
+describe('backups of a PxcCluster', () => {
+  const from = RecoverySource.storage(STORAGE, { clusterName: 'orders', namespace: 'shop' });
+  const TRANSACTION = '3e11fa47-71ca-11e1-9e33-c80aa9429562:4711';
+
+  function pxc(props: Partial<PxcClusterProps> = {}): PxcCluster {
+    return new PxcCluster(testChart(), 'orders', { namespace: 'shop', storage: { size: '10Gi' }, ...props });
+  }
+
+  function containers(cluster: PxcCluster, kind: string, name: string): Array<{ name: string; image: string; command: string[] }> {
+    return (cluster.apiObject(kind, name).toJson() as { spec: { template: { spec: { containers: Array<{ name: string; image: string; command: string[] }> } } } })
+      .spec.template.spec.containers;
+  }
+
+  it('use the programs of the vendor\'s own image, which members always have beside them, so that backups come without a restart', () => {
+    const [without, cluster] = [pxc(), pxc({ backup: { storage: STORAGE } })];
+    expect(cluster.apiObject('StatefulSet', 'orders-2').toJson()).toEqual(without.apiObject('StatefulSet', 'orders-2').toJson());
+    const tools = containers(cluster, 'StatefulSet', 'orders-2').find(({ name }) => name === 'tools')!;
+    expect(tools).toMatchObject({ image: 'percona/percona-xtradb-cluster:8.4.8-8.1', command: ['bash', '/etc/everest/galera-run.sh', '/run/mysqld/tools'] });
+    const { data } = cluster.apiObject('ConfigMap', 'orders-galera').toJson() as { data: Record<string, string> };
+    expect(JSON.parse(data['galera.json']!)).toMatchObject({
+      engine: 'percona-xtradb-cluster', remote: true, toolsDirectory: '/usr/bin/pxc_extra/pxb-8.4/bin', archive: { repository: { storage: 's3://backups/shop/orders' } },
+    });
+    expect(Object.keys(data)).toContain('galera_tools.py');
+  });
+
+  it('collect the binary log with a script and, beside it, the vendor\'s mysqlbinlog', () => {
+    expect(containers(pxc({ backup: { storage: STORAGE } }), 'Deployment', 'orders-binlog').map(({ name, image, command }) => [name, image, command.at(-1)])).toEqual([
+      ['collector', 'cdk8s-everest/mariadb:11.8', '/etc/everest/binlog_collector.py'],
+      ['tools', 'percona/percona-xtradb-cluster:8.4.8-8.1', '/var/lib/collector'],
+    ]);
+  });
+
+  it('are made by the same Jobs at the times of the props and of schedules that are added', () => {
+    const cluster = pxc({ backup: { storage: STORAGE, schedules: [{ name: 'nightly', cron: '0 2 * * *' }] } });
+    cluster.addBackupSchedule({ name: 'noon', cron: '0 12 * * *' });
+    expect(cluster.objects.filter(({ kind }) => kind === 'CronJob').map(({ name }) => name)).toEqual(['orders-backup-nightly', 'orders-backup-noon']);
+  });
+
+  it('are recovered to a transaction in MySQL\'s words', () => {
+    const target = RecoveryTarget.transaction(TRANSACTION, { exclusive: true });
+    const cluster = pxc({ clusterName: 'copy', bootstrap: Bootstrap.recover({ from, target }) });
+    const { data } = cluster.apiObject('ConfigMap', 'copy-galera').toJson() as { data: Record<string, string> };
+    expect(JSON.parse(data['galera.json']!)).toMatchObject({ recovery: { target: { kind: 'before', value: TRANSACTION } } });
+  });
+
+  it.each<[string, Partial<PxcClusterProps>]>([
+    ['EV2301', { backup: { storage: STORAGE, processes: 2 } }],
+    ['EV2302', { bootstrap: Bootstrap.recover({ from, target: RecoveryTarget.transaction('1-1-7') }) }],
+    ['EV2302', { bootstrap: Bootstrap.recover({ from, target: RecoveryTarget.latest({ skipTransactions: [TRANSACTION.replace('4711', '1-5')] }) }) }],
+    ['EV1801', { backup: { storage: STORAGE, schedules: [{ name: 'nightly', cron: 'nightly' }] } }],
+  ])('refuse with %s what would not be done', (code, props) => {
+    expect(everestErrorOf(() => pxc({ clusterName: 'copy', ...props })).codes).toEqual([code]);
   });
 });

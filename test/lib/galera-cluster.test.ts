@@ -102,10 +102,10 @@ describe('MariaDbCluster', () => {
 });
 
 describe('PxcCluster', () => {
-  it('uses the vendor\'s image for the series, and runs the script beside it, because that image has no Python', () => {
+  it('uses the vendor\'s image for the series and for the programs of backups, and runs the script beside it, because that image has no Python', () => {
     const { spec } = templateOf(manifestsOf(pxc({ version: '8.0' })));
     expect((spec.containers as Array<{ name: string; image: string }>).map(({ name, image }) => [name, image])).toEqual([
-      ['pxc', 'percona/percona-xtradb-cluster:8.0.45-36.1'], ['member', 'cdk8s-everest/mariadb:11.8'],
+      ['pxc', 'percona/percona-xtradb-cluster:8.0.45-36.1'], ['tools', 'percona/percona-xtradb-cluster:8.0.45-36.1'], ['member', 'cdk8s-everest/mariadb:11.8'],
     ]);
   });
 
@@ -120,7 +120,9 @@ describe('PxcCluster', () => {
     const { spec } = templateOf(manifestsOf(pxc({ pmm: { url: 'http://pmm-server.monitoring.svc.cluster.local' } })));
     const client = (spec.containers as Array<{ name: string; env: Array<{ name: string; value?: string; valueFrom?: unknown }> }>).find(({ name }) => name === 'pmm-client')!;
     const value = (name: string) => client.env.find((entry) => entry.name === name)!;
-    expect(value('PMM_AGENT_SERVER_ADDRESS').value).toBe('pmm-server.monitoring.svc.cluster.local:80');
+    expect(value('PMM_AGENT_SERVER_ADDRESS').value).toBe('pmm-server.monitoring.svc.cluster.local:443');
+    expect(value('PMM_AGENT_SERVER_INSECURE_TLS').value).toBe('1');
+    expect(value('PMM_AGENT_SERVER_PASSWORD').valueFrom).toEqual({ secretKeyRef: { name: 'orders-pmm', key: 'token', optional: true } });
     expect(value('DB_PASSWORD').valueFrom).toEqual({ secretKeyRef: { name: 'orders-credentials', key: 'monitor' } });
   });
 });

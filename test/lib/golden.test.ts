@@ -10,8 +10,8 @@ describe('golden files', () => {
       for (const [file, text] of made) expect({ hint: HINT, file, text }).toEqual({ hint: HINT, file, text: golden.get(file) });
     });
 
-    it(`${set} are short enough to be read: 300 lines at most in each file of manifests`, () => {
-      const long = [...readGolden(set)].filter(([file, text]) => file.endsWith('.yaml') && text.split('\n').length > 300);
+    it(`${set} are short enough to be read: 350 lines at most in each file of manifests, which is a Pod of four containers`, () => {
+      const long = [...readGolden(set)].filter(([file, text]) => file.endsWith('.yaml') && text.split('\n').length > 350);
       expect(long.map(([file]) => file)).toEqual([]);
     });
   }

@@ -1,6 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { synth, someProps, manifestsOf, testChart, type TestManifest } from '../support/cluster';
+import { parseManifests } from '../support/example-app';
 import { itWithSchemas, MINORS, schemaErrors } from '../support/schema-oracle';
 import { PostgresCluster } from '../../src';
+import { synth as synthDocuments } from '../../src/cli/synth';
 
 /** A change at one place of a manifest, to prove that the oracle sees it. */
 function broken(kind: string, change: (manifest: TestManifest) => void): TestManifest[] {
@@ -14,6 +18,25 @@ describe('schemas of Kubernetes', () => {
     itWithSchemas(`${minor} takes every object of the smallest cluster, because users apply it as it stands`, () => {
       expect(schemaErrors(minor, synth())).toEqual([]);
     });
+  }
+
+  for (const name of ['production-db', 'order-service-db']) {
+    const manifests = () => parseManifests(synthDocuments({ files: [join(__dirname, '..', '..', 'examples', `${name}.yaml`)], set: [] }).stdout);
+
+    it(`${name} of the seed is the example, byte for byte, and becomes a whole cluster as it stands`, () => {
+      const seed = join(__dirname, '..', '..', '..', 'shared', 'seed', `${name}.yaml`);
+      const example = readFileSync(join(__dirname, '..', '..', 'examples', `${name}.yaml`), 'utf8');
+      expect(existsSync(seed) ? readFileSync(seed, 'utf8') : example).toBe(example);
+      const kinds = manifests().map(({ kind }) => kind);
+      expect(kinds.filter((kind) => kind === 'StatefulSet')).toHaveLength(3);
+      expect(kinds.includes('CronJob')).toBe(name === 'order-service-db');
+    });
+
+    for (const minor of MINORS) {
+      itWithSchemas(`${minor} takes every object of ${name} of the seed, because users apply it as it stands`, () => {
+        expect(schemaErrors(minor, manifests())).toEqual([]);
+      });
+    }
   }
 
   itWithSchemas('refuse a field that does not exist, because the API server would drop it in silence', () => {

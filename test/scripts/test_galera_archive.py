@@ -148,7 +148,7 @@ BACKUPS = [made("a", "2026-01-01T00:00:00Z", "1-1-10"), made("b", "2026-01-02T00
 
 class Plans(unittest.TestCase):
     def test_takes_the_newest_backup_that_does_not_go_past_the_target(self):
-        chosen = lambda kind, value="", skip=(): recovery.choose_backup(BACKUPS, recovery.Target(kind, value, skip), 1)["label"]
+        chosen = lambda kind, value="", skip=(): recovery.choose_backup(BACKUPS, recovery.Target(kind, value, skip))["label"]
         self.assertEqual(chosen("latest"), "c")
         self.assertEqual(chosen("time", "2026-01-02T23:59:59Z"), "b")
         self.assertEqual(chosen("before", "1-1-21"), "b")
@@ -157,7 +157,7 @@ class Plans(unittest.TestCase):
 
     def test_says_which_backups_there_are_when_none_is_old_enough(self):
         with self.assertRaisesRegex(recovery.NotPossible, r"a \(until 2026-01-01T00:00:00Z, 1-1-10\)"):
-            recovery.choose_backup(BACKUPS, recovery.Target("time", "2025-12-31T00:00:00Z"), 1)
+            recovery.choose_backup(BACKUPS, recovery.Target("time", "2025-12-31T00:00:00Z"))
 
     def test_leads_from_file_to_file_and_over_to_another_member(self):
         files = recovery.whole_files([

@@ -30,6 +30,7 @@ export const GOLDEN_SETS: Readonly<Record<string, () => GoldenFiles>> = {
   'production-db': () => synthesizeDocument('production-db'),
   'full': () => synthesizeDocument('full'),
   'mariadb': () => synthesizeDocument('mariadb'),
+  'order-service-db': () => synthesizeDocument('order-service-db'),
 };
 
 function filesBelow(path: string): string[] {

@@ -19,6 +19,8 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import binlog_events as binlog
 from galera_archive import Archive, ArchiveError, Json, Part, check_owner, open_archive, part_name, read_config
+from galera_tools import beside, option_text, programs_of, write_private
+from galera_server import Remote
 from member import Api, Conflict, NotYet, value_in
 
 LOOK_S = 0.5
@@ -39,12 +41,13 @@ class Source(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """The file to go on with, and what is lost before it."""
+    """The file to go on with, what is lost before it, and whose numbers count."""
     file: str
     gap: Optional[Json]
+    domain: binlog.Domain = 0
 
 
-def choose_file(files: List[Tuple[str, binlog.Position]], archived: binlog.Position, domain: int) -> Choice:
+def choose_file(files: List[Tuple[str, binlog.Position]], archived: binlog.Position, domain: binlog.Domain) -> Choice:
     """`files`: names with the positions before them, oldest first. Only the group's domain is the same on all members."""
     have = archived[domain].seq if domain in archived else None
     if have is None:
@@ -56,15 +59,15 @@ def choose_file(files: List[Tuple[str, binlog.Position]], archived: binlog.Posit
     return Choice(first, {"after": str(archived[domain]), "before": str(begins[domain])})
 
 
-def is_behind(newest: binlog.Position, archived: binlog.Position, domain: int) -> bool:
+def is_behind(newest: binlog.Position, archived: binlog.Position, domain: binlog.Domain) -> bool:
     return domain in archived and (domain not in newest or newest[domain].seq < archived[domain].seq)
 
 
 class Follower:
-    """The files that mariadb-binlog writes, and how far they are sent."""
+    """The files that the follower's program writes, and how far they are sent."""
 
-    def __init__(self, folder: str, source: Source, archived: binlog.Position) -> None:
-        self.folder, self.source, self.file = folder, source, source.file
+    def __init__(self, folder: str, source: Source, archived: binlog.Position, domain: binlog.Domain = 0) -> None:
+        self.folder, self.source, self.file, self.domain = folder, source, source.file, domain
         self.sent, self.scanned, self.created = 0, 0, 0
         self.pending: List[binlog.Transaction] = []
         self.before: binlog.Position = {}
@@ -100,8 +103,16 @@ class Follower:
         """All whole transactions that were not sent."""
         folder = f"{self.file}-{self.created}"
         times = [transaction.committed for transaction in self.pending] or [self.created]
-        part = Part(self.source.member, folder, self.sent, self.scanned, self.before, self.position, min(times), max(times), "")
+        before, after = self.named(self.before), self.named(self.position)
+        part = Part(self.source.member, folder, self.sent, self.scanned, before, after, min(times), max(times), "")
         return part._replace(path=f"binlogs/{part.member}/{part.file}/{part_name(part)}")
+
+    def named(self, position: binlog.Position) -> binlog.Position:
+        """What stands in a name. Of MySQL's intervals the last number of the group: all members go through those in one
+        order, and a name has room for no more."""
+        if not isinstance(self.domain, str):
+            return position
+        return {self.domain: binlog.Gtid(self.domain, 0, position[self.domain].seq)} if self.domain in position else {}
 
     def was_sent(self) -> None:
         self.sent, self.pending, self.before, self.waiting_since = self.scanned, [], self.position, None
@@ -178,37 +189,46 @@ class Collector:
         raise NoSource("; ".join(problems) or "there is no member")
 
     def look_at(self, sql: Any, member: Json) -> Choice:
-        (domain,), = sql.rows("SELECT @@GLOBAL.wsrep_gtid_domain_id")
-        ((state, primary),) = sql.rows(
-            "SELECT MAX(IF(VARIABLE_NAME = 'WSREP_LOCAL_STATE', VARIABLE_VALUE, '')), MAX(IF(VARIABLE_NAME = 'WSREP_CLUSTER_STATUS',"
-            " VARIABLE_VALUE, '')) FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME IN ('WSREP_LOCAL_STATE', 'WSREP_CLUSTER_STATUS')")
+        found = dict(sql.rows("SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_local_state', 'wsrep_cluster_status', 'wsrep_cluster_state_uuid')"))
+        state, primary, uuid = (found.get(f"wsrep_{name}") for name in ("local_state", "cluster_status", "cluster_state_uuid"))
         if primary != "Primary" or state not in ("2", "4"):
             raise NoSource(f"is in state {state} of a {primary} component")
-        ((uuid,),) = sql.rows("SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'WSREP_CLUSTER_STATE_UUID'")
         check_owner(self.archive, uuid)
-        self.wait_for(sql, int(domain))
+        domain = self.domain(sql, uuid)
+        self.wait_for(sql, domain)
         files = [(row[0], self.begins(sql, row[0])) for row in sql.rows("SHOW BINARY LOGS")]
-        choice = choose_file(files, self.archived(), int(domain))
+        choice = choose_file(files, self.archived(), domain)._replace(domain=domain)
         if choice.gap:
             self.note_gap({**choice.gap, "member": member["name"]})
         self.log(f"follows {member['name']} from {choice.file} on; archived so far: {self.state.get('position') or 'nothing'}")
         return choice
 
+    def mariadb(self) -> bool:
+        return self.config["engine"] == "mariadb"
+
+    def domain(self, sql: Any, uuid: str) -> binlog.Domain:
+        """MySQL's transactions of the group bear the group's own uuid."""
+        if not self.mariadb():
+            return uuid
+        ((domain,),) = sql.rows("SELECT @@GLOBAL.wsrep_gtid_domain_id")
+        return int(domain)
+
     def begins(self, sql: Any, file: str) -> binlog.Position:
         """The server reads it from the list at the beginning of the file."""
-        ((text,),) = sql.rows("SELECT BINLOG_GTID_POS(%s, 4)", (file,))
-        if text:
-            return binlog.parse_position(text)
+        if self.mariadb():
+            ((text,),) = sql.rows("SELECT BINLOG_GTID_POS(%s, 4)", (file,))
+            if text:
+                return binlog.parse_position(text)
         for row in sql.rows(f"SHOW BINLOG EVENTS IN '{file}' LIMIT 3"):
-            if row[2] == "Gtid_list":
+            if row[2] in ("Gtid_list", "Previous_gtids"):
                 return binlog.parse_position(row[5].strip("[]"))
         return {}
 
-    def wait_for(self, sql: Any, domain: int) -> None:
+    def wait_for(self, sql: Any, domain: binlog.Domain) -> None:
         """Members apply one after the other; one that does not get there has another history."""
         end = time.monotonic() + BEHIND_S
         while True:
-            ((text,),) = sql.rows("SELECT @@GLOBAL.gtid_binlog_pos")
+            ((text,),) = sql.rows(f"SELECT @@GLOBAL.{'gtid_binlog_pos' if self.mariadb() else 'gtid_executed'}")
             newest = binlog.parse_position(text)
             if not is_behind(newest, self.archived(), domain):
                 return
@@ -230,7 +250,7 @@ class Collector:
         folder = f"{self.config['folder']}/{member['name']}"
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
-        follower = Follower(folder, Source(member["name"], choice.file), self.archived())
+        follower = Follower(folder, Source(member["name"], choice.file), self.archived(), choice.domain)
         reader = self.read(member, choice.file, folder)
         try:
             while not self.stopping:
@@ -244,16 +264,18 @@ class Collector:
                 self.pause(LOOK_S)
             self.send(follower, 0.0)
         finally:
-            reader.kill()
-            reader.wait()
+            reader.end()
         if not self.stopping:
             raise NoSource(f"{member['name']} has ended the stream: {read_tail(f'{folder}.log')}")
 
-    def read(self, member: Json, file: str, folder: str) -> "subprocess.Popen[bytes]":
-        command = ["mariadb-binlog", *self.config["login"], f"--host={member['host']}", "--read-from-remote-server", "--raw", "--stop-never",
-                   f"--stop-never-slave-server-id={self.config['serverId']}", f"--result-file={folder}/", file]
+    def read(self, member: Json, file: str, folder: str) -> Any:
+        number = f"--{'stop-never-slave-server-id' if self.mariadb() else 'connection-server-id'}={self.config['serverId']}"
+        command = [self.config["program"], *self.config["login"], f"--host={member['host']}", "--read-from-remote-server", "--raw", "--stop-never",
+                   number, f"--result-file={folder}/", file]
+        if not self.mariadb():
+            return beside(["bash", "-c", 'exec > "$0" 2>&1; exec "$@"', f"{folder}.log", *command], self.config["runner"])
         with open(f"{folder}.log", "wb") as log:
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            return Following(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def is_full(self, folder: str) -> bool:
         return sum(os.path.getsize(f"{folder}/{name}") for name in os.listdir(folder)) > WAITING_BYTES
@@ -304,6 +326,14 @@ class NoSource(Exception):
     """No member can be followed now."""
 
 
+class Following(subprocess.Popen):
+    """As a program in another container is ended."""
+
+    def end(self) -> None:
+        self.kill()
+        self.wait()
+
+
 def read_tail(path: str) -> str:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
@@ -314,7 +344,7 @@ def read_tail(path: str) -> str:
 
 # ---- as the process of a Pod
 
-class Remote:
+class RemoteSql:
     """SQL to a member, over TLS."""
 
     def __init__(self, host: str, login: Json) -> None:
@@ -336,12 +366,13 @@ class Remote:
 
 def settings(config: Json, folder: str, login: Json) -> Json:
     """The password stands in a file of its own: a command line can be read by others."""
-    with open(os.open(f"{folder}/login.cnf", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(f"[client]\nuser={login['user']}\npassword={login['password']}\nssl-ca={login['ca']}\nssl-verify-server-cert\n")
+    verify = "ssl-verify-server-cert" if config["engine"] == "mariadb" else "ssl-mode=VERIFY_IDENTITY"
+    write_private(f"{folder}/login.cnf", f"[client]\nuser={login['user']}\npassword={option_text(login['password'])}\nssl-ca={login['ca']}\n{verify}\n")
     members = [{"name": name, "host": f"{name}-0.{config['peersDomain']}"} for name in config["members"]]
     return {
-        "members": members, "folder": f"{folder}/files", "interval": config["archive"]["intervalSeconds"],
-        "login": [f"--defaults-file={folder}/login.cnf"], "serverId": str(config["archive"]["serverId"]),
+        "engine": config["engine"], "program": programs_of(config).binlog, "runner": folder, "members": members, "folder": f"{folder}/files",
+        "interval": config["archive"]["intervalSeconds"], "login": [f"--defaults-file={folder}/login.cnf"],
+        "serverId": str(config["archive"]["serverId"]),
     }
 
 
@@ -349,6 +380,7 @@ def main() -> int:
     """Begins anew with what Secrets hold by then, when the storage refuses."""
     config, folder = read_config(), os.environ["EVEREST_COLLECTOR_DIR"]
     os.makedirs(f"{folder}/files", exist_ok=True)
+    Remote.clear(folder, lambda: None)
     while True:
         try:
             archive = open_archive(config["archive"]["repository"], folder, makes_pass=True)
@@ -358,7 +390,7 @@ def main() -> int:
             print(problem, flush=True)
             time.sleep(5.0)
     login = {"user": "everest_backup", "password": password, "ca": f"{os.environ['EVEREST_TLS_DIR']}/ca.crt"}
-    return Collector(archive, settings(config, folder, login), lambda host: Remote(host, login)).run()
+    return Collector(archive, settings(config, folder, login), lambda host: RemoteSql(host, login)).run()
 
 
 if __name__ == "__main__":

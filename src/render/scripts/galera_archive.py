@@ -1,6 +1,6 @@
 """The archive of a Galera cluster in a bucket: names, and how rclone reaches them. Used by backup, collector and recovery.
 
-  backups/LABEL/base.mbs.zst   mbstream of mariadb-backup, compressed by zstd
+  backups/LABEL/base.mbs.zst   mbstream of mariadb-backup, compressed by zstd; base.xbs.zst is xbstream of xtrabackup
   backups/LABEL/backup.json    written last: a backup without it does not count
   binlogs/MEMBER/FILE/PART     a part of a binary log; its name says what is in it
   binlogs/state.json           how far the collector is
@@ -51,7 +51,7 @@ def part_name(part: Part) -> str:
     return f"{places}_{times}_{render_position(part.before)}_{render_position(part.after)}.zst"
 
 
-PART = re.compile(r"^binlogs/([^/]+)/([^/]+)/(\d+)-(\d+)_(\d+)-(\d+)_([\d,-]*)_([\d,-]*)\.zst$")
+PART = re.compile(r"^binlogs/([^/]+)/([^/]+)/(\d+)-(\d+)_(\d+)-(\d+)_([0-9a-f:,-]*)_([0-9a-f:,-]*)\.zst$")
 
 
 def parse_part(path: str) -> Optional[Part]:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One backup of a Galera member, from inside of it: mariadb-backup, compressed, encrypted and sent as one stream.
+"""One backup of a Galera member, from inside of it: mariadb-backup or xtrabackup, compressed, encrypted and sent as one stream.
 
   galera_backup.py backup SCHEDULE   makes a full backup; prints what it does
   galera_backup.py place             whether this member is in step and whether it takes the writes, as JSON
@@ -26,7 +26,8 @@ from typing import Any, Dict, IO, List, Optional
 import binlog_events as binlog
 import galera_recovery as recovery
 from galera_archive import Archive, ArchiveError, Json, Part, check_owner, open_archive, parse_part, read_config
-from member import NotYet
+from galera_tools import Tools, option_text, stream_name, write_private
+from member import Api, NotYet, value_in
 
 BLOCK = 1 << 20
 DAY_S = 86400
@@ -57,10 +58,12 @@ class Counter(threading.Thread):
         except OSError:
             self.broken = True
         finally:
-            try:
-                self.sink.close()
-            except OSError:
-                self.broken = True
+            # Whoever writes into what nobody reads any more must not wait for ever.
+            for end in (self.sink, self.source):
+                try:
+                    end.close()
+                except OSError:
+                    self.broken = True
 
 
 def now_text(seconds: Optional[float] = None) -> str:
@@ -80,14 +83,15 @@ def folder_size(folder: str) -> int:
 
 class Backup:
     def __init__(self, archive: Archive, sql: Any, place: Json) -> None:
-        """`sql`: rows() and change(); `place`: member, dataDirectory, socket, user, level."""
+        """`sql`: rows() and change(); `place`: tools, member, dataDirectory, login (arguments), level."""
         self.archive, self.sql, self.place = archive, sql, place
+        self.tools: Tools = place["tools"]
 
     def make(self, schedule: str) -> Json:
         started = time.time()
         label = time.strftime("%Y%m%d-%H%M%SF", time.gmtime(started))
-        path = f"backups/{label}/base.mbs.zst"
-        with tempfile.TemporaryDirectory() as notes:
+        path = f"backups/{label}/{stream_name(self.tools.config['engine'])}"
+        with tempfile.TemporaryDirectory(dir=self.tools.scratch()) as notes:
             streamed, stored = self.stream(path, notes)
             told = read_info(f"{notes}/lsn")
         if self.archive.sizes().get(path) != stored:
@@ -102,47 +106,50 @@ class Backup:
         return backup
 
     def stream(self, path: str, notes: str) -> "tuple[int, int]":
-        data, socket = self.place["dataDirectory"], self.place["socket"]
-        log = open(f"{notes}/log", "w+b")
-        reader = subprocess.Popen(
-            ["mariadb-backup", "--no-defaults", "--backup", "--galera-info", "--stream=mbstream", f"--user={self.place['user']}",
-             f"--socket={socket}", f"--datadir={data}", f"--target-dir={notes}/target", f"--extra-lsndir={notes}/lsn"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+        reader = self.tools.start(self.command(notes), notes, stdout=True)
         packer = subprocess.Popen(["zstd", "-q", f"-{self.place['level']}", "-T1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        sender = self.archive.open_write(path, None, folder_size(data))
+        sender = self.archive.open_write(path, None, folder_size(self.place["dataDirectory"]))
         streamed = Counter(reader.stdout, packer.stdin)
         stored = Counter(packer.stdout, sender.stdin)
         codes = {}
-        for name, process in (("mariadb-backup", reader), ("zstd", packer), ("rclone", sender)):
+        copier = os.path.basename(self.tools.programs.backup)
+        for name, process in ((copier, reader), ("zstd", packer), ("rclone", sender)):
             codes[name] = process.wait()
         streamed.join()
         stored.join()
         sender.errors.seek(0)
-        problems = {"mariadb-backup": last_lines(log), "rclone": sender.errors.read().decode(errors="replace").strip()[-500:], "zstd": ""}
+        problems = {copier: last_lines(reader.errors()), "rclone": sender.errors.read().decode(errors="replace").strip()[-500:], "zstd": ""}
         # Who ends first ends the others; the one that failed by itself is told.
-        for name in ("rclone", "mariadb-backup", "zstd"):
+        for name in ("rclone", copier, "zstd"):
             if codes[name] > 0:
                 raise Failed(f"{name} ended with {codes[name]}: {problems[name]}")
         if any(codes.values()) or streamed.broken or stored.broken:
             raise Failed(f"the stream was cut ({codes})")
         return streamed.bytes, stored.bytes
 
+    def command(self, notes: str) -> List[str]:
+        kind = "--stream=mbstream" if self.tools.mariadb else "--stream=xbstream"
+        # Of a stream nothing but what is read twice lies on a disk; the vendor's program wants a place for it.
+        own = [] if self.tools.mariadb else [f"--tmpdir={notes}"]
+        login, *more = self.place["login"]
+        return [self.tools.programs.backup, login, "--backup", "--galera-info", kind, *more, f"--datadir={self.place['dataDirectory']}",
+                f"--target-dir={notes}/target", f"--extra-lsndir={notes}/lsn", *own]
+
     def desync(self, on: bool) -> None:
         self.sql.change(f"SET GLOBAL wsrep_desync = {'ON' if on else 'OFF'}")
 
 
-def last_lines(log: IO[bytes]) -> str:
-    log.seek(0)
-    lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+def last_lines(log: str) -> str:
+    lines = [line for line in log.splitlines() if line.strip()]
     errors = [line for line in lines if re.search(r"error|failed", line, re.IGNORECASE)]
     return " / ".join((errors or lines)[-3:])[-500:]
 
 
 def read_info(folder: str) -> Json:
-    """What mariadb-backup notes about itself: the position to which the copy goes."""
+    """What the program notes about itself: the position to which the copy goes."""
     names = [name for name in ("mariadb_backup_info", "xtrabackup_info") if os.path.exists(f"{folder}/{name}")]
     if not names:
-        raise Failed("mariadb-backup left no information about its copy")
+        raise Failed("the backup's program left no information about its copy")
     with open(f"{folder}/{names[0]}", encoding="utf-8") as file:
         text = file.read()
     place = re.search(r"^binlog_pos = filename '([^']*)', position '(\d+)'(?:, GTID of the last change '([^']*)')?", text, re.MULTILINE)
@@ -150,7 +157,8 @@ def read_info(folder: str) -> Json:
     return {
         "serverVersion": server[1] if server else "",
         "binlog": {"file": place[1], "position": int(place[2])} if place else None,
-        "gtid": place[3] if place and place[3] else "",
+        # MySQL writes each uuid of it on a line of its own.
+        "gtid": re.sub(r"\s", "", place[3]) if place and place[3] else "",
     }
 
 
@@ -196,15 +204,13 @@ def spent_folders(parts: List[Part], base: binlog.Position) -> List[str]:
     gone = []
     for folder, found in folders.items():
         after = max(found, key=lambda part: part.end).after
-        covered = all(gtid.seq <= seq_in(base, gtid.domain) for gtid in after.values() if gtid.domain in base)
-        followed = any(all(seq_in(begin, domain) >= after[domain].seq for domain in base if domain in after) for begin in begins)
+        # Of MySQL's uuids the name holds the group's alone; MariaDB's other domains are those of single members.
+        counted = [domain for domain in after if isinstance(domain, str) or domain in base]
+        covered = bool(counted) and all(after[domain].seq <= binlog.seq(base, domain) for domain in counted)
+        followed = any(all(binlog.seq(begin, domain) >= after[domain].seq for domain in counted) for begin in begins)
         if base and covered and followed:
             gone.append(folder)
     return sorted(gone)
-
-
-def seq_in(position: binlog.Position, domain: int) -> int:
-    return position[domain].seq if domain in position else 0
 
 
 # ---- as a command, in a member
@@ -229,10 +235,21 @@ def info(archive: Archive) -> Json:
     """Backups with how far each can be replayed; a gap ends a replay."""
     backups = archive.backups()
     state = archive.read_json("binlogs/state.json") or {}
-    found = recovery.windows(backups, archive.parts(), state, recovery.group_domain(backups)) if backups else []
+    found = recovery.windows(backups, archive.parts(), state, recovery.group_domain(archive, backups)) if backups else []
     replays = [{"label": each.oldest["label"], "starts": each.starts, "ends": each.ends,
                 **({"gapAfter": each.gap_after} if each.gap_after else {})} for each in found]
     return {"backups": backups, "replays": replays}
+
+
+def login_of(config: Json, sql: Any) -> List[str]:
+    """Arguments by which a program logs in, the first one being that about files of options. The vendor's server knows no
+    login by the account of the system; its password stands in a file, since a command line can be read by others."""
+    place = [f"--socket={config['run']}/mysqld.sock"]
+    if config["engine"] == "mariadb":
+        return ["--no-defaults", "--user=mysql", *place]
+    sql.password = value_in(Api.in_cluster(), "secrets", config["credentials"]["secret"], "root")
+    path = write_private(f"{config['run']}/backup.cnf", f"[xtrabackup]\nuser=root\npassword={option_text(sql.password)}\n")
+    return [f"--defaults-file={path}", *place]
 
 
 def make_backup(config: Json, archive: Archive, repository: Json, schedule: str) -> Json:
@@ -240,10 +257,9 @@ def make_backup(config: Json, archive: Archive, repository: Json, schedule: str)
     sql = Sql(config, 30.0)
     uuid = own_state()["position"]["uuid"]
     check_owner(archive, uuid)
-    user = "mysql" if config["engine"] == "mariadb" else "root"
     backup = Backup(archive, sql, {
-        "member": config["member"], "dataDirectory": f"{config['volume']}/data", "socket": f"{config['run']}/mysqld.sock",
-        "user": user, "level": repository["level"],
+        "tools": Tools(config), "member": config["member"], "dataDirectory": f"{config['volume']}/data", "login": login_of(config, sql),
+        "level": repository["level"],
     })
     alone = len((own_state().get("wsrep") or {}).get("members", [])) <= 1
     if not alone:

@@ -12,12 +12,15 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import binlog_events as binlog
-from galera_archive import Archive, ArchiveError, Json, Part, open_archive, read_config
-from member import NotYet
+from binlog_events import seq
+from galera_archive import OWNER, Archive, ArchiveError, Json, Part, open_archive, read_config
+from galera_tools import Tools, beside, option_text, stream_name, write_private
+from member import Api, NotYet, value_in
 
 
 class NotPossible(Exception):
@@ -66,11 +69,7 @@ def whole_files(parts: List[Part]) -> List[BinlogFile]:
     return files
 
 
-def seq(position: binlog.Position, domain: int) -> int:
-    return position[domain].seq if domain in position else 0
-
-
-def chain(files: List[BinlogFile], base: binlog.Position, domain: int) -> Tuple[List[BinlogFile], int]:
+def chain(files: List[BinlogFile], base: binlog.Position, domain: binlog.Domain) -> Tuple[List[BinlogFile], int]:
     """Files that lead from a position on without a gap, and how far."""
     found: List[BinlogFile] = []
     at = seq(base, domain)
@@ -85,10 +84,17 @@ def chain(files: List[BinlogFile], base: binlog.Position, domain: int) -> Tuple[
         at = seq(best.after(), domain)
 
 
-def group_domain(backups: List[Json]) -> int:
-    """The domain of the group's own transactions has most of them; those of single members stand beside it."""
+def group_domain(archive: Archive, backups: List[Json]) -> binlog.Domain:
+    """Of the group's own transactions. MySQL's is the group's state; MariaDB's domain has most of them, and those of single
+    members stand beside it."""
     position = binlog.parse_position(backups[-1]["gtid"])
+    if any(isinstance(domain, str) for domain in position):
+        return str((archive.read_json(OWNER) or {}).get("uuid", ""))
     return max(position.values(), key=lambda gtid: gtid.seq).domain if position else 0
+
+
+def place_of(domain: binlog.Domain, at: int) -> str:
+    return f"{domain}:{at}" if isinstance(domain, str) else f"{domain}-{at}"
 
 
 class Window(NamedTuple):
@@ -98,7 +104,7 @@ class Window(NamedTuple):
     gap_after: Optional[str]
 
 
-def windows(backups: List[Json], parts: List[Part], state: Json, domain: int) -> List[Window]:
+def windows(backups: List[Json], parts: List[Part], state: Json, domain: binlog.Domain) -> List[Window]:
     """For each backup, how far it can be replayed."""
     files = whole_files(parts)
     found = []
@@ -109,11 +115,11 @@ def windows(backups: List[Json], parts: List[Part], state: Json, domain: int) ->
         committed = max([starts, *(part.committed for file in used for part in file.parts)])
         whole = at >= archived
         ends = max(committed, int(state.get("upTo", 0))) if whole else committed
-        found.append(Window(starts, ends, backup, None if whole else f"{domain}-{at}"))
+        found.append(Window(starts, ends, backup, None if whole else place_of(domain, at)))
     return found
 
 
-def choose_backup(backups: List[Json], target: Target, domain: int) -> Json:
+def choose_backup(backups: List[Json], target: Target) -> Json:
     """The newest one that does not go past the target."""
     if not backups:
         raise NotPossible("the archive holds no backup")
@@ -125,10 +131,10 @@ def choose_backup(backups: List[Json], target: Target, domain: int) -> Json:
         wanted = [backup for backup in backups if seconds(backup["endedAt"]) <= seconds(target.value)]
     else:
         gtid = binlog.parse_gtid(target.value)
-        wanted = [backup for backup in backups if seq(binlog.parse_position(backup["gtid"]), gtid.domain) < gtid.seq]
+        wanted = [backup for backup in backups if not binlog.covers(binlog.parse_position(backup["gtid"]), gtid)]
     for skipped in target.skip:
         gtid = binlog.parse_gtid(skipped)
-        wanted = [backup for backup in wanted if seq(binlog.parse_position(backup["gtid"]), gtid.domain) < gtid.seq]
+        wanted = [backup for backup in wanted if not binlog.covers(binlog.parse_position(backup["gtid"]), gtid)]
     if not wanted:
         names = ", ".join(f"{backup['label']} (until {backup['endedAt']}, {backup['gtid']})" for backup in backups)
         raise NotPossible(f"no backup ends before {target.kind} {target.value} {' '.join(target.skip)}; there are {names}")
@@ -154,7 +160,7 @@ class Replay:
         for transaction in transactions:
             if self.done:
                 break
-            if seq(self.position, transaction.gtid.domain) >= transaction.gtid.seq:
+            if binlog.covers(self.position, transaction.gtid):
                 continue
             if self.stops_before(transaction):
                 self.done = True
@@ -181,7 +187,7 @@ class Replay:
         return False
 
 
-def check_reachable(backup: Json, window: Window, target: Target, position: binlog.Position, domain: int) -> None:
+def check_reachable(backup: Json, window: Window, target: Target, position: binlog.Position, domain: binlog.Domain) -> None:
     """Before anything is made: what lies behind the end of the archive is not known."""
     if target.kind == "time" and seconds(target.value) > window.ends:
         gap = f"; what follows {window.gap_after} is missing" if window.gap_after else ""
@@ -190,7 +196,7 @@ def check_reachable(backup: Json, window: Window, target: Target, position: binl
     for wanted in ([target.value] if target.kind in ("gtid", "before") else []) + list(target.skip):
         gtid = binlog.parse_gtid(wanted)
         if gtid.domain == domain and gtid.seq > seq(position, domain):
-            raise NotPossible(f"transaction {wanted} is not in the archive, which goes from {backup['gtid']} to {domain}-{seq(position, domain)}")
+            raise NotPossible(f"transaction {wanted} is not in the archive, which goes from {backup['gtid']} to {place_of(domain, seq(position, domain))}")
 
 
 def text_of(at: int) -> str:
@@ -199,23 +205,29 @@ def text_of(at: int) -> str:
 
 # ---- execution
 
-def fetch_backup(archive: Archive, backup: Json, folder: str) -> None:
+# Of another server: its group state and its own binary log.
+FOREIGN = ("grastate.dat", "gvwstate.dat", "galera.cache", "auto.cnf")
+FOREIGN_PREFIXES = ("binlog.", "mariadb_backup_", "xtrabackup_", "donor_galera_info", "backup-my.cnf")
+
+
+def fetch_backup(archive: Archive, backup: Json, folder: str, tools: Tools) -> None:
     """Into an empty folder, prepared: a data directory that a server can start on."""
     os.makedirs(folder, mode=0o750)
-    reader = archive.open_read(f"backups/{backup['label']}/base.mbs.zst")
-    unpacker = subprocess.Popen(["zstd", "-dq"], stdin=reader.stdout, stdout=subprocess.PIPE)
-    writer = subprocess.Popen(["mbstream", "-x", "-C", folder], stdin=unpacker.stdout)
-    reader.stdout.close()
-    unpacker.stdout.close()
-    codes = [process.wait() for process in (writer, unpacker, reader)]
-    if any(codes):
-        raise OSError(f"backup {backup['label']} could not be read (mbstream, zstd, rclone: {codes})")
-    done = subprocess.run(["mariadb-backup", "--no-defaults", "--prepare", f"--target-dir={folder}"], capture_output=True, check=False)
-    if done.returncode:
-        raise OSError(f"backup {backup['label']} could not be prepared: {done.stderr.decode(errors='replace')[-500:]}")
-    # Of another server: its group state and its own binary log.
+    programs = tools.programs
+    with tempfile.TemporaryDirectory(dir=tools.scratch()) as unpacking:
+        reader = archive.open_read(f"backups/{backup['label']}/{stream_name(tools.config['engine'])}")
+        writer = tools.start([programs.unpack, "-x", "-C", folder], unpacking, stdin=True)
+        unpacker = subprocess.Popen(["zstd", "-dq"], stdin=reader.stdout, stdout=writer.stdin)
+        reader.stdout.close()
+        writer.stdin.close()
+        codes = [process.wait() for process in (writer, unpacker, reader)]
+        if any(codes):
+            names = f"{os.path.basename(programs.unpack)}, zstd, rclone"
+            raise OSError(f"backup {backup['label']} could not be read ({names}: {codes}): {writer.errors()[-300:].strip()}")
+    with tempfile.TemporaryDirectory(dir=tools.scratch()) as preparing:
+        tools.run([programs.backup, "--no-defaults", "--prepare", f"--target-dir={folder}"], preparing)
     for name in os.listdir(folder):
-        if name in ("grastate.dat", "gvwstate.dat", "galera.cache") or name.startswith(("binlog.", "mariadb_backup_", "donor_galera_info", "backup-my.cnf")):
+        if name in FOREIGN or name.startswith(FOREIGN_PREFIXES):
             os.unlink(f"{folder}/{name}")
 
 
@@ -240,28 +252,32 @@ class Plan(NamedTuple):
 def plan_recovery(archive: Archive, target: Target) -> Plan:
     backups, parts = archive.backups(), archive.parts()
     state = archive.read_json("binlogs/state.json") or {}
-    domain = group_domain(backups) if backups else 0
-    backup = choose_backup(backups, target, domain)
+    backup = choose_backup(backups, target)
+    domain = group_domain(archive, backups)
     base = binlog.parse_position(backup["gtid"])
     files, at = chain(whole_files(parts), base, domain)
     (window,) = windows([backup], parts, state, domain)
-    check_reachable(backup, window, target, {domain: binlog.Gtid(domain, 0, at)}, domain)
+    check_reachable(backup, window, target, binlog.advance({}, binlog.Gtid(domain, 0, at)), domain)
     return Plan(backup, [] if target.kind == "backup" else files, Replay(base, target))
 
 
 # A crash of this server only means that all of it is done again.
 OFFLINE = ["--no-defaults", "--skip-networking", "--wsrep-on=OFF", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0",
-           "--skip-slave-start", "--event-scheduler=DISABLED"]
+           "--event-scheduler=DISABLED"]
 
 
-class OfflineServer:
+class OfflineMariaDb:
     """A server on a folder, that nobody but this process reaches."""
 
-    def __init__(self, folder: str, run: str) -> None:
-        self.socket = f"{run}/recovery.sock"
-        self.log_file = f"{run}/recovery.log"
-        self.process = subprocess.Popen(["mariadbd", *OFFLINE, f"--datadir={folder}", f"--socket={self.socket}", f"--pid-file={run}/recovery.pid",
-                                         f"--log-error={self.log_file}"], stdin=subprocess.DEVNULL)
+    OTHERS = "SELECT User, QUOTE(User), QUOTE(Host) FROM mysql.user WHERE is_role = 'N'"
+
+    def __init__(self, folder: str, config: Json) -> None:
+        self.socket = f"{config['run']}/recovery.sock"
+        self.log_file = f"{config['run']}/recovery.log"
+        self.process = subprocess.Popen(
+            ["mariadbd", *OFFLINE, "--skip-slave-start", f"--datadir={folder}", f"--socket={self.socket}", f"--pid-file={config['run']}/recovery.pid",
+             f"--log-error={self.log_file}"], stdin=subprocess.DEVNULL)
+        self.replayer: Any = None
 
     def client(self, *more: str) -> List[str]:
         return ["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=mysql", "--binary-mode", *more]
@@ -279,13 +295,92 @@ class OfflineServer:
         done = subprocess.run(self.client("-N", "-B", "-e", query), capture_output=True, check=True)
         return [line.split("\t") for line in done.stdout.decode().splitlines()]
 
+    def replay(self, path: str, stretch: Range) -> None:
+        """All stretches by one client."""
+        self.replayer = self.replayer or subprocess.Popen(self.client(), stdin=subprocess.PIPE)
+        # The binary log of the new cluster begins with what it is given later.
+        done = subprocess.run(["mariadb-binlog", "--no-defaults", "--disable-log-bin", *places_of(stretch), path], stdout=self.replayer.stdin, check=False)
+        if done.returncode:
+            self.replayer.kill()
+            raise OSError(f"mariadb-binlog ended with {done.returncode}")
+
+    def finish(self) -> None:
+        if self.replayer is None:
+            return
+        self.replayer.stdin.close()
+        if self.replayer.wait():
+            raise OSError(f"the server did not take a transaction (client ended with {self.replayer.returncode})")
+
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait()
 
 
-OTHERS = "SELECT User, QUOTE(User), QUOTE(Host) FROM mysql.user WHERE is_role = 'N'"
-# MariaDB's own, and the one of the member's script.
+class OfflineMySql:
+    """The same with the vendor's image: server and programs run in its containers, and SQL goes through the socket."""
+
+    # A role is a user that is locked.
+    OTHERS = "SELECT User, QUOTE(User), QUOTE(Host) FROM mysql.user WHERE account_locked = 'N'"
+
+    def __init__(self, folder: str, config: Json) -> None:
+        from galera_server import Sql, text
+        self.tools, self.place = Tools(config), f"{config['run']}/recovery"
+        os.makedirs(self.place, exist_ok=True)
+        self.log_file = f"{self.place}/server.log"
+        self.password = value_in(Api.in_cluster(), "secrets", config["credentials"]["secret"], "root")
+        # The data know the old cluster's password only.
+        self.script = write_private(f"{self.place}/init.sql", f"ALTER USER root@localhost IDENTIFIED BY {text(self.password)};\n")
+        login = f"[client]\nuser=root\npassword={option_text(self.password)}\nsocket={self.place}/mysqld.sock\n"
+        self.login = write_private(f"{self.place}/client.cnf", login)
+        self.sql = Sql({**config, "run": self.place}, 60.0)
+        self.sql.password = self.password
+        self.process = beside(
+            [self.tools.programs.server, *OFFLINE, "--wsrep-provider=none", "--pxc-strict-mode=DISABLED", "--gtid-mode=ON", "--enforce-gtid-consistency=ON",
+             "--skip-replica-start", "--mysqlx=OFF", "--secure-file-priv=NULL", f"--init-file={self.script}", f"--datadir={folder}", f"--socket={self.place}/mysqld.sock",
+             f"--pid-file={self.place}/mysqld.pid", f"--log-error={self.log_file}"], config["run"])
+
+    def wait(self) -> None:
+        from galera_server import SqlError
+        while True:
+            try:
+                self.sql.rows("SELECT 1")
+                os.unlink(self.script)
+                return
+            except SqlError:
+                if self.process.poll() is not None:
+                    raise OSError(f"the server did not start on the backup: {tail(self.log_file)}") from None
+                time.sleep(0.2)
+
+    def run(self, *statements: str) -> None:
+        for statement in statements:
+            self.sql.change(statement)
+
+    def rows(self, query: str) -> List[List[str]]:
+        return [[str(value) for value in row] for row in self.sql.rows(query)]
+
+    def replay(self, path: str, stretch: Range) -> None:
+        """GTIDs stay as they were. A stretch says by itself what it needs of the session, so each has a client of its own."""
+        programs = self.tools.programs
+        with tempfile.TemporaryDirectory(dir=self.tools.scratch()) as folder:
+            script = 'set -o pipefail; client="$0"; shift; "$@" | mysql --defaults-file="$client" --binary-mode'
+            command = [programs.binlog, "--no-defaults", *places_of(stretch), path]
+            self.tools.run(["bash", "-c", script, self.login, "replay", *command], folder)
+
+    def finish(self) -> None:
+        """Each stretch has waited for its own end."""
+
+    def stop(self) -> None:
+        self.sql.close()
+        self.process.terminate()
+        while self.process.poll() is None:
+            time.sleep(0.2)
+
+
+def places_of(stretch: Range) -> List[str]:
+    return [f"--start-position={stretch.start}", f"--stop-position={stretch.end}"]
+
+
+# The servers' own, and the one of the member's script.
 SYSTEM_USERS = {"", "mysql", "root", "mariadb.sys"}
 
 
@@ -296,7 +391,8 @@ def declared_users(config: Json) -> List[str]:
 
 def lock_statements(users: List[List[str]], declared: List[str]) -> List[str]:
     """Whoever had a password of the old cluster and is not declared here cannot log in."""
-    return [f"ALTER USER {user}@{host} ACCOUNT LOCK" for name, user, host in users if name not in SYSTEM_USERS and name not in declared]
+    return [f"ALTER USER {user}@{host} ACCOUNT LOCK" for name, user, host in users
+            if name not in SYSTEM_USERS and not name.startswith("mysql.") and name not in declared]
 
 
 def tail(path: str) -> str:
@@ -312,25 +408,24 @@ def restore(config: Json, folder: str) -> Json:
     plan = plan_recovery(archive, target)
     print(f"recovers backup {plan.backup['label']} (until {plan.backup['endedAt']}) and {len(plan.files)} files of the binary log", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
-    fetch_backup(archive, plan.backup, folder)
-    server = OfflineServer(folder, run)
+    fetch_backup(archive, plan.backup, folder, Tools(config))
+    server = (OfflineMariaDb if config["engine"] == "mariadb" else OfflineMySql)(folder, config)
     try:
         server.wait()
-        replay(archive, plan.files, plan.replay, server.client(), config["volume"])
+        replay(archive, plan.files, plan.replay, server, config["volume"])
         if not plan.replay.met or set(plan.replay.skipped) != set(target.skip):
             raise NotPossible(f"{target.value} {' '.join(target.skip)} was not met in the archive; it ended with {binlog.render_position(plan.replay.position)}")
         # Who takes the writes and which bootstraps there were is the old cluster's.
         server.run("DROP DATABASE IF EXISTS everest")
         if not wanted["keepPasswords"]:
-            server.run(*lock_statements(server.rows(OTHERS), declared_users(config)))
+            server.run(*lock_statements(server.rows(server.OTHERS), declared_users(config)))
     finally:
         server.stop()
     return {"backup": plan.backup["label"], "position": binlog.render_position(plan.replay.position), "at": int(time.time())}
 
 
-def replay(archive: Archive, files: List[BinlogFile], plan: Replay, client: List[str], folder: str) -> int:
+def replay(archive: Archive, files: List[BinlogFile], plan: Replay, server: Any, folder: str) -> int:
     """Sends what counts to a server that nobody else uses; returns the number of stretches."""
-    process = subprocess.Popen(client, stdin=subprocess.PIPE)
     count = 0
     for index, file in enumerate(files):
         if plan.done:
@@ -339,17 +434,12 @@ def replay(archive: Archive, files: List[BinlogFile], plan: Replay, client: List
         fetch_file(archive, file, path)
         for stretch in plan.ranges(binlog.scan(path).transactions):
             count += 1
-            # The binary log of the new cluster begins with what it is given later.
-            command = ["mariadb-binlog", "--no-defaults", "--disable-log-bin", f"--start-position={stretch.start}",
-                       f"--stop-position={stretch.end}", path]
-            done = subprocess.run(command, stdout=process.stdin, check=False)
-            if done.returncode:
-                process.kill()
-                raise OSError(f"mariadb-binlog ended with {done.returncode} on {file.member}/{file.file}")
+            try:
+                server.replay(path, stretch)
+            except OSError as problem:
+                raise OSError(f"{problem} on {file.member}/{file.file}") from problem
         os.unlink(path)
-    process.stdin.close()
-    if process.wait():
-        raise OSError(f"the server did not take a transaction (client ended with {process.returncode})")
+    server.finish()
     return count
 
 

@@ -26,6 +26,7 @@ EVICT, SUSPECT, HURRIED, HURRY_S = "evs.evict", "evs.suspect_timeout", "PT0.6S",
 SQL_TIMEOUT_S, CHANGE_TIMEOUT_S = 2.0, 20.0
 # MariaDB's and MySQL's numbers: nothing was changed, since somebody else was first.
 DUPLICATE, DEADLOCK = 1062, 1213
+ACCESS_DENIED = 1045
 # Sent on a connection that the other end had closed: the statement has not arrived.
 GONE_AWAY = 2006
 READ_ONLY_VARIABLE, UNKNOWN_VARIABLE = 1238, 1193
@@ -294,6 +295,8 @@ class Server:
         self.evicted: Set[str] = set()
         self.hurry_until = 0.0
         self.loaded: Dict[str, str] = {}
+        # Passwords that the server has taken, by user.
+        self.proven: Dict[str, str] = {}
         self.mariadb = config["engine"] == "mariadb"
 
     # -- files
@@ -624,9 +627,20 @@ class Server:
                 self.act.change(f"ALTER USER {account} IDENTIFIED VIA mysql_native_password USING {text(verifier)}")
         elif not rows:
             self.act.change(f"CREATE USER IF NOT EXISTS {account} IDENTIFIED BY {text(password)}")
+        elif not self.logs_in(name, password):
+            self.act.change(f"ALTER USER {account} IDENTIFIED BY {text(password)}")
         if not rows:
             for grant in grants:
                 self.act.change(f"GRANT {grant} TO {account}")
+
+
+    def logs_in(self, name: str, password: str) -> bool:
+        """MySQL salts what it keeps of a password, so that it has to be tried; once for each."""
+        if self.proven.get(name) != password:
+            if not self.act.accepts(name, password):
+                return False
+            self.proven[name] = password
+        return True
 
 
 def told_status(values: Dict[str, str], members: Sequence[Tuple[str, str]]) -> Json:
@@ -715,6 +729,17 @@ class Sql:
             with self.connection.cursor() as cursor:
                 cursor.execute("SET SESSION wsrep_sync_wait = 0, wsrep_dirty_reads = ON, lock_wait_timeout = 10")
         return self.connection
+
+    def accepts(self, user: str, password: str) -> bool:
+        import pymysql
+        try:
+            pymysql.connect(unix_socket=f"{self.config['run']}/mysqld.sock", user=user, password=password, connect_timeout=self.timeout,
+                            read_timeout=self.timeout).close()
+            return True
+        except pymysql.MySQLError as problem:
+            if problem.args and problem.args[0] == ACCESS_DENIED:
+                return False
+            raise SqlError(str(problem), problem.args[0] if problem.args else 0) from problem
 
     def execute(self, statement: str, values: Optional[Sequence[Any]]) -> Tuple[int, List[Tuple[Any, ...]]]:
         import pymysql

@@ -35,20 +35,15 @@ describe('readClusters', () => {
     expect(read(example('full.yaml')).findings).toEqual([]);
   });
 
-  it('takes the other document of the seed but for its backups, because silence about them would be read as success', () => {
-    const text = example('order-service-db.yaml');
-    const storage = '---\napiVersion: everest.io/v1alpha1\nkind: BackupStorage\nmetadata: { name: s3-backup-conf }\n'
-      + 'spec: { type: s3, bucket: backups, region: eu-central-1, credentialsSecretName: s3 }\n';
-    expect(messages(`${text}\n${storage}`)).toEqual([
-      expect.stringMatching(/^\[EV1007\] db\.yaml:\d+:\d+: spec\.backup: backups of percona-xtradb-cluster come with a later version/),
-    ]);
-    const { clusters, findings } = read(text.replace('enabled: true', 'enabled: false') + `\n${storage}`);
+  it('takes the other document of the seed as it stands: its storage is described by a Secret, since nothing else describes it', () => {
+    const { clusters, findings } = read(example('order-service-db.yaml'));
     expect(findings).toEqual([]);
     expect(clusters[0]).toMatchObject({
       engine: 'percona-xtradb-cluster', name: 'order-service-db', namespace: 'backend',
       props: {
         version: '8.0', instances: 3, storage: { size: '100Gi', storageClassName: 'gp3-encrypted' },
         placement: { antiAffinity: { mode: 'required', topologyKey: 'kubernetes.io/hostname' } },
+        backup: { storage: { secretOptions: { secretName: 's3-backup-conf' } }, schedules: [{ name: 'default', cron: '0 0 * * *' }] },
         pmm: { url: 'http://pmm-server.monitoring.svc.cluster.local' },
       },
     });
@@ -57,7 +52,7 @@ describe('readClusters', () => {
   describe('a storage that a cluster names', () => {
     const named = (engine: string) => `${HEAD}spec: { engine: ${engine}, storage: { size: 10Gi }, backup: { schedule: 0 2 * * *, storageName: s3-main } }\n`;
 
-    it.each(['postgresql', 'mariadb'])('is a Secret for %s where no document describes any, because that is all that people with old documents have', (engine) => {
+    it.each(['postgresql', 'mariadb', 'percona-xtradb-cluster'])('is a Secret for %s where no document describes any, because that is all that people with old documents have', (engine) => {
       const { clusters, findings } = read(named(engine));
       expect(findings).toEqual([]);
       expect(clusters[0]!.props).toMatchObject({ backup: { storage: { type: 's3', secretOptions: { secretName: 's3-main' } } } });
