@@ -1,3 +1,5 @@
+import type { Resources } from './resources';
+
 /** The client of Percona Monitoring and Management (PMM) beside each member. It was not run. */
 export interface PmmOptions {
   /**
@@ -14,12 +16,26 @@ export interface PmmOptions {
   readonly image?: string;
 
   /**
-   * Secret with the key `token`: a service token of the PMM server. While it is missing the members run without
+   * Secret with the key `token` (`secretKey`): a service token of the PMM server. While it is missing the members run without
    * monitoring; the client reads it when its container starts.
    *
    * @default - `<cluster>-pmm`
    */
   readonly secretName?: string;
+
+  /**
+   * Key in that Secret.
+   *
+   * @default token
+   */
+  readonly secretKey?: string;
+
+  /**
+   * CPU and memory of the client.
+   *
+   * @default - CPU 50m, memory 128Mi, at most 256Mi
+   */
+  readonly resources?: Resources;
 
   /**
    * Do not check the certificate of the PMM server.

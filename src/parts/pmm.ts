@@ -2,7 +2,6 @@ import { restrictedContainer, withEphemeral } from './container';
 import { MYSQL_PORT } from '../contract/ports';
 import type { ResolvedGalera, ResolvedPmm } from '../resolve/galera';
 
-const RESOURCES = { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '256Mi' } };
 const LISTEN = 7777;
 
 /**
@@ -38,7 +37,7 @@ function environment(cluster: ResolvedGalera, pmm: ResolvedPmm): Array<Record<st
   return [
     { name: 'POD_NAME', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } } },
     // A database never waits for its monitoring: without a token the client runs and finds no server.
-    secret('PMM_AGENT_SERVER_PASSWORD', { name: pmm.secretName, key: 'token', optional: true }),
+    secret('PMM_AGENT_SERVER_PASSWORD', { name: pmm.secretName, key: pmm.secretKey, optional: true }),
     // Filled by the first member a moment after the Pods have begun.
     secret('DB_PASSWORD', { name: cluster.credentialsSecret, key: 'monitor' }),
     ...Object.entries(values).map(([name, value]) => ({ name, value })),
@@ -54,7 +53,7 @@ export function pmmContainer(cluster: ResolvedGalera, pmm: ResolvedPmm): Record<
     env: environment(cluster, pmm),
     ports: [{ name: 'pmm', containerPort: LISTEN, protocol: 'TCP' }],
     lifecycle: { preStop: { exec: { command: ['bash', '-c', 'pmm-admin unregister --force'] } } },
-    resources: withEphemeral(RESOURCES, '16Mi', '256Mi'),
+    resources: withEphemeral(pmm.resources, '16Mi', '256Mi'),
     securityContext: restrictedContainer(1002),
     volumeMounts: [{ name: 'pmm', mountPath: '/usr/local/percona/pmm/config' }, { name: 'tmp', mountPath: '/tmp' }],
   };

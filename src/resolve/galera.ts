@@ -47,7 +47,7 @@ export interface ResolvedProxy {
   readonly maxConnections: number;
 }
 
-export type ResolvedPmm = Required<PmmOptions>;
+export type ResolvedPmm = Omit<Required<PmmOptions>, 'resources'> & { readonly resources: ResolvedResources };
 
 /** Everything about a Galera cluster, decided: what parts and renderers read. Holds no construct. */
 export interface ResolvedGalera extends ClusterIdentity {
@@ -163,11 +163,18 @@ function resolveProxy(options: GaleraProxyOptions = {}): ResolvedProxy {
   };
 }
 
+const PMM_RESOURCES = { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '256Mi' } };
+
 function resolvePmm(name: string, options: PmmOptions | undefined): ResolvedPmm | undefined {
   return options && {
     url: options.url,
     image: options.image ?? 'percona/pmm-client:3.8.0',
     secretName: options.secretName ?? `${name}-pmm`,
+    secretKey: options.secretKey ?? 'token',
+    resources: resolveResources({
+      requests: { ...PMM_RESOURCES.requests, ...options.resources?.requests },
+      limits: { ...PMM_RESOURCES.limits, ...options.resources?.limits },
+    }),
     insecureSkipTlsVerify: options.insecureSkipTlsVerify ?? false,
   };
 }

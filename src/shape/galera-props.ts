@@ -14,7 +14,8 @@ const peers = peerList.optional();
 
 /** The shape of PmmOptions. */
 export const pmmShape = z.strictObject({
-  url: z.string(), image: text, secretName: text, insecureSkipTlsVerify: z.boolean().optional(),
+  url: z.string(), image: text, secretName: text, secretKey: text, resources: resourcesShape.optional(),
+  insecureSkipTlsVerify: z.boolean().optional(),
 });
 
 /** The shape of GaleraDatabase. */

@@ -1,11 +1,15 @@
+import { storageNames } from './backup';
 import { checkOpenEverest } from './checks';
 import type { SchedulingPolicy } from './placement';
 import { refusedFields } from './refused';
-import { clusterShape, type OpenEverestCluster, type OpenEverestSpec } from './shape';
-import { checkForPostgres, storageNames, toOpenEverestPath, toPostgres, type PostgresParts } from './to-postgres';
+import { clusterShape, type MonitoringDocument, type OpenEverestCluster, type OpenEverestSpec } from './shape';
+import { checkForPostgres, toOpenEverestPath, toPostgres, type PostgresParts } from './to-postgres';
+import { checkForPxc, toPxc, toPxcPath } from './to-pxc';
+import { checkGalera } from '../../check-galera';
 import { checkPooler, checkPostgres } from '../../check-postgres';
 import { suggestion } from '../../closest';
 import type { Finding } from '../../errors';
+import type { GaleraInput } from '../../resolve/galera';
 import { storageUnknown } from '../../rules/backup-valid';
 import { findingOf } from '../../rules/run';
 import { SHAPE_TEXTS } from '../../rules/shape-texts';
@@ -57,27 +61,71 @@ function checkPolicyName(spec: OpenEverestSpec, references: References): Finding
   return policy.engineType === engine.type ? [] : refuse(`the policy ${name} is one for ${policy.engineType}`, `Name one for ${engine.type}`);
 }
 
-/** What the document becomes. */
-export function openEverestParts(document: OpenEverestCluster, references: References): PostgresParts {
+function monitoringOf({ monitoring }: OpenEverestSpec, references: References): MonitoringDocument['spec'] | undefined {
+  const name = monitoring?.monitoringConfigName;
+  return name ? references.monitoring.get(name) : undefined;
+}
+
+function checkMonitoringName(spec: OpenEverestSpec, references: References): Finding[] {
+  const { monitoringConfigName: name, resources } = spec.monitoring ?? {};
+  const path = ['spec', 'monitoring'];
+  if (!name) {
+    return resources?.limits ?? resources?.requests ? [findingOf(SHAPE_TEXTS.openEverest, {
+      path: [...path, 'resources'], problem: 'resources stand there, and no monitoringConfigName', fix: 'Name a MonitoringConfig, or leave resources out',
+    })] : [];
+  }
+  return monitoringOf(spec, references) ? [] : [findingOf(SHAPE_TEXTS.openEverest, {
+    path: [...path, 'monitoringConfigName'],
+    problem: `no document describes the monitoring ${JSON.stringify(name)}${suggestion(name, references.monitoring.keys())}`,
+    fix: 'Add the MonitoringConfig to the file, or leave the field out',
+  })];
+}
+
+type Parts = PostgresParts | Extract<GaleraInput, { engine: 'percona-xtradb-cluster' }>;
+
+/** How documents of one engine are checked for what has no counterpart, and what they become. */
+interface EngineReader {
+  readonly check: (spec: OpenEverestSpec, references: References) => Finding[];
+  readonly parts: (document: OpenEverestCluster, references: References) => Parts;
+  readonly checkParts: (document: OpenEverestCluster, namespace: string, references: References) => Finding[];
+}
+
+function postgresParts(document: OpenEverestCluster, references: References): PostgresParts {
   return toPostgres(document, references.storages, policyOf(document.spec, references));
 }
 
-function checkParts(document: OpenEverestCluster, namespace: string, references: References): Finding[] {
-  const { props, pooler } = openEverestParts(document, references);
-  const { name } = document.metadata;
-  const found = firstFindings(
-    () => checkPostgres(name, namespace, props),
-    () => checkPooler(name, namespace, props, pooler).map((finding) => ({ ...finding, path: ['pooler', ...finding.path] })),
-  );
-  return found.map((finding) => ({ ...finding, path: toOpenEverestPath(document.spec, [...finding.path]) }));
+const POSTGRESQL: EngineReader = {
+  check: checkForPostgres,
+  parts: postgresParts,
+  checkParts: (document, namespace, references) => {
+    const { props, pooler } = postgresParts(document, references);
+    const { name } = document.metadata;
+    const found = firstFindings(
+      () => checkPostgres(name, namespace, props),
+      () => checkPooler(name, namespace, props, pooler).map((finding) => ({ ...finding, path: ['pooler', ...finding.path] })),
+    );
+    return found.map((finding) => ({ ...finding, path: toOpenEverestPath(document.spec, [...finding.path]) }));
+  },
+};
+
+function pxcParts(document: OpenEverestCluster, references: References): Extract<Parts, { engine: 'percona-xtradb-cluster' }> {
+  const { spec } = document;
+  const found = { storages: references.storages, policy: policyOf(spec, references), monitoring: monitoringOf(spec, references) };
+  return { engine: 'percona-xtradb-cluster', props: toPxc(document, found) };
 }
 
-function notYet({ engine }: OpenEverestSpec): Finding[] {
-  return engine.type === 'pxc' ? [findingOf(SHAPE_TEXTS.notYet, {
-    path: ['spec', 'engine', 'type'],
-    problem: 'engine pxc is checked, and not turned into a PxcCluster yet',
-    fix: 'Write a document of everest.io/v1alpha1 with engine: percona-xtradb-cluster (docs/guide/galera.md)',
-  })] : [];
+const PXC: EngineReader = {
+  check: (spec, references) => [...checkForPxc(spec), ...checkMonitoringName(spec, references)],
+  parts: pxcParts,
+  checkParts: (document, namespace, references) => checkGalera(document.metadata.name, namespace, pxcParts(document, references))
+    .map((finding) => ({ ...finding, path: toPxcPath(document.spec, [...finding.path]) })),
+};
+
+const READERS = { postgresql: POSTGRESQL, pxc: PXC } as const;
+
+/** What the document becomes. */
+export function openEverestParts(document: OpenEverestCluster, references: References): Parts {
+  return READERS[document.spec.engine.type].parts(document, references);
 }
 
 /** The stages of the check, in order. */
@@ -88,12 +136,11 @@ export function openEverestStages(value: unknown, namespaceOf: () => string,
     () => checkEngine(value),
     () => checkShape(clusterShape, value),
     () => [...refusedFields(value, document.spec.engine.type), ...checkOpenEverest(document.spec)],
-    () => notYet(document.spec),
     () => [
-      ...checkForPostgres(document.spec),
+      ...READERS[document.spec.engine.type].check(document.spec, references),
       ...unknownStorages(document.spec, references),
       ...checkPolicyName(document.spec, references),
     ],
-    () => checkParts(document, namespaceOf(), references),
+    () => READERS[document.spec.engine.type].checkParts(document, namespaceOf(), references),
   ];
 }

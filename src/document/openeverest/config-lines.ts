@@ -1,3 +1,7 @@
+import type { Finding } from '../../errors';
+import { findingOf } from '../../rules/run';
+import { SHAPE_TEXTS } from '../../rules/shape-texts';
+
 /* `config` of an engine or a proxy: text in the format of the program that reads it. */
 
 /** One setting, and on which line of the text it stands, counted from 0. */
@@ -64,4 +68,23 @@ export function readIni(text: string, switches: boolean = false): ConfigLines {
 function unquoted(value: string): string {
   const quoted = /^(["'])(.*)\1$/.exec(value);
   return quoted ? quoted[2]! : value;
+}
+
+/** Where a line of `config` stands. */
+export function linePath(field: 'engine' | 'proxy', { line }: { readonly line: number }): Array<string | number> {
+  return ['spec', field, 'config', line];
+}
+
+/** Lines that cannot be read, and settings that stand there twice: one of them would have no effect. */
+export function lineFindings(field: 'engine' | 'proxy', { unreadable, settings }: ConfigLines): Finding[] {
+  const twice = settings.filter(({ name, section }, index) =>
+    settings.some((other, before) => before < index && other.name === name && other.section === section));
+  return [
+    ...unreadable.map((bad) => findingOf(SHAPE_TEXTS.openEverest, {
+      path: linePath(field, bad), problem: `the line ${JSON.stringify(bad.text.slice(0, 80))} is no setting`, fix: 'Write name = value',
+    })),
+    ...twice.map((setting) => findingOf(SHAPE_TEXTS.openEverest, {
+      path: linePath(field, setting), problem: `${setting.name} stands twice`, fix: 'Keep one of the lines',
+    })),
+  ];
 }

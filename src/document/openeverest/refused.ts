@@ -78,6 +78,14 @@ const PROXY: readonly RefusedField[] = [
     fix: 'Leave it out; NetworkPolicies say who may connect (docs/guide/network.md)',
   },
   { field: 'spec.proxy.expose.loadBalancerConfigName', problem: 'there is no load balancer that it could belong to', fix: LEAVE_OUT },
+  {
+    field: 'spec.proxy.type', engine: 'pxc', when: (value) => value === 'proxysql',
+    problem: 'ProxySQL is not there; HAProxy leads to one writer and to readers', fix: 'Use haproxy',
+  },
+  {
+    field: 'spec.proxy.config', engine: 'pxc', problem: 'haproxy.cfg follows from the members, and nothing of it can be set here',
+    fix: 'Leave it out; maxConnections can be set in code (docs/guide/galera.md)',
+  },
   { field: 'spec.proxy.storage', problem: 'this proxy keeps nothing on a volume', fix: LEAVE_OUT },
 ];
 
@@ -99,7 +107,7 @@ const REFUSED: readonly RefusedField[] = [
     fix: 'Leave it out: the version of this package decides about manifests, engine.version about the database',
   },
   {
-    field: 'spec.engine.userSecretsName', engine: 'postgresql',
+    field: 'spec.engine.userSecretsName',
     problem: 'the Secret of OpenEverest has other keys than the members need',
     fix: 'Leave it out: the members fill Secrets of their own (docs/guide/credentials.md)',
   },

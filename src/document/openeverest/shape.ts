@@ -95,7 +95,7 @@ export const clusterShape = z.strictObject({
     backup: backup.optional(),
     monitoring: z.strictObject({
       monitoringConfigName: z.string().optional(),
-      resources: z.strictObject({ limits: unread, requests: unread }).optional(),
+      resources: z.strictObject({ limits: amounts.optional(), requests: amounts.optional() }).optional(),
     }).optional(),
     sharding: unread,
     podSchedulingPolicyName: z.string().optional(),

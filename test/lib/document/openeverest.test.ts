@@ -234,9 +234,3 @@ describe('documents that clusters name', () => {
     expect(places(text.replace(', allowedNamespaces: [a]', ''))).toEqual([]);
   });
 });
-
-it('an OpenEverest document with the engine pxc is checked and says with what it comes', () => {
-  const text = cluster().replace('postgresql', 'pxc');
-  expect(places(text)).toEqual(['[EV1007] db.yaml:6:5: spec.engine.type']);
-  expect(places(text.replace('type: pxc', 'type: pxc\n    replicas: 4'))).toEqual(['[EV1010] db.yaml:7:5: spec.engine.replicas']);
-});
