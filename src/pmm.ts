@@ -16,8 +16,8 @@ export interface PmmOptions {
   readonly image?: string;
 
   /**
-   * Secret with the key `token` (`secretKey`): a service token of the PMM server. While it is missing the members run without
-   * monitoring; the client reads it when its container starts.
+   * Secret with the key `token` (`secretKey`): a service token of the PMM server. While it is missing the members run
+   * without monitoring; the client reads it when its container starts.
    *
    * @default - `<cluster>-pmm`
    */

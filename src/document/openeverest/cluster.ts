@@ -81,7 +81,8 @@ function checkMonitoringName(spec: OpenEverestSpec, references: References): Fin
   })];
 }
 
-type Parts = PostgresParts | Extract<GaleraInput, { engine: 'percona-xtradb-cluster' }>;
+type PxcParts = Extract<GaleraInput, { engine: 'percona-xtradb-cluster' }>;
+type Parts = PostgresParts | PxcParts;
 
 /** How documents of one engine are checked for what has no counterpart, and what they become. */
 interface EngineReader {
@@ -108,17 +109,20 @@ const POSTGRESQL: EngineReader = {
   },
 };
 
-function pxcParts(document: OpenEverestCluster, references: References): Extract<Parts, { engine: 'percona-xtradb-cluster' }> {
+function pxcParts(document: OpenEverestCluster, references: References): PxcParts {
   const { spec } = document;
-  const found = { storages: references.storages, policy: policyOf(spec, references), monitoring: monitoringOf(spec, references) };
-  return { engine: 'percona-xtradb-cluster', props: toPxc(document, found) };
+  const { storages } = references;
+  const named = { storages, policy: policyOf(spec, references), monitoring: monitoringOf(spec, references) };
+  return { engine: 'percona-xtradb-cluster', props: toPxc(document, named) };
 }
 
 const PXC: EngineReader = {
   check: (spec, references) => [...checkForPxc(spec), ...checkMonitoringName(spec, references)],
   parts: pxcParts,
-  checkParts: (document, namespace, references) => checkGalera(document.metadata.name, namespace, pxcParts(document, references))
-    .map((finding) => ({ ...finding, path: toPxcPath(document.spec, [...finding.path]) })),
+  checkParts: (document, namespace, references) => {
+    const found = checkGalera(document.metadata.name, namespace, pxcParts(document, references));
+    return found.map((finding) => ({ ...finding, path: toPxcPath(document.spec, [...finding.path]) }));
+  },
 };
 
 const READERS = { postgresql: POSTGRESQL, pxc: PXC } as const;
