@@ -22,6 +22,15 @@ export interface RecoveryOptions {
   readonly keepPasswords?: boolean;
 
   /**
+   * Stops at the target, where the data can be read in the recovering Pod, and nothing is promoted or written. Take it
+   * out to promote them: that takes up to two minutes, until Kubernetes has brought the file. Another target instead
+   * begins anew. Needs a target other than the latest.
+   *
+   * @default false
+   */
+  readonly pauseAtTarget?: boolean;
+
+  /**
    * Restores in place: members that have data set them aside on their volumes, once for this name, and the cluster is
    * recovered under its own name. Begins when all Pods of the cluster have been deleted at once, and ends the cluster
    * until it is done. The volumes need room for both. `Bootstrap.putBack()` with this name goes back.

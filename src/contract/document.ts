@@ -170,6 +170,8 @@ export interface MemberDocumentSource {
 export interface MemberDocumentRecovery extends MemberDocumentSource {
   readonly goal: RecoveryGoal;
   readonly keepPasswords: boolean;
+  /** The data wait at the target, to be read, until this is false. */
+  readonly pauseAtTarget: boolean;
 }
 
 export interface MemberDocumentRepository {

@@ -30,6 +30,7 @@ export const bootstrapSpecShape = z.strictObject({
     passSecretKey: z.string().optional(),
     target: target.optional(),
     keepPasswords: z.boolean().optional(),
+    pauseAtTarget: z.boolean().optional(),
     replacing: z.string().optional(),
   }).optional(),
 });
@@ -52,11 +53,11 @@ export function toBootstrap({ superseding, putBack, recover }: BootstrapSpec,
   storages: ReadonlyMap<string, BackupStorage>): Bootstrap {
   if (putBack !== undefined) return Bootstrap.putBack(putBack);
   if (!recover) return Bootstrap.fresh(superseding!);
-  const { clusterName, namespace, passSecretName, passSecretKey, keepPasswords, replacing } = recover;
+  const { clusterName, namespace, passSecretName, passSecretKey, keepPasswords, pauseAtTarget, replacing } = recover;
   const source = present({ clusterName, namespace, passSecretName, passSecretKey });
   return Bootstrap.recover(present({
     from: RecoverySource.storage(storageNamed(recover.storageName, storages), source),
     target: recover.target && toTarget(recover.target),
-    keepPasswords, replacing,
+    keepPasswords, pauseAtTarget, replacing,
   }));
 }

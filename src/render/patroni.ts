@@ -123,7 +123,9 @@ function source({ key, options, url, secrets, files, pass }: ResolvedRepository)
 
 /** The source stands here and not in a file of pgBackRest's: without data, members have no use for it. */
 function memberRecovery({ recovery }: ResolvedPostgres): MemberDocument['recovery'] {
-  return recovery && { ...source(recovery.repository), goal: recovery.goal, keepPasswords: recovery.keepPasswords };
+  if (!recovery) return undefined;
+  const { goal, keepPasswords, pauseAtTarget, repository } = recovery;
+  return { ...source(repository), goal, keepPasswords, pauseAtTarget };
 }
 
 /** That it is there says that the cluster follows another one; without an archive it is empty. */

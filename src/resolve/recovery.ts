@@ -11,6 +11,7 @@ export interface ResolvedRecovery {
   readonly repository: ResolvedRepository;
   readonly goal: RecoveryGoal;
   readonly keepPasswords: boolean;
+  readonly pauseAtTarget: boolean;
 }
 
 /** Date, time of the day, fraction of a second, zone. */
@@ -68,5 +69,6 @@ export function resolveRecovery(namespace: string, bootstrap: Bootstrap | undefi
     repository: sourceRepository(namespace, recovery),
     goal: goalOf(recovery.target ?? RecoveryTarget.latest()),
     keepPasswords: recovery.keepPasswords ?? recovery.replacing !== undefined,
+    pauseAtTarget: recovery.pauseAtTarget ?? false,
   };
 }

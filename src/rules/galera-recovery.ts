@@ -43,6 +43,12 @@ function optionViolations(engine: Engine, { type, options }: RecoveryTarget): Vi
   ];
 }
 
+/** Of PostgreSQL only. */
+function foreignViolations({ pauseAtTarget, replacing }: RecoveryOptions): Violation[] {
+  const told = (name: string) => ({ path: ['bootstrap', 'recovery', name], problem: `${name} is set, which is for PostgreSQL`, fix: `Leave ${name} out` });
+  return [...(pauseAtTarget === undefined ? [] : [told('pauseAtTarget')]), ...(replacing === undefined ? [] : [told('replacing')])];
+}
+
 function ownPath({ clusterName, namespace, props }: GaleraRuleInput, recovery: RecoveryOptions): Violation[] {
   const { backup } = props;
   if (!backup) return [];
@@ -65,16 +71,17 @@ function sourceViolations(input: GaleraRuleInput, recovery: RecoveryOptions): Vi
 export const galeraRecovery: GaleraRule = {
   code: 'EV2302',
   title: 'A recovery that Galera clusters do not have here',
-  cause: 'bootstrap of a MariaDbCluster or a PxcCluster names a target that the server does not know, a storage that cannot be, or the archive that the cluster itself writes to; or it is Bootstrap.fresh().',
+  cause: 'bootstrap of a MariaDbCluster or a PxcCluster names a target that the server does not know, a storage that cannot be, or the archive that the cluster itself writes to; or it asks for something that only PostgreSQL has here.',
   consequence: 'The cluster would be recovered to another moment than was meant, or members would wait for ever',
   fix: 'Use Bootstrap.recover() with a time, or with the GTID of a transaction',
   check: (input) => {
     const { engine, props: { bootstrap } } = input;
     if (!bootstrap) return [];
-    if (!bootstrap.recovery) return [{ path: ['bootstrap'], problem: 'Bootstrap.fresh() is for PostgreSQL', fix: 'Leave bootstrap out, and give backup.storage another prefix' }];
+    if (!bootstrap.recovery) return [{ path: ['bootstrap'], problem: `Bootstrap.${bootstrap.method}() is for PostgreSQL`, fix: 'Leave bootstrap out, and give backup.storage another prefix' }];
     const { target } = bootstrap.recovery;
     return [
       ...(target ? [...valueViolations(engine, target), ...optionViolations(engine, target)] : []),
+      ...foreignViolations(bootstrap.recovery),
       ...sourceViolations(input, bootstrap.recovery),
     ];
   },

@@ -1,4 +1,4 @@
-import type { Bootstrap } from '../bootstrap';
+import type { Bootstrap, RecoveryOptions } from '../bootstrap';
 import { storageViolations } from './backup-valid';
 import { DNS_LABEL, DNS_SUBDOMAIN } from './names';
 import type { PostgresRule, PostgresRuleInput, Violation } from './rule';
@@ -60,16 +60,26 @@ function skipViolations({ options: { skipTransactions } }: RecoveryTarget): Viol
   }];
 }
 
+/** At the end of the archive there is no target to stop at: PostgreSQL would promote. */
+function pauseViolations({ pauseAtTarget, target }: RecoveryOptions): Violation[] {
+  return !pauseAtTarget || (target && target.type !== 'latest') ? [] : [{
+    path: ['bootstrap', 'recovery', 'pauseAtTarget'], problem: 'pauseAtTarget is set, and the target is the latest',
+    consequence: 'The data would be promoted before anybody has looked at them', fix: 'Name a time, or leave pauseAtTarget out',
+  }];
+}
+
 export const recoveryTargetValid: PostgresRule = {
   code: 'EV1809',
   title: 'A moment that says nothing',
-  cause: 'The target of a recovery is no time with a zone, no place in the write-ahead log, no number of a transaction or no name of a restore point.',
+  cause: 'The target of a recovery is no time with a zone, no place in the write-ahead log, no number of a transaction or no name of a restore point; or pauseAtTarget has none to stop at.',
   consequence: 'The cluster would be recovered to another moment than was meant, or to none',
   fix: 'Write, say, RecoveryTarget.time("2026-03-01T12:00:00Z")',
   check: ({ props: { bootstrap } }) => {
-    const target = bootstrap?.recovery?.target;
+    const recovery = bootstrap?.recovery;
     const checks = [valueViolations, afterViolations, timelineViolations, skipViolations];
-    return target ? checks.flatMap((check) => check(target)) : [];
+    const { target } = recovery ?? {};
+    const ofTarget = target ? checks.flatMap((check) => check(target)) : [];
+    return [...ofTarget, ...(recovery ? pauseViolations(recovery) : [])];
   },
 };
 

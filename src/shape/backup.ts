@@ -122,7 +122,8 @@ export const bootstrapShape = instance(Bootstrap, z.object({
   method: z.string(),
   superseding: text,
   recovery: z.strictObject({
-    from: source, target: target.optional(), keepPasswords: z.boolean().optional(), replacing: text,
+    from: source, target: target.optional(), keepPasswords: z.boolean().optional(),
+    pauseAtTarget: z.boolean().optional(), replacing: text,
   }).optional(),
   replaced: text,
 }));

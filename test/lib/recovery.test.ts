@@ -21,6 +21,7 @@ interface Recovery {
   readonly options: Record<string, string>;
   readonly goal: unknown;
   readonly keepPasswords: boolean;
+  readonly pauseAtTarget: boolean;
 }
 
 function recoveryOf(manifests: TestManifest[]): Recovery {
@@ -70,6 +71,12 @@ describe('recovery of a cluster', () => {
       { type: 'xid', value: '745', exclusive: false, timeline: 3, after: '2026-03-01 12:00:00.000000+00:00' }],
   ])('tells PostgreSQL the target %#, since it reads times in the zone of the server without an offset', (target, goal) => {
     expect(recoveryOf(recovered(target ? { target } : {})).goal).toEqual(goal);
+  });
+
+  it('stops at the target only where that is asked for, since until then nobody can write', () => {
+    const target = RecoveryTarget.time('2026-03-01T12:00:00Z');
+    expect(recoveryOf(recovered({ target })).pauseAtTarget).toBe(false);
+    expect(recoveryOf(recovered({ target, pauseAtTarget: true })).pauseAtTarget).toBe(true);
   });
 
   it('lets members out to the storage of the source too', () => {

@@ -31,7 +31,7 @@ class ArchiveCase(unittest.TestCase):
         self.program("bin/df", "#!/bin/sh\necho header; echo 'x 1 1 1 10% /'\n")
         (self.root / "everest/pgbackrest.sh").write_text(SCRIPT.read_text())
         (self.root / "everest/member.py").write_text("import os, sys; open(os.environ['ROOT'] + '/prepared', 'a').write(sys.argv[1] + '\\n')")
-        (self.root / "pgbackrest.conf").write_text("[global]\nrepo1-path=/shop/orders\n")
+        (self.root / "everest/pgbackrest.conf").write_text("[global]\nrepo1-path=/shop/orders\n")
         self.answers(0)
         self.server("ready")
 
@@ -51,7 +51,7 @@ class ArchiveCase(unittest.TestCase):
 
     def start(self, *arguments, cwd=None):
         environment = {**os.environ, "ROOT": str(self.root), "PATH": f"{self.root}/bin:{os.environ['PATH']}",
-                       "PGBACKREST_CONFIG": f"{self.root}/pgbackrest.conf", "PGBACKREST_CONFIG_INCLUDE_PATH": f"{self.root}/run"}
+                       "PGBACKREST_CONFIG": f"{self.root}/everest/pgbackrest.conf", "PGBACKREST_CONFIG_INCLUDE_PATH": f"{self.root}/run"}
         return subprocess.Popen(["sh", str(self.root / "everest/pgbackrest.sh"), *arguments], cwd=cwd or self.data, env=environment,
                                 stderr=subprocess.PIPE, text=True)
 
@@ -80,7 +80,7 @@ class PushTest(ArchiveCase):
         self.assertEqual(self.calls(), [f"--stanza=db --archive-timeout=10 archive-push pg_wal/{SEGMENT}"])
 
     def test_without_backups_there_is_nothing_to_send_so_no_file_piles_up(self):
-        (self.root / "pgbackrest.conf").write_text("")
+        (self.root / "everest/pgbackrest.conf").write_text("")
         self.assertEqual((self.push(), self.calls()), (0, []))
 
     def test_while_the_server_is_down_nothing_is_sent_because_the_member_has_to_come_back(self):
@@ -153,7 +153,7 @@ class StandbyTest(ArchiveCase):
         self.assertIn(f"archive-push pg_wal/{SEGMENT}", self.calls()[-1])
 
     def test_a_file_has_to_be_in_both_repositories(self):
-        (self.root / "pgbackrest.conf").write_text("[global]\nrepo1-path=/a\nrepo2-path=/b\n")
+        (self.root / "everest/pgbackrest.conf").write_text("[global]\nrepo1-path=/a\nrepo2-path=/b\n")
         self.program("bin/pgbackrest", PGBACKREST.replace("*repo-ls*)", "*--repo=2*) ;;\n  *repo-ls*)"))
         self.archive(SEGMENT)
         with self.assertRaises(subprocess.TimeoutExpired):
@@ -213,7 +213,7 @@ class GetTest(ArchiveCase):
         self.assertEqual(process.wait(timeout=10), 1)
 
     def test_without_backups_nothing_is_there(self):
-        (self.root / "pgbackrest.conf").write_text("")
+        (self.root / "everest/pgbackrest.conf").write_text("")
         self.assertEqual((self.get(), self.calls()), (1, []))
 
 
@@ -244,6 +244,70 @@ class Follower(ArchiveCase):
         (self.data / "standby.signal").unlink()
         self.assertEqual(self.run_script("push", f"pg_wal/{SEGMENT}"), 0)
         self.assertIn("archive-push", self.calls())
+
+
+class BeforeARestoreInPlace(ArchiveCase):
+    """The new declaration names another repository, and the old server still runs."""
+
+    def setUp(self):
+        super().setUp()
+        (self.data / "PG_VERSION").touch()
+        self.program("bin/pgbackrest", PGBACKREST.replace('echo "$*"', 'echo "$(sed -n s/repo1-path=//p "$PGBACKREST_CONFIG") $*"'))
+
+    def push(self):
+        return self.run_script("push", f"pg_wal/{SEGMENT}")
+
+    def declare(self, path, put_back="false"):
+        """As the kubelet does it: all files at once, by a link that changes its target."""
+        self.version = getattr(self, "version", 0) + 1
+        folder = self.root / f"everest/..{self.version}"
+        folder.mkdir()
+        (folder / "pgbackrest.conf").write_text(f"[global]\nrepo1-path={path}\n")
+        (folder / "cluster.json").write_text('{\n  "name": "orders",\n  "replacement": {\n    "name": "r1",\n    "putBack": ' + put_back + '\n  },\n  "x": 1\n}\n')
+        for name in ("pgbackrest.conf", "cluster.json"):
+            (self.root / "everest" / name).unlink(missing_ok=True)
+            (self.root / "everest" / name).symlink_to(f"..data/{name}")
+        (self.root / "everest/..data").unlink(missing_ok=True)
+        (self.root / "everest/..data").symlink_to(f"..{self.version}")
+
+    def repository(self):
+        return self.calls()[-1].split()[0]
+
+    def test_the_old_server_archives_to_the_old_repository_so_that_nothing_is_missing_there_when_its_data_come_back(self):
+        self.push()
+        self.declare("/restore-1/shop/orders")
+        self.assertEqual((self.push(), self.repository()), (0, "/shop/orders"))
+
+    def test_the_restored_server_archives_to_the_new_one(self):
+        self.push()
+        self.declare("/restore-1/shop/orders")
+        (self.root / "before-r1").mkdir()
+        self.assertEqual((self.push(), self.repository()), (0, "/restore-1/shop/orders"))
+
+    def test_the_restored_server_goes_on_with_the_new_one_when_the_way_back_is_declared(self):
+        self.declare("/restore-1/shop/orders")
+        (self.root / "before-r1").mkdir()
+        self.push()
+        self.declare("/shop/orders", put_back="true")
+        self.assertEqual((self.push(), self.repository()), (0, "/restore-1/shop/orders"))
+
+    def test_the_data_that_came_back_or_were_kept_for_good_archive_to_what_is_declared(self):
+        self.declare("/shop/orders", put_back="true")
+        self.push()
+        self.declare("/restore-1/shop/orders")
+        (self.root / "accepted-r1").mkdir()
+        self.assertEqual((self.push(), self.repository()), (0, "/restore-1/shop/orders"))
+
+    def test_files_are_kept_where_nobody_knows_the_old_repository(self):
+        self.declare("/restore-1/shop/orders")
+        self.assertEqual((self.push(), self.calls()), (1, []))
+
+    def test_a_failure_does_not_prepare_the_new_repository(self):
+        self.push()
+        self.declare("/restore-1/shop/orders")
+        self.answers(103)
+        self.assertEqual(self.push(), 1)
+        self.assertFalse((self.root / "prepared").exists())
 
 
 if __name__ == "__main__":

@@ -191,8 +191,11 @@ class ReplacementTest(RecoveryCase):
         self.cluster["replacement"] = {"name": "r1", "putBack": put_back}
 
     def server(self, content):
-        for name in ("pg17", "spool"):
-            (self.folder / name).mkdir()
+        (self.folder / "spool").mkdir()
+        self.server_data(content)
+
+    def server_data(self, content):
+        (self.folder / "pg17").mkdir()
         (self.folder / "pg17/PG_VERSION").write_text(content)
 
     def content(self, folder="."):
@@ -245,13 +248,68 @@ class ReplacementTest(RecoveryCase):
                 recovery.shutil.rmtree(self.folder / "rejected-r1")
                 recovery.shutil.rmtree(self.folder / "before-r1", ignore_errors=True)
 
+    def test_the_note_of_a_restore_that_failed_does_not_make_leftovers_of_the_data_that_came_back(self):
+        recovery.set_aside(self.cluster)
+        member.begin_recovery(self.cluster, {"type": "latest"})
+        self.declare(put_back=True)
+        recovery.put_back(self.cluster)
+        member.discard_unfinished(self.cluster)
+        self.assertEqual(self.content(), "old")
+
+    def test_a_volume_that_came_later_has_nothing_to_set_aside(self):
+        recovery.shutil.rmtree(self.folder / "pg17")
+        api = mock.Mock()
+        api.call.return_value = {"metadata": {"annotations": {"initialize": "1", member.REPLACED: json.dumps(self.cluster["replacement"])}}}
+        member.note_beginning(self.cluster, api)
+        self.server_data("a copy of the restored cluster")
+        self.assertFalse(member.replacement_waits(self.cluster))
+
+    def test_a_new_volume_of_the_old_cluster_takes_part_in_the_restore_since_all_have_to_stop_for_it(self):
+        recovery.shutil.rmtree(self.folder / "pg17")
+        api = mock.Mock()
+        api.call.return_value = {"metadata": {"annotations": {"initialize": "1"}}}
+        member.note_beginning(self.cluster, api)
+        self.server_data("a copy of the old cluster")
+        self.assertTrue(member.replacement_waits(self.cluster))
+
+    def test_an_interrupted_move_is_not_taken_for_a_volume_that_came_later(self):
+        self.dying_after(2, lambda: recovery.set_aside(self.cluster))
+        self.assertTrue(member.replacement_waits(self.cluster))
+
     def test_only_a_server_with_data_of_its_own_gives_up_what_was_set_aside(self):
         recovery.set_aside(self.cluster)
-        recovery.accept(self.cluster, None)
+        self.assertEqual(recovery.accept(self.cluster, None), 1)
         self.assertEqual(self.content("before-r1"), "old", "there are no other data yet")
         self.server("restored")
         recovery.accept(self.cluster, None)
         self.assertFalse((self.folder / "before-r1").exists())
+        self.assertFalse(member.replacement_waits(self.cluster), "the declaration may stay: it is not done a second time")
+
+
+class PauseTest(unittest.TestCase):
+    """Data that wait at the target, to be looked at."""
+    ASKED = {"goal": {"type": "time", "value": "2026-03-01"}, "pauseAtTarget": True}
+    THERE = {"paused": True, "lsn": "0/5000060", "at": "2026-03-01"}
+
+    def word(self, state=THERE, **declared):
+        return recovery.word({"recovery": {**self.ASKED, **declared}}, self.ASKED, state)
+
+    def test_at_the_target_they_can_be_looked_at_and_before_it_they_are_waited_for(self):
+        self.assertEqual([self.word(), self.word(state=None), self.word(state={**self.THERE, "paused": False})], ["look", "wait", "wait"])
+
+    def test_taking_the_pause_out_promotes_them_and_only_at_the_target(self):
+        self.assertEqual([self.word(pauseAtTarget=False), self.word(state=None, pauseAtTarget=False)], ["promote", "wait"])
+
+    def test_another_target_begins_anew_and_is_never_taken_for_a_promotion(self):
+        self.assertEqual(self.word(goal={"type": "time", "value": "2026-03-02"}, pauseAtTarget=False), "leave")
+
+    def test_the_way_back_and_a_declaration_without_recovery_promote_nothing(self):
+        self.assertEqual(recovery.word({"recovery": self.ASKED, "replacement": {"putBack": True}}, self.ASKED, self.THERE), "leave")
+        self.assertEqual(recovery.word({}, self.ASKED, self.THERE), "leave")
+
+    def test_postgresql_is_told_to_pause_and_otherwise_to_promote(self):
+        goal = {"type": "time", "value": "2026-03-01", "exclusive": False}
+        self.assertEqual([recovery.recovery_conf(goal, pause)["recovery_target_action"] for pause in (True, False)], ["pause", "promote"])
 
 
 class PackedTest(unittest.TestCase):

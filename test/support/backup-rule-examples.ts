@@ -139,6 +139,9 @@ const DRILLS: readonly RuleExample[] = [
     bad: drill({ checks: [{ name: 'rows', sql: 'SELECT true' }, { name: 'rows', sql: 'SELECT true' }] }),
     good: drill({ checks: [{ name: 'rows', sql: 'SELECT true' }, { name: 'fresh', sql: 'SELECT true' }] }),
   }),
+  recovery('EV1809', 'a pause with nothing to stop at', 'bootstrap.recovery.pauseAtTarget', {
+    bad: { pauseAtTarget: true }, good: { pauseAtTarget: true, target: RecoveryTarget.time('2026-03-01T12:00:00Z') },
+  }),
   recovery('EV1811', 'a restore in place whose name is no folder', 'bootstrap.recovery.replacing', {
     bad: { replacing: '../../etc' }, good: { replacing: 'restore-1' },
   }),

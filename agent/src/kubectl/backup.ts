@@ -3,18 +3,15 @@
  * schedule nothing tells which image a Job would need, so the work is done from here.
  */
 import type { BackupRequest } from './arguments.js';
+import { CommandError, contractOf, INTERRUPTED } from './command.js';
 import { JobFollower, type Ended } from './follow-job.js';
 import { ON_DEMAND } from '../../../src/contract/backup.js';
 import type { ContractBackup, ContractSchedule } from '../../../src/contract/document.js';
-import { backupName, contractName } from '../../../src/contract/names.js';
+import { backupName } from '../../../src/contract/names.js';
 import { BackupJob, EXIT } from '../backup-job.js';
 import type { BackupPorts } from '../backup-work.js';
-import { readBackupContract } from '../model/backup-contract.js';
 import type { Jobs } from '../ports/jobs.js';
-import { KubeError, type KubeObject } from '../ports/kube.js';
-
-/** What a person may read: shown as it is, without a stack. */
-export class CommandError extends Error {}
+import type { KubeObject } from '../ports/kube.js';
 
 export interface CommandPorts extends BackupPorts {
   readonly jobs: Jobs;
@@ -86,14 +83,7 @@ export class BackupCommand {
 
   private async contractBackup(): Promise<Omit<ContractBackup, 'stanza'>> {
     const { cluster } = this.request;
-    const { kube, namespace } = this.ports;
-    const object = await kube.get('configmaps', contractName(cluster)).catch((problem: unknown) => {
-      if (!(problem instanceof KubeError && problem.notFound)) throw problem;
-      throw new CommandError(`There is no cluster ${cluster} in namespace ${namespace} (no ConfigMap ${contractName(cluster)}). Is it another namespace (-n)?`, { cause: problem });
-    });
-    const reading = readBackupContract(object);
-    if (!reading.ok) throw new CommandError(`The contract of ${cluster} cannot be read: ${reading.problem}.`);
-    const { backup } = reading.document;
+    const { backup } = await contractOf(this.ports.kube, this.ports.namespace, cluster);
     if (!backup) throw new CommandError(`Cluster ${cluster} has no storage for backups, so there is nothing to back up to. Give it one (backup.storage) and apply.`);
     return backup;
   }
@@ -119,6 +109,3 @@ export class BackupCommand {
     return { complete: EXIT.done, failed: EXIT.failed, interrupted: INTERRUPTED }[ended];
   }
 }
-
-/** As a shell has it for SIGINT. */
-const INTERRUPTED = 130;

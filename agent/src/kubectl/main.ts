@@ -1,11 +1,14 @@
 /** `kubectl everest`: found by kubectl as `kubectl-everest` in the PATH. */
 import { hostname, userInfo } from 'node:os';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
-import { HELP, readRequest, UsageError, type BackupRequest } from './arguments.js';
-import { BackupCommand, CommandError } from './backup.js';
+import { HELP, readRequest, UsageError, type Place, type Request } from './arguments.js';
+import { BackupCommand } from './backup.js';
+import { CommandError } from './command.js';
+import { RestoreCommand } from './restore.js';
 import { KubeClient } from '../adapters/kube-client.js';
 import { KubeExec } from '../adapters/kube-exec.js';
 import { KubeJobs } from '../adapters/kube-jobs.js';
+import { KubePods } from '../adapters/kube-pods.js';
 import { SystemClock } from '../adapters/system-clock.js';
 import { EXIT } from '../backup-job.js';
 import { Log } from '../log.js';
@@ -13,7 +16,7 @@ import { KubeError } from '../ports/kube.js';
 
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
-function access({ context, kubeconfig }: BackupRequest): KubeConfig {
+function access({ context, kubeconfig }: Place): KubeConfig {
   const config = new KubeConfig();
   try {
     if (kubeconfig === undefined) config.loadFromDefault();
@@ -26,21 +29,24 @@ function access({ context, kubeconfig }: BackupRequest): KubeConfig {
   return config;
 }
 
-async function run(request: BackupRequest): Promise<number> {
+async function run(request: Request): Promise<number> {
   const config = access(request);
   const namespace = request.namespace ?? config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
   const clock = new SystemClock();
   const kube = new KubeClient(config, namespace, clock);
+  const { server } = config.getCurrentCluster()!;
   const ports = {
     kube, clock, namespace, say,
-    jobs: new KubeJobs(kube, config.getCurrentCluster()!.server, namespace),
+    jobs: new KubeJobs(kube, server, namespace),
+    pods: new KubePods(kube, server, namespace),
     exec: new KubeExec(config, namespace),
     log: new Log({}, say),
     identity: `${userInfo().username}@${hostname()}`,
   };
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
-  return new BackupCommand(ports, request).run(stop.signal);
+  const command = request.command === 'backup' ? new BackupCommand(ports, request) : new RestoreCommand(ports, request);
+  return command.run(stop.signal);
 }
 
 function explain(problem: unknown): number {

@@ -22,7 +22,7 @@ export interface KubeObject {
 /** Resources that the agent touches; each has its API group in the adapter. */
 export type Resource = 'configmaps' | 'secrets' | 'pods' | 'events' | 'statefulsets' | 'leases' | 'nodes';
 
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'patch';
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete';
 
 /** What was asked of the API. */
 export interface KubeCall {

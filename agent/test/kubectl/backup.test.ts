@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readRequest, UsageError } from '../../src/kubectl/arguments.js';
-import { BackupCommand, CommandError, jobFrom, nearestSchedule, withOptions } from '../../src/kubectl/backup.js';
+import { BackupCommand, jobFrom, nearestSchedule, withOptions } from '../../src/kubectl/backup.js';
+import { CommandError } from '../../src/kubectl/command.js';
 import { JobFollower } from '../../src/kubectl/follow-job.js';
 import { Log } from '../../src/log.js';
 import { KubeError } from '../../src/ports/kube.js';
@@ -11,7 +12,7 @@ import { FakeKube } from '../support/fake-kube.js';
 import { LeapingClock } from '../support/leaping-clock.js';
 import { contract } from '../support/operations.js';
 
-const REQUEST = { cluster: 'orders', type: 'full', repository: undefined, namespace: undefined, context: undefined, kubeconfig: undefined } as const;
+const REQUEST = { command: 'backup', cluster: 'orders', type: 'full', repository: undefined, namespace: undefined, context: undefined, kubeconfig: undefined } as const;
 const schedule = (name: string, type: 'full' | 'incremental', repository = 1) => ({
   name, type, repository, cron: '0 2 * * *', timeZone: 'Etc/UTC', suspended: false, target: 'primary' as const,
 });
@@ -55,13 +56,13 @@ test('reads a command line', () => {
   assert.deepEqual(readRequest(['backup', 'orders', '-n', 'shop', '--type', 'incremental', '--repository', '2']), {
     ...REQUEST, type: 'incremental', repository: 2, namespace: 'shop',
   });
-  assert.deepEqual(readRequest(['backup', 'orders'])!.type, 'full');
+  assert.deepEqual(readRequest(['backup', 'orders']), REQUEST);
   for (const help of [[], ['--help'], ['backup', '-h']]) assert.equal(readRequest(help), undefined);
 });
 
 for (const [args, message] of [
   [['backup'], /name of the cluster is missing/], [['backup', 'a', 'b'], /one cluster at a time: b/],
-  [['restore', 'a'], /restore is no command/], [['backup', 'a', '--typ', 'full'], /--typ/],
+  [['recreate', 'a'], /recreate is no command; there are backup, restore, reject, accept/], [['backup', 'a', '--to', '0/1'], /backup does not know --to/], [['backup', 'a', '--typ', 'full'], /--typ/],
   [['backup', 'a', '--type', 'diff'], /"diff"; it takes full, differential, incremental/],
   [['backup', 'a', '--repository', '0'], /--repository is "0"/],
 ] as const) {

@@ -52,6 +52,8 @@ REPLAY_PAUSE_S = 2.0
 # In memory, and read by every pgBackRest of the container, also by one that a person starts.
 BACKUP_DIR = os.environ.get("PGBACKREST_CONFIG_INCLUDE_PATH", "/run/postgresql/backup")
 HISTORY, WAITING, HOLDS, CONTAINER = "everest.io/history", "everest.io/waiting", "everest.io/holds", "postgres"
+# On Patroni's ConfigMap: for which replacement it was cleared.
+REPLACED = "everest.io/replaced"
 # Where pgBackRest finds the repository that a recovery reads (recovery.py); the include path has to be a folder of its own.
 RECOVERY = {"PGBACKREST_CONFIG": "/run/postgresql/recovery/source", "PGBACKREST_CONFIG_INCLUDE_PATH": "/run/postgresql/recovery"}
 # Beside the data: WAL that is fetched ahead, and the note that a recovery is not finished.
@@ -753,8 +755,21 @@ def replacement_waits(cluster: Json) -> bool:
         return False
     if wanted["putBack"]:
         return os.path.exists(kept_folder(cluster))
-    done = any(os.path.exists(kept_folder(cluster, kind)) for kind in ("before", "rejected"))
+    done = any(os.path.exists(kept_folder(cluster, kind)) for kind in ("before", "rejected", "accepted"))
     return not done and (has_data(cluster) or os.path.exists(kept_folder(cluster, "before-moving")))
+
+
+def is_forgotten(cluster: Json, api: Api) -> bool:
+    """The old cluster is no more, for this replacement: all members had stopped."""
+    found = api.call("GET", f"configmaps/{cluster['name']}-config") or {"metadata": {}}
+    return json.loads((found["metadata"].get("annotations") or {}).get(REPLACED) or "null") == cluster["replacement"]
+
+
+def note_beginning(cluster: Json, api: Api) -> None:
+    """A volume that is new in the restored cluster has nothing to set aside: its copy must not be taken for old data."""
+    wanted = cluster.get("replacement")
+    if wanted and not wanted["putBack"] and not has_data(cluster) and (is_forgotten(cluster, api) or not system_of(cluster, api)):
+        os.makedirs(kept_folder(cluster), mode=0o700, exist_ok=True)
 
 
 def recover(cluster: Json) -> None:
@@ -924,7 +939,8 @@ def waits_until(done: Callable[[], bool], limit_s: float) -> bool:
 # ---- subcommands
 
 def hand_over(cluster: Json, api: Api) -> None:
-    if not (leads() and is_leaving(api) and has_heir()):
+    # Before a restore in place all members stop, and nobody is to take over.
+    if replacement_waits(cluster) or not (leads() and is_leaving(api) and has_heir()):
         return
     # The agent lets clients of poolers wait meanwhile.
     if cluster.get("agent") and waits_until(lambda: not leads(), HAND_OVER_AGENT_S):
@@ -979,6 +995,7 @@ def start(cluster: Json, api: Api) -> None:
     discard_unfinished(cluster)
     if replacement_waits(cluster):
         os.execvp("python3", ["python3", f"{CONFIG_DIR}/recovery.py", "replace"])
+    patiently(lambda: note_beginning(cluster, api))
     if cluster.get("backup"):
         once(lambda: configure_backup(cluster, api))  # a member with data never waits for its archive
     if source_of(cluster):
@@ -1031,6 +1048,8 @@ def callback(cluster: Json, api: Api) -> None:
     if changed:
         log(f"passwords of {', '.join(changed)} now follow their Secrets")
     once(lambda: note_primary(cluster))
+    if replacement_waits(cluster):
+        return  # what is declared is the repository of the data that will come
     if cluster.get("backup"):
         patiently(lambda: prepare_archive(cluster, api))
     if cluster.get("backup") and cluster.get("recovery"):
@@ -1039,13 +1058,13 @@ def callback(cluster: Json, api: Api) -> None:
 
 
 def archive_once(cluster: Json, api: Api) -> int:
-    return 0 if cluster.get("backup") and once(lambda: prepare_archive(cluster, api)) else 1
+    return 0 if cluster.get("backup") and not replacement_waits(cluster) and once(lambda: prepare_archive(cluster, api)) else 1
 
 
 def create_replica(cluster: Json, api: Api) -> int:
     """Any other end than success lets Patroni copy the primary: the archive is a relief, never a condition."""
     usable: List[Repository] = []
-    if cluster.get("backup") and "standby" not in cluster:
+    if cluster.get("backup") and "standby" not in cluster and not replacement_waits(cluster):
         once(lambda: usable.extend(usable_backups(cluster, api)))
     if not usable:
         return 1

@@ -9,9 +9,41 @@
 # a primary sends; a standby keeps each file until the primary has sent it, so that any of them can go on from there.
 set -u
 
+WAITS=
 CONFIG=${PGBACKREST_CONFIG:-/etc/everest/pgbackrest.conf}
 STATE=${PGBACKREST_CONFIG_INCLUDE_PATH:-/run/postgresql/backup}
 SEEN=$STATE/seen
+# One state of the ConfigMap, also while the kubelet brings another one.
+FOLDER=$(readlink -e "${0%/*}/..data" || echo "${0%/*}")
+# The repository of the data that this server has; only `*.conf` is read by pgBackRest itself.
+KEPT=$STATE/kept
+
+replacement() {
+  sed -n '/^  "replacement": {/,/^  }/s/^    "'"$1"'": "\{0,1\}\([^",]*\).*/\1/p' "$FOLDER/cluster.json" 2> /dev/null
+}
+
+# As member.py's replacement_waits: a restore in place, or its taking back, is declared, and these data are from before.
+replacement_waits() {
+  name=$(replacement name)
+  [ -n "$name" ] || return 1
+  case "$(replacement putBack)" in
+    true) [ -d "../before-$name" ] ;;
+    *) ! [ -d "../before-$name" ] && ! [ -d "../rejected-$name" ] && ! [ -d "../accepted-$name" ] ;;
+  esac
+}
+
+# The declaration of a restore in place names another repository. The server that still runs belongs to the old data:
+# it goes on with the repository that it had, so that nothing is missing there when they come back.
+choose_repository() {
+  [ "$CONFIG" = "$STATE/source" ] && return
+  if replacement_waits; then
+    WAITS=y CONFIG=$KEPT
+    export PGBACKREST_CONFIG="$KEPT"
+    [ -f "$KEPT" ] || { echo "everest: a restore in place is declared; $* is kept until the Pods are deleted." >&2; exit 1; }
+  elif ! cmp -s "$FOLDER/${CONFIG##*/}" "$KEPT"; then
+    cp "$FOLDER/${CONFIG##*/}" "$KEPT.$$" && mv "$KEPT.$$" "$KEPT"
+  fi
+}
 
 run() {
   pgbackrest --stanza=db "$@"
@@ -80,11 +112,12 @@ wait_as_standby() {
 
 # True in a cluster that follows another one: what it receives is in that one's archive, or on its way there.
 follows() {
-  grep -qs '^  "standby": {' "${0%/*}/cluster.json"
+  grep -qs '^  "standby": {' "$FOLDER/cluster.json"
 }
 
 # What may be missing: a Secret that was not there, or has changed; the stanza. Quiet for a while after each try.
 prepare() {
+  [ -z "$WAITS" ] || return 1
   fresh "$STATE/prepared" 15 && return 1
   : > "$STATE/prepared"
   timeout 40 python3 "${0%/*}/member.py" prepare-archive
@@ -172,4 +205,6 @@ get() {
   exit 1
 }
 
+# Where PostgreSQL runs: in its data directory.
+[ -f PG_VERSION ] && choose_repository "$@"
 "$@"

@@ -6,6 +6,7 @@
   recovery.py replace    a restore in place: no member runs a server; data are set aside, or put back
   recovery.py accept     for people: the data that were set aside on this volume are removed
   recovery.py restore    Patroni's bootstrap command: the backup that the recovery begins with
+  recovery.py await-word PID   beside a recovery that pauses at its target: promotes it, or begins anew, when that is declared
   recovery.py prepare-source   pgBackRest's configuration for the cluster that a standby cluster follows
 
 All run with the configuration of the repository that is read (member.py RECOVERY); the cluster's own is not touched.
@@ -22,11 +23,13 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from datetime import datetime, timedelta, timezone
-from typing import Callable, Collection, Dict, List, NamedTuple, Optional
+from typing import Callable, Collection, Dict, List, NamedTuple, Optional, Tuple
 from urllib.parse import quote
 
 import member
@@ -40,10 +43,10 @@ FILES_LOOKED_AT = 64
 ATTEMPTS = 3
 #: Room beside the backup: WAL that is replayed, and what PostgreSQL writes meanwhile.
 SPARE_BYTES = 256 * 1024 * 1024
-#: On Patroni's ConfigMap: for which replacement it was cleared.
-REPLACED = "everest.io/replaced"
 #: Between two members that could begin, so that one does and the others see it.
 APART_S = 3.0
+#: Between two looks at the declaration while the data are looked at.
+LOOK_S = 2.0
 #: A backup says in whole seconds when it ended.
 SECOND = timedelta(seconds=1)
 
@@ -338,20 +341,20 @@ def write_source(cluster: Json, api: Api, recovery: Json) -> None:
     member.write_settings({**access, **member.settle_pass(api, repository)})
 
 
-def recovery_conf(goal: Json) -> Json:
-    """What PostgreSQL is told. Without a target it goes to the end of the archive."""
+def recovery_conf(goal: Json, pause: bool) -> Json:
+    """What PostgreSQL is told. Without a target it goes to the end of the archive. Patroni waits for the end of a pause."""
     names = {"time": "recovery_target_time", "lsn": "recovery_target_lsn", "xid": "recovery_target_xid", "name": "recovery_target_name"}
     target = {names[goal["type"]]: goal["value"]} if goal["type"] in names else {}
     exclusive = {"recovery_target_inclusive": "off"} if goal["exclusive"] else {}
     return {"restore_command": f"{with_source()} sh {member.CONFIG_DIR}/pgbackrest.sh get %f %p", **target, **exclusive,
-            "recovery_target_timeline": str(goal.get("timeline") or "latest"), "recovery_target_action": "promote"}
+            "recovery_target_timeline": str(goal.get("timeline") or "latest"), "recovery_target_action": "pause" if pause else "promote"}
 
 
 def with_source() -> str:
     return "env " + " ".join(f"{name}={value}" for name, value in member.RECOVERY.items())
 
 
-def patroni_folder(goal: Json) -> str:
+def patroni_folder(recovery: Json) -> str:
     """Patroni's own files, and one more: without data this member restores instead of making an empty cluster."""
     folder = f"{member.BACKUP_DIR}/patroni"
     os.makedirs(folder, exist_ok=True)
@@ -359,7 +362,8 @@ def patroni_folder(goal: Json) -> str:
         link = f"{folder}/{name}"
         if not os.path.lexists(link):
             os.symlink(f"{member.CONFIG_DIR}/patroni/{name}", link)
-    recover = {"command": f"{with_source()} python3 {member.CONFIG_DIR}/recovery.py restore", "no_params": True, "recovery_conf": recovery_conf(goal)}
+    recover = {"command": f"{with_source()} python3 {member.CONFIG_DIR}/recovery.py restore", "no_params": True,
+               "recovery_conf": recovery_conf(recovery["goal"], recovery["pauseAtTarget"])}
     member.write_private("patroni/90-recovery.yml", json.dumps({"bootstrap": {"method": "recover", "recover": recover}}))
     return folder
 
@@ -375,10 +379,12 @@ def holding(cluster: Json, api: Api) -> List[str]:
 
 
 def hold(cluster: Json, api: Api) -> None:
-    """Before a recovery, whoever holds counts as a member without data: nothing of the old cluster is to lead."""
-    now = member.utc_now()
-    history = None if cluster["replacement"]["putBack"] else json.dumps([0, False, now])
-    notes = {member.HOLDS: json.dumps([cluster["replacement"], now]), member.HISTORY: history}
+    """With how new the data are that it will have. Before a recovery that is none: nothing of the old cluster is to lead."""
+    now, data = member.utc_now(), os.path.basename(cluster["dataDirectory"])
+    history = member.History(0, False)
+    if cluster["replacement"]["putBack"]:
+        history = member.History.on_disk(f"{member.kept_folder(cluster)}/{data}")
+    notes = {member.HOLDS: json.dumps([cluster["replacement"], now]), member.HISTORY: json.dumps([*history, now])}
     member.patiently(lambda: api.call("PATCH", f"pods/{os.environ['HOSTNAME']}", {"metadata": {"annotations": notes}}))
 
 
@@ -390,15 +396,9 @@ def forget_cluster(cluster: Json, api: Api) -> None:
         annotations = (found or {}).get("metadata", {}).get("annotations") or {}
         changes = {key: None for key in annotations if suffix != "config" or key in ("initialize", "history")}
         if suffix == "config":
-            changes[REPLACED] = json.dumps(cluster["replacement"])
+            changes[member.REPLACED] = json.dumps(cluster["replacement"])
         if found and changes:
             api.call("PATCH", path, {"metadata": {"resourceVersion": found["metadata"]["resourceVersion"], "annotations": changes}})
-
-
-def is_forgotten(cluster: Json, api: Api) -> bool:
-    """The old cluster is no more, for this replacement: all members had stopped."""
-    found = api.call("GET", f"configmaps/{cluster['name']}-config") or {"metadata": {}}
-    return json.loads((found["metadata"].get("annotations") or {}).get(REPLACED) or "null") == cluster["replacement"]
 
 
 def move(cluster: Json, source: Callable[[str], str], target: Callable[[str], str]) -> None:
@@ -422,6 +422,9 @@ def put_back(cluster: Json) -> None:
     folder, returning = member.kept_folder(cluster), member.kept_folder(cluster, "returning")
     if not os.path.exists(member.kept_folder(cluster, "rejected")):
         set_aside(cluster, "rejected")
+    # Of the restore, where it had not come to its end: with the note the old data would be taken for its leftovers.
+    if member.unfinished(cluster):
+        member.end_recovery(cluster)
     move(cluster, lambda name: f"{folder}/{name}", lambda name: member.beside(cluster, name))
     os.rename(folder, returning)
     os.rmdir(returning)
@@ -431,7 +434,7 @@ def put_back(cluster: Json) -> None:
 def may_move(cluster: Json, api: Api) -> None:
     """The first member goes when nobody runs a server; the others when it has taken over, or may hear who does."""
     first, own = cluster["members"][0], os.environ["HOSTNAME"]
-    if is_forgotten(cluster, api):
+    if member.is_forgotten(cluster, api):
         if own == first or cluster["replacement"]["putBack"] or member.leader_of(cluster, api):
             return
         raise NotYet(f"a restore in place is declared; waiting for {first} to bring the data.")
@@ -439,6 +442,8 @@ def may_move(cluster: Json, api: Api) -> None:
     missing = [name for name in cluster["members"] if name not in held]
     if own != first or missing:
         raise NotYet(f"a restore in place is declared; waiting for {', '.join(missing) or first} to stop: delete all Pods of the cluster at once.")
+    if cluster["replacement"]["putBack"] and not any(history.timeline for history in member.histories_of(cluster, api).values()):
+        raise NotYet("no member has data from before the restore, so there is no way back; take putBack() out of the manifest, waiting.")
     forget_cluster(cluster, api)
 
 
@@ -474,9 +479,9 @@ def has_begun(cluster: Json, api: Api) -> bool:
     return "initialize" in (found.get("metadata", {}).get("annotations") or {}) or bool(member.leader_of(cluster, api))
 
 
-def tell(api: Api, problem: Optional[str]) -> None:
+def tell(api: Api, problem: Optional[str], **more: bool) -> None:
     """On the Pod, for the agent's status; the log has it too."""
-    text = None if problem is None else json.dumps({"at": member.utc_now(), "problem": problem.replace("; waiting.", ".")})
+    text = None if problem is None else json.dumps({"at": member.utc_now(), "problem": problem.replace("; waiting.", "."), **more})
     member.once(lambda: api.call("PATCH", f"pods/{os.environ['HOSTNAME']}", {"metadata": {"annotations": {member.WAITING: text}}}))
 
 
@@ -511,11 +516,40 @@ def look_only(cluster: Json, api: Api) -> int:
     return 0 if member.once(lambda: keep_plan(cluster, api, cluster["recovery"])) else 1
 
 
+def look_ahead(cluster: Json, goal: Json) -> int:
+    """In the repository that the cluster has now, before anything is declared."""
+    if not cluster.get("backup"):
+        print("everest: the cluster has no backups.", file=sys.stderr)
+        return 2
+    repository = cluster["backup"]["repositories"][0]
+    os.environ["PGBACKREST_REPO"] = str(repository["key"])
+    recovery = {"repository": repository, "stanza": cluster["backup"]["stanza"], "goal": {"exclusive": False, **goal}}
+
+    def tell_plan() -> None:
+        plan = make_plan(cluster, recovery)
+        print(f"{goal.get('value') or 'the end of the archive'} can be reached from the backup {plan.backup} ({plan.size >> 20} MiB) of {repository['storage']}.")
+
+    return 0 if member.once(tell_plan) else 1
+
+
+def state(cluster: Json, api: Api) -> int:
+    kinds = [kind for kind in ("before", "rejected", "accepted") if cluster.get("replacement") and os.path.exists(member.kept_folder(cluster, kind))]
+    print(json.dumps({"replacement": cluster.get("replacement"), "waits": member.replacement_waits(cluster), "kept": kinds}))
+    return 0
+
+
 def accept(cluster: Json, api: Api) -> int:
-    """The one place that removes data: asked for by name, and only beside a server that has its own."""
+    """The one place that removes data: asked for by name, and only beside a server that has its own.
+
+    What stays says that this volume has been through the restore, which may still be declared.
+    """
+    if not cluster.get("replacement") or not member.has_data(cluster) or member.unfinished(cluster) or member.replacement_waits(cluster):
+        print("everest: there is no restore in place that is done, so nothing is removed.", file=sys.stderr)
+        return 1
+    os.makedirs(member.kept_folder(cluster, "accepted"), mode=0o700, exist_ok=True)
     for kind in ("before", "rejected"):
-        folder = member.kept_folder(cluster, kind) if cluster.get("replacement") else ""
-        if folder and os.path.exists(folder) and member.has_data(cluster) and not member.unfinished(cluster) and not member.replacement_waits(cluster):
+        folder = member.kept_folder(cluster, kind)
+        if os.path.exists(folder):
             member.log(f"removing {folder}")
             shutil.rmtree(folder)
     return 0
@@ -529,7 +563,7 @@ def start(cluster: Json, api: Api) -> int:
     member.waits_until(lambda: has_begun(cluster, api), turn * APART_S)
     member.patiently(lambda: check(cluster, api, recovery))
     tell(api, None)
-    folder = patroni_folder(recovery["goal"])
+    folder = patroni_folder(recovery)
     # What Patroni starts belongs to the cluster's own repository again.
     os.environ.update({name: os.environ.pop(f"EVEREST_OWN_{name}") for name in member.RECOVERY})
     os.execvp("patroni", ["patroni", folder])
@@ -549,8 +583,65 @@ def restore(cluster: Json, api: Api) -> int:
         shutil.rmtree(wal, ignore_errors=True)
     links = [f"--link-map=pg_wal={wal}"] if wal else []
     member.log(f"restoring the backup {plan.backup}")
+    if recovery["pauseAtTarget"]:
+        # Of a session of its own, since Patroni ends its commands with everything below them.
+        subprocess.Popen([sys.executable, __file__, "await-word", str(os.getppid())], start_new_session=True)
     os.execvp("pgbackrest", ["pgbackrest", f"--stanza={recovery['stanza']}", f"--set={plan.backup}", "--type=none", *links, "restore"])
     raise AssertionError("exec never returns")
+
+
+# ---- a look at the data before they are writable
+
+def replay_state(cluster: Json) -> Optional[Json]:
+    """Where the replay stands, once there is something to read; None before that, and behind its end."""
+    try:
+        with member.Database(cluster) as server:
+            text = server.value("SELECT json_build_object('paused', pg_get_wal_replay_pause_state() = 'paused', 'lsn', pg_last_wal_replay_lsn(), "
+                                "'at', pg_last_xact_replay_timestamp()) WHERE pg_is_in_recovery()")
+    except member.driver().Error:
+        return None
+    return text if isinstance(text, dict) or text is None else json.loads(text)
+
+
+def word(cluster: Json, recovery: Json, state: Optional[Json]) -> str:
+    """`leave` (another moment is declared, so all begins anew), `promote`, `look`, or `wait`."""
+    declared = cluster.get("recovery") or {}
+    if declared.get("goal") != recovery["goal"] or (cluster.get("replacement") or {}).get("putBack"):
+        return "leave"
+    if not (state and state["paused"]):
+        return "wait"
+    return "look" if declared["pauseAtTarget"] else "promote"
+
+
+def await_word(cluster: Json, api: Api, patroni: int) -> int:
+    """Until the declaration promotes the data, or moves the target. It ends with the recovery, or with Patroni."""
+    recovery, said = cluster["recovery"], False
+    while member.unfinished(cluster) and os.path.exists(f"/proc/{patroni}"):
+        state = replay_state(cluster)
+        said = obey(word(json.loads(member.read(f"{member.CONFIG_DIR}/cluster.json")), recovery, state), cluster, api, (state, said, patroni))
+        time.sleep(LOOK_S)
+    if said:
+        tell(api, None)
+    return 0
+
+
+def obey(told: str, cluster: Json, api: Api, seen: Tuple[Optional[Json], bool, int]) -> bool:
+    """Whether it was said that the data can be looked at."""
+    state, said, patroni = seen
+    if told == "leave":
+        member.log("another moment is declared: the data that were restored are given up, and it begins anew")
+        os.kill(patroni, signal.SIGTERM)
+    if told == "promote":
+        member.log("promoting the data that were looked at")
+        with member.Database(cluster) as server:
+            server.run("SELECT pg_wal_replay_resume()")
+    if told != "look" or said or state is None:
+        return said and told != "promote"
+    text = (f"the data are at the target, {state['lsn']}, last transaction {state['at']}, and can be read: kubectl exec {os.environ['HOSTNAME']} "
+            "-c postgres -- psql. Take pauseAtTarget out of the manifest to promote them, or declare another target")
+    member.log(text)
+    tell(api, f"{text}.", atTarget=True)
+    return True
 
 
 def prepare_source(cluster: Json, api: Api) -> int:
@@ -560,12 +651,18 @@ def prepare_source(cluster: Json, api: Api) -> int:
 def main(arguments: List[str]) -> int:
     commands: Dict[str, Callable[[Json, Api], int]] = {
         "start": start, "restore": restore, "check": look_only, "replace": replace, "accept": accept,
-        "prepare-source": prepare_source,
+        "prepare-source": prepare_source, "state": state,
     }
-    if not arguments or arguments[0] not in commands:
+    more: Dict[str, Callable[[Json, str], int]] = {
+        "await-word": lambda cluster, patroni: await_word(cluster, Api.in_cluster(), int(patroni)),
+        "look": lambda cluster, goal: look_ahead(cluster, json.loads(goal)),
+    }
+    if not arguments or arguments[0] not in (*commands, *more) or (arguments[0] in more) != (len(arguments) == 2):
         print(__doc__, file=sys.stderr)
         return 2
     cluster = json.loads(member.read(f"{member.CONFIG_DIR}/cluster.json"))
+    if arguments[0] in more:
+        return more[arguments[0]](cluster, arguments[1])
     return commands[arguments[0]](cluster, Api.in_cluster())
 
 

@@ -24,6 +24,11 @@ export interface ClusterWanted {
   readonly bucket?: string;
   /** Two full backups are kept, and a schedule `nightly` makes them. */
   readonly scheduled?: boolean;
+  /** Of the repository in the bucket. */
+  readonly prefix?: string;
+  readonly bootstrap?: Bootstrap;
+  /** Size of a volume; 3 GiB where none is given. */
+  readonly volume?: string;
 }
 
 /** Every fault makes timelines, and their segments of 16 MiB stay for a while. */
@@ -37,11 +42,12 @@ export function assistedCluster(wanted: ClusterWanted): Obj[] {
   const cluster = new PostgresCluster(chart, wanted.name, {
     agent,
     version: '17',
-    storage: { size: VOLUME, storageClassName: wanted.storageClass },
+    storage: { size: wanted.volume ?? VOLUME, storageClassName: wanted.storageClass },
     resources: { requests: { cpu: wanted.cpu ?? '100m', memory: '512Mi' } },
     protection: Protection.deleteWithCluster(),
     parameters: { ...wanted.parameters },
-    ...(wanted.bucket ? { backup: backupIn(wanted.bucket, wanted.scheduled) } : {}),
+    ...(wanted.bucket ? { backup: backupIn(wanted.bucket, wanted) } : {}),
+    ...(wanted.bootstrap ? { bootstrap: wanted.bootstrap } : {}),
     ...(wanted.instances ? { instances: wanted.instances } : {}),
     ...(wanted.asynchronous ? { replication: Replication.asynchronous({ preferAvailability }) } : {}),
   });
@@ -76,8 +82,8 @@ export function clonedCluster({ namespace, name, storageClass, instances, ...wan
   return chart.toJson() as Obj[];
 }
 
-function backupIn(bucket: string, scheduled = false): BackupOptions {
-  const storage = storageIn(bucket);
+function backupIn(bucket: string, { prefix, scheduled }: ClusterWanted): BackupOptions {
+  const storage = storageIn(bucket, prefix);
   if (!scheduled) return { storage };
   const schedules = [{ name: 'nightly', cron: '0 2 * * *' }];
   return { storage, schedules, retention: BackupRetention.fullBackups(2), jobImage: AGENT_IMAGE.name };

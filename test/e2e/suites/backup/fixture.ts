@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RecoveryTarget } from '../../../../lib';
 import type { Obj } from '../../kit/cluster-api';
-import { assistedCluster, clonedCluster } from '../../kit/constructs';
+import { assistedCluster, clonedCluster, type ClusterWanted } from '../../kit/constructs';
 import { startJob, untilEnded } from '../../kit/jobs';
 import { storageObjects } from '../../kit/object-storage';
 import { PostgresUnderTest, nameOf } from '../../kit/postgres';
@@ -28,15 +28,33 @@ export class BackupFixture {
   cluster!: PostgresUnderTest;
   writer!: Writer;
   private clones = 0;
+  private wanted!: ClusterWanted;
+
+  /** Differences from the cluster that the other events share. */
+  constructor(private readonly changes: Partial<ClusterWanted> = {}) {}
+
+  get instances(): number {
+    return this.changes.instances ?? MEMBERS;
+  }
   private api: SuiteContext['api'] | undefined;
+
+  /** All members stream; nobody writes. */
+  async settled(context: SuiteContext): Promise<void> {
+    if (!this.namespace) await this.create(context);
+    await this.cluster.hurryToSettle(this.instances, PATIENCE_S);
+  }
 
   /** All members stream, the writer gets acknowledgements, and there is a backup. */
   async ready(context: SuiteContext): Promise<void> {
-    if (!this.namespace) await this.create(context);
-    await this.cluster.hurryToSettle(MEMBERS, PATIENCE_S);
+    await this.settled(context);
     if (!(await this.writer.node())) await this.writer.start();
     await this.writer.untilWriting(PATIENCE_S);
     if (!(await this.hasBackup())) await this.backUp();
+  }
+
+  /** Applies the cluster's manifests, with something changed. */
+  async declare(changes: Partial<ClusterWanted> = {}): Promise<void> {
+    await this.api!.apply(assistedCluster({ ...this.wanted, ...changes }), this.namespace);
   }
 
   /** As the schedule does it; gives the name of the Job. */
@@ -44,12 +62,12 @@ export class BackupFixture {
     return startJob(this.api!, this.namespace, `${this.cluster.name}-backup-nightly`);
   }
 
-  async untilBackedUp(job: string): Promise<void> {
-    await untilEnded(this.api!, this.namespace, job, { seconds: BACKUP_S });
+  async untilBackedUp(job: string, seconds = BACKUP_S): Promise<void> {
+    await untilEnded(this.api!, this.namespace, job, { seconds });
   }
 
-  async backUp(): Promise<void> {
-    await this.untilBackedUp(await this.startBackup());
+  async backUp(seconds = BACKUP_S): Promise<void> {
+    await this.untilBackedUp(await this.startBackup(), seconds);
   }
 
   /** Documents of `<cluster>-status`. */
@@ -81,11 +99,7 @@ export class BackupFixture {
 
   /** In the primary; gives what it prints. */
   async pgBackRest(args: readonly string[], seconds: number): Promise<string> {
-    const pod = nameOf(await this.cluster.primary());
-    const command = ['pgbackrest', '--stanza=db', ...args];
-    const result = await this.clusterExec(pod, command, seconds);
-    if (!result.ok) throw new Error(`pgbackrest ${args.join(' ')}: ${result.stdout}${result.stderr}`);
-    return result.stdout;
+    return this.inPrimary(['pgbackrest', '--stanza=db', ...args], seconds);
   }
 
   /** Asks the primary. */
@@ -122,6 +136,13 @@ export class BackupFixture {
     this.namespace = '';
   }
 
+  /** Runs a command in the primary for as long as it takes; gives what it prints. */
+  async inPrimary(command: string[], seconds: number): Promise<string> {
+    const result = await this.clusterExec(nameOf(await this.cluster.primary()), command, seconds);
+    if (!result.ok) throw new Error(`${command.join(' ')}: ${result.stdout}${result.stderr}`.slice(0, 2000));
+    return result.stdout;
+  }
+
   private async clusterExec(pod: string, command: string[], seconds: number) {
     return this.api!.exec({ namespace: this.namespace, pod, container: 'postgres' }, command, seconds);
   }
@@ -135,8 +156,8 @@ export class BackupFixture {
     await api.createNamespace(this.namespace);
     await api.apply(storageObjects(await faults.bucket(name)), this.namespace);
     const storageClass = process.env.E2E_STORAGE_CLASS ?? (await api.defaultStorageClass()) ?? '';
-    const wanted = { namespace: this.namespace, name, storageClass, bucket: name, scheduled: true };
-    await api.apply(assistedCluster(wanted), this.namespace);
+    this.wanted = { namespace: this.namespace, name, storageClass, bucket: name, scheduled: true, ...this.changes };
+    await this.declare();
     this.cluster = new PostgresUnderTest(api, this.namespace, name);
     const rows500 = { name: 'rw', host: `${name}-rw`, everyMs: 2 };
     this.writer = new Writer(api, {

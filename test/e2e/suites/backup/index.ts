@@ -2,6 +2,7 @@
 import { Drills, drillEvents } from './drill';
 import { faultEvents } from './faults';
 import { BackupFixture } from './fixture';
+import { inPlaceEvents } from './in-place';
 import { retentionEvent } from './retention';
 import { Sides, standbyEvents } from './standby';
 import { undoEvents } from './undo';
@@ -40,6 +41,7 @@ class Stage {
 
 export function backupSuite(): Suite {
   const fixture = new BackupFixture();
+  const inPlace = new BackupFixture();
   const drills = new Drills();
   const sides = new Sides();
   const stage = new Stage();
@@ -52,6 +54,7 @@ export function backupSuite(): Suite {
     tearDown: (context) => stage.clear(context),
     events: [
       ...stage.on(fixture, [...undoEvents(fixture), ...faultEvents(fixture), retentionEvent(fixture)]),
+      ...stage.on(inPlace, inPlaceEvents(inPlace)),
       ...stage.on(drills, drillEvents(drills)),
       ...stage.on(sides, standbyEvents(sides)),
     ],

@@ -13,10 +13,10 @@ import { waitFor } from '../../kit/wait';
 /** The server's clock as a target has it. */
 const NOW = "to_char(clock_timestamp() AT TIME ZONE 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
 
-type Range = readonly [first: number, last: number];
+export type Range = readonly [first: number, last: number];
 
 /** What must come back, and what tells of the moment. */
-interface Moment {
+export interface Moment {
   /** Acknowledged before it. */
   readonly acked: readonly Range[];
   /** Server's clock. */
@@ -86,7 +86,7 @@ async function dropAndUndo(context: SuiteContext, fixture: BackupFixture, edge: 
 }
 
 /** What is acknowledged now is committed before the clock is read. */
-async function remember(fixture: BackupFixture): Promise<Moment> {
+export async function remember(fixture: BackupFixture): Promise<Moment> {
   const { ranges } = await fixture.writer.status();
   const [at = '', table = ''] = (await fixture.sql(`SELECT ${NOW}, 'e2e_writes'::regclass::oid`)).split('|');
   const first = Number(await fixture.sql('SELECT min(id) FROM e2e_writes'));
@@ -96,7 +96,7 @@ async function remember(fixture: BackupFixture): Promise<Moment> {
 }
 
 /** A second later, as a person's mistake: in a transaction of its own, with all that a target can name. */
-async function dropTable(fixture: BackupFixture): Promise<Drop> {
+export async function dropTable(fixture: BackupFixture): Promise<Drop> {
   await new Promise((done) => { setTimeout(done, 1000); });
   const restorePoint = `before-drop-${process.hrtime.bigint()}`;
   const text = await fixture.sql(`SELECT pg_create_restore_point('${restorePoint}'); SELECT pg_current_wal_insert_lsn(); `
@@ -114,12 +114,14 @@ async function failOver(fixture: BackupFixture): Promise<void> {
   await fixture.writer.untilWriting(PATIENCE_S);
 }
 
-async function compare(clone: PostgresUnderTest, moment: Moment, { type }: RecoveryTarget): Promise<Pick<Sample, 'acked' | 'lost'>> {
-  const pod = (await clone.members())[0]!;
+/** `begun`: since then the recovered cluster itself may have got rows. */
+export async function compare(clone: PostgresUnderTest, moment: Moment, { type }: RecoveryTarget,
+  begun = 'infinity'): Promise<Pick<Sample, 'acked' | 'lost'>> {
+  const pod = await clone.primary().catch(async () => (await clone.members())[0]!);
   const ask = (query: string) => clone.sql(pod, query, 'app');
   const table = await ask("SELECT 'e2e_writes'::regclass::oid");
   if (table !== moment.table) throw new Error(`${nameOf(pod)} has another table of that name: it was recovered past the drop`);
-  const later = await ask(`SELECT count(*) FROM e2e_writes WHERE at > '${moment.at}'`);
+  const later = await ask(`SELECT count(*) FROM e2e_writes WHERE at > '${moment.at}' AND at < '${begun}'`);
   if (type === 'time' && later !== '0') throw new Error(`${later} rows in ${nameOf(pod)} were written after ${moment.at}`);
   const counts = await Promise.all(moment.acked.map(async ([first, last]) => {
     const found = Number(await ask(`SELECT count(*) FROM e2e_writes WHERE client = 'rw' AND id BETWEEN ${first} AND ${last}`));
