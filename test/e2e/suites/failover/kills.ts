@@ -79,7 +79,8 @@ async function killWithoutStorage(context: SuiteContext, fixture: Fixture): Prom
 
 /** It streams from another one, or it was started again in place and has stayed the primary. */
 async function untilBack(fixture: Fixture, killed: V1Pod): Promise<void> {
-  await waitFor({ what: 'another primary, or the old one again', seconds: PATIENCE_S }, async () => {
+  // Looked at seldom: on a small machine each look takes time from those who fail over.
+  await waitFor({ what: 'another primary, or the old one again', seconds: PATIENCE_S, everyMs: 1000 }, async () => {
     const primary = await fixture.cluster.primary();
     if (nameOf(primary) !== nameOf(killed)) return undefined;
     return isReady(primary) && isAnotherLife(primary, killed) ? undefined : `${nameOf(primary)} has the label primary`;
