@@ -113,8 +113,9 @@ const BYTES_PER_SECOND = MIB;
  * Options of the Galera library. The timings are those measured: a dead member stalls the writers for 2.6 s instead of
  * 6.3 s. While a group forms anew nobody writes, and its members speak only at these periods: at Galera's 1 s a member
  * that joins or leaves stalled the writers for 1.0 to 5.2 s, at 0.1 s for 0.2 to 0.6 s. The limit of flow
- * control is the default of Percona XtraDB Cluster: at Galera's 16 a member that comes back held up the writers until
- * it had caught up. pc.recovery is off since it can wedge; members recover by what they tell each other.
+ * control is the default of Percona XtraDB Cluster, six times Galera's: a member that has just come back may lag that
+ * far before the writers wait for it. pc.recovery is off since it can wedge; members recover by what they tell each
+ * other.
  */
 export function galeraProviderOptions({ maintenanceSeconds, volumeBytes }: GaleraFacts): Record<string, string> {
   const cache = clamp(maintenanceSeconds * BYTES_PER_SECOND, 128 * MIB, Math.max(128 * MIB, volumeBytes / 5));
