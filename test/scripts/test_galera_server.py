@@ -73,6 +73,9 @@ class Eviction(unittest.TestCase):
 
 
 class Texts(unittest.TestCase):
+    def test_an_owner_has_rights_on_the_database_of_exactly_that_name_since_an_underscore_is_a_pattern_in_grants(self):
+        self.assertEqual(server.quoted(server.pattern("a_b")), "`a\\_b`")
+
     def test_a_recovered_position_is_cut_at_the_gtid_and_kept_whole_for_the_server(self):
         found = server.parse_recovered(f"2026 0 [Note] WSREP: Recovered position: {UUID}:819,7-1-819\n")
         self.assertEqual((found.uuid, found.seqno, found.raw), (UUID, 819, f"{UUID}:819,7-1-819"))

@@ -613,7 +613,7 @@ class Server:
         for database in (item for item in self.config["databases"] if item["name"] not in present):
             self.act.change(f"CREATE DATABASE IF NOT EXISTS {quoted(database['name'])}")
         for owner in self.config["owners"]:
-            grants = [f"ALL PRIVILEGES ON {quoted(item['name'])}.*" for item in self.config["databases"] if item["owner"] == owner["role"]]
+            grants = [f"ALL PRIVILEGES ON {quoted(pattern(item['name']))}.*" for item in self.config["databases"] if item["owner"] == owner["role"]]
             self.ensure_user(owner["role"], settled.owners[owner["role"]], grants)
 
     def ensure_user(self, name: str, password: str, grants: List[str]) -> None:
@@ -664,6 +664,11 @@ def native_hash(password: str) -> str:
 
 def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
+
+
+def pattern(name: str) -> str:
+    """In a grant on a database `_` stands for any character: the owner of `a_b` would have rights on `axb` too."""
+    return name.replace("_", "\\_")
 
 
 def text(value: str) -> str:
