@@ -143,7 +143,7 @@ function counted(start: Suspicion, reach: ReachFacts): Suspicion {
   };
 }
 
-function isBoth(reach: ReachFacts | undefined, wanted: Reach): boolean {
+export function isBoth(reach: ReachFacts | undefined, wanted: Reach): boolean {
   return reach?.rest === wanted && reach.sql === wanted;
 }
 

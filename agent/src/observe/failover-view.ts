@@ -6,7 +6,7 @@ import type { Store } from './store.js';
 import { LABEL } from '../../../src/contract/labels.js';
 import { dynamicConfigName, failoverName, leaderName, syncName } from '../../../src/contract/names.js';
 import { PATRONI_PORT, POSTGRES_PORT } from '../../../src/contract/ports.js';
-import { FAILOVER_DEFAULTS, type FailoverMemory } from '../decide/failover-facts.js';
+import { FAILOVER_DEFAULTS, isBoth, type FailoverMemory } from '../decide/failover-facts.js';
 import type {
   FailoverSnapshot, LeaderFacts, LinkState, Maybe, MemberReport, PodFacts, ReachFacts,
 } from '../model/facts.js';
@@ -158,13 +158,11 @@ function lookAtStale(senses: Senses, { snapshot, memory }: Close, question: Ques
   return Promise.all(addressesOf(stale).map((address) => reachOf(senses, address, question)));
 }
 
-const isRefused = ({ rest, sql }: ReachFacts): boolean => rest === 'refuses' && sql === 'refuses';
-
 /** Several times while both ports refuse, for that takes a millisecond each; a silent one takes the whole time-out. */
 async function reachOfHolder(senses: Senses, holder: Address, question: Question): Promise<ReachFacts> {
   for (let refusals = 0; ;) {
     const reach = await reachOf(senses, holder, question);
-    if (!isRefused(reach)) return reach;
+    if (!isBoth(reach, 'refuses')) return reach;
     refusals += 1;
     if (refusals >= REFUSALS) return { ...reach, refusals };
     await senses.clock.sleep(REFUSAL_PAUSE_MS);
