@@ -1,5 +1,7 @@
 """Files, processes and requests of a Galera member: what needs no database server."""
+import contextlib
 import http.client
+import io
 import json
 import os
 import subprocess
@@ -81,6 +83,9 @@ class Texts(unittest.TestCase):
         self.assertEqual((found.uuid, found.seqno, found.raw), (UUID, 819, f"{UUID}:819,7-1-819"))
         self.assertIsNone(server.parse_recovered("InnoDB: Operating system error number 2"))
 
+    def test_a_search_that_was_killed_says_nothing_of_the_data_while_a_crash_of_its_own_does(self):
+        self.assertEqual([server.ended_from_outside(code) for code in (-9, 137, -15, 143, -11, 139, 1, 0)], [9, 9, 15, 15, None, None, None, None])
+
     def test_only_settings_of_the_server_count_whatever_their_spelling(self):
         self.assertEqual(server.parse_options("[client]\nport=1\n[mysqld]\nmax-connections = 80\n# a=b\nlog_bin=binlog\n"),
                          {"max_connections": "80", "log_bin": "binlog"})
@@ -102,6 +107,17 @@ class Volume(unittest.TestCase):
         self.volume = tempfile.mkdtemp()
         self.server = server.Server({"volume": self.volume, "run": f"{self.volume}/run", "engine": "mariadb"}, "orders-1")
         self.notes = server.Notes(self.volume)
+
+    def test_a_member_whose_search_for_the_position_was_killed_searches_again_since_unknown_would_stop_all_members(self):
+        self.fill("ibdata1", grastate=GRASTATE.format(-1))
+        self.server.write_config = lambda: None
+        self.server.config["server"] = "mariadbd"
+        self.server.wait_for = lambda command, tick: -9
+        with self.assertRaises(server.Failed):
+            self.server.recover(lambda: None)
+        self.server.wait_for = lambda command, tick: 1
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(self.server.recover(lambda: None).source, "unknown")
 
     def fill(self, *names, grastate=GRASTATE.format(7)):
         os.makedirs(f"{self.volume}/data/mysql")

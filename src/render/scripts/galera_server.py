@@ -190,6 +190,13 @@ def parse_grastate(text: str) -> Dict[str, str]:
     return dict(re.findall(r"^(\w+):\s*(\S+)\s*$", text, re.MULTILINE))
 
 
+def ended_from_outside(code: int) -> Optional[int]:
+    """The signal with which somebody else (the kernel short of memory, a person) has ended a program: that tells nothing of
+    the data, so it is asked again. A crash of its own is an answer. The container of a vendor's image tells 128 + signal."""
+    number = -code if code < 0 else code - 128
+    return number if number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT) else None
+
+
 def parse_recovered(output: str) -> Optional[Position]:
     """`WSREP: Recovered position: UUID:SEQNO`; with GTIDs a tail follows behind a comma."""
     found = re.findall(r"Recovered position:\s*(([0-9a-f-]{36}):(-?\d+)(?:,\S+)?)", output)
@@ -399,6 +406,8 @@ class Server:
         code = self.wait_for(self.command(*arguments), tick)
         output = read(log_file) if os.path.exists(log_file) else ""
         unlink(log_file)
+        if ended_from_outside(code):
+            raise Failed(f"the search for the position was ended by signal {ended_from_outside(code)} before it had an answer")
         found = parse_recovered(output)
         if code or found is None:
             log(f"no position was recovered ({code}): {output[-2000:]}")
