@@ -13,6 +13,7 @@ import { askArchive, sendFirst } from './observe/archive.js';
 import { primaryOf } from './observe/primary.js';
 import type { Store } from './observe/store.js';
 import { KubeError } from './ports/kube.js';
+import { Rounds } from './rounds.js';
 import type { StatusWriter } from './status-writer.js';
 import { statusName } from '../../src/contract/names.js';
 
@@ -55,22 +56,18 @@ export class ArchiveLoop {
   private memory: ArchiveMemory | undefined;
   private written: Written | undefined;
   private told: ArchiveStatus | undefined;
-  private wake: AbortController | undefined;
+  private readonly rounds: Rounds;
 
-  constructor(private readonly options: ArchiveLoopOptions) {}
+  constructor(private readonly options: ArchiveLoopOptions) {
+    this.rounds = new Rounds(options.hands.clock);
+  }
 
   nudge(): void {
-    this.wake?.abort();
+    this.rounds.nudge();
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    signal.addEventListener('abort', () => this.nudge(), { once: true });
-    while (!signal.aborted) {
-      // Made before the look, so that a nudge during it is not lost.
-      this.wake = new AbortController();
-      const pause = await this.tick().catch((problem: unknown) => this.failed(problem));
-      await this.options.hands.clock.sleep(pause, this.wake.signal);
-    }
+    await this.rounds.run(signal, () => this.tick().catch((problem: unknown) => this.failed(problem)));
   }
 
   private async tick(): Promise<number> {

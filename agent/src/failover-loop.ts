@@ -9,6 +9,7 @@ import type { FailoverAction } from './model/actions.js';
 import type { FailoverSnapshot } from './model/facts.js';
 import { isCalm, lookAt, type ClusterIdentity, type Stores, type Watching } from './observe/failover-view.js';
 import { KubeError } from './ports/kube.js';
+import { Rounds } from './rounds.js';
 
 /** After a fault of our own (a bug, an API error) nothing is hammered. */
 const AFTER_ERROR_MS = 500;
@@ -44,29 +45,26 @@ export class FailoverLoop {
   lookedAtMs = 0;
   private memory: FailoverMemory = NO_MEMORY;
   private lastRule = '';
-  private wake: (() => void) | undefined;
-  private dirty = true;
+  private readonly rounds: Rounds;
   private readonly link: LeaderLink;
 
   constructor(private readonly options: FailoverLoopOptions) {
+    this.rounds = new Rounds(options.hands.clock);
     this.link = new LeaderLink(options.hands, options.clusters, () => this.nudge());
   }
 
   /** Something about the cluster changed: look now. */
   nudge(): void {
-    this.dirty = true;
-    this.wake?.();
+    this.rounds.nudge();
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const beating = this.link.beat(signal);
-    signal.addEventListener('abort', () => this.wake?.(), { once: true });
-    while (!signal.aborted) {
-      this.dirty = false;
+    await this.rounds.run(signal, async () => {
       const pause = await this.tick().catch((problem: unknown) => this.failed(problem));
       this.lookedAtMs = this.options.hands.clock.nowMs();
-      await this.rest(pause, signal);
-    }
+      return pause || undefined;
+    });
     await beating;
   }
 
@@ -124,18 +122,5 @@ export class FailoverLoop {
     if (problem instanceof KubeError && problem.forbidden) this.options.lacks(problem);
     this.options.log.error('failover loop', { problem: String((problem as Error).stack ?? problem) });
     return AFTER_ERROR_MS;
-  }
-
-  /** Until something changes, or for the given time where one was given. */
-  private async rest(milliseconds: number, signal: AbortSignal): Promise<void> {
-    if (this.dirty || signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const timer = milliseconds > 0 ? setTimeout(resolve, milliseconds) : undefined;
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.wake = undefined;
   }
 }

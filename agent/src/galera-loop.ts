@@ -19,6 +19,7 @@ import { galeraAddresses, lookAtGalera, type GaleraStores } from './observe/gale
 import { pauseOf, type Routine } from './pace.js';
 import { KubeError } from './ports/kube.js';
 import type { Network } from './ports/network.js';
+import { Rounds } from './rounds.js';
 import type { StatusWriter } from './status-writer.js';
 import type { GaleraContract } from '../../src/contract/galera.js';
 
@@ -49,29 +50,23 @@ export class GaleraLoop {
   private decisions: DecisionRecord[] = [];
   private lastRule = '';
   private recalled = false;
-  private wake: (() => void) | undefined;
-  private dirty = true;
+  private readonly rounds: Rounds;
   private readonly watches: MemberWatches;
   private readonly missingRights: MissingRights;
 
   constructor(private readonly options: GaleraLoopOptions) {
     this.missingRights = new MissingRights(options.hands.clock);
+    this.rounds = new Rounds(options.hands.clock);
     this.watches = new MemberWatches(options.hands, () => this.nudge());
   }
 
   /** Something about the cluster changed: look now. */
   nudge(): void {
-    this.dirty = true;
-    this.wake?.();
+    this.rounds.nudge();
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    signal.addEventListener('abort', () => this.wake?.(), { once: true });
-    while (!signal.aborted) {
-      this.dirty = false;
-      const pause = await this.tick().catch((problem: unknown) => this.failed(problem));
-      await this.rest(pause, signal);
-    }
+    await this.rounds.run(signal, () => this.tick().catch((problem: unknown) => this.failed(problem)));
     this.watches.close();
   }
 
@@ -187,17 +182,5 @@ export class GaleraLoop {
     if (problem instanceof KubeError && problem.forbidden) this.lacks(problem);
     else this.options.log.error('galera loop', { problem: String((problem as Error).stack ?? problem) });
     return AFTER_ERROR_MS;
-  }
-
-  private async rest(milliseconds: number, signal: AbortSignal): Promise<void> {
-    if (this.dirty || signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.wake = undefined;
   }
 }

@@ -16,6 +16,7 @@ import { askAll, readForks, readOperations, type OperationsStores } from './obse
 import { askRefusals } from './observe/refusals.js';
 import { Standstills } from './observe/standstills.js';
 import { KubeError } from './ports/kube.js';
+import { Rounds } from './rounds.js';
 import type { StatusWriter } from './status-writer.js';
 
 /** With nothing to do; changes wake the loop. A look now and then finds what no watch tells. */
@@ -45,9 +46,8 @@ export class OperationsLoop {
   private memory: OperationsMemory | undefined;
   private decisions: DecisionRecord[] = [];
   private lastRule = '';
-  private wake: (() => void) | undefined;
+  private readonly rounds: Rounds;
   /** Something changed while the loop was at work. */
-  private nudged = false;
   private readonly standstills: Standstills;
   /** As of the last close look. */
   private standing: readonly Standstill[] = [];
@@ -55,13 +55,13 @@ export class OperationsLoop {
   private readonly missingRights: MissingRights;
 
   constructor(private readonly options: OperationsLoopOptions) {
+    this.rounds = new Rounds(options.hands.clock, BUNCH_MS);
     this.missingRights = new MissingRights(options.hands.clock);
     this.standstills = new Standstills(options.hands);
   }
 
   nudge(): void {
-    this.nudged = true;
-    this.wake?.();
+    this.rounds.nudge();
   }
 
   /** From the failover loop, or from here. */
@@ -78,13 +78,7 @@ export class OperationsLoop {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    signal.addEventListener('abort', () => this.wake?.(), { once: true });
-    while (!signal.aborted) {
-      this.nudged = false;
-      const pause = await this.tick().catch((problem: unknown) => this.failed(problem));
-      await this.rest(pause, signal);
-      await this.options.hands.clock.sleep(BUNCH_MS, signal);
-    }
+    await this.rounds.run(signal, () => this.tick().catch((problem: unknown) => this.failed(problem)));
   }
 
   private async tick(): Promise<number> {
@@ -227,17 +221,5 @@ export class OperationsLoop {
     if (problem instanceof KubeError && problem.forbidden) this.lacks(problem);
     else this.options.log.error('operations loop', { problem: String((problem as Error).stack ?? problem) });
     return AFTER_ERROR_MS;
-  }
-
-  private async rest(milliseconds: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.nudged) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.wake = undefined;
   }
 }

@@ -13,6 +13,7 @@ import { primaryOf, type Primary } from './observe/primary.js';
 import type { Store } from './observe/store.js';
 import { pauseOf, type Routine } from './pace.js';
 import { KubeError } from './ports/kube.js';
+import { Rounds } from './rounds.js';
 import type { StatusWriter } from './status-writer.js';
 import type { ContractDocument } from '../../src/contract/document.js';
 
@@ -46,22 +47,21 @@ type Secrets = ReadonlyMap<string, RoleSecret | undefined>;
 export class RolesLoop {
   private looked: Looked | undefined;
   private known = new Set<string>();
-  private wake: AbortController | undefined;
+  private readonly rounds: Rounds;
 
-  constructor(private readonly options: RolesLoopOptions) {}
+  constructor(private readonly options: RolesLoopOptions) {
+    this.rounds = new Rounds(options.hands.clock);
+  }
 
   nudge(): void {
-    this.wake?.abort();
+    this.rounds.nudge();
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    signal.addEventListener('abort', () => this.nudge(), { once: true });
-    while (!signal.aborted) {
-      // Made before the tick, so that a nudge during it is not lost.
-      this.wake = new AbortController();
+    await this.rounds.run(signal, async () => {
       await this.tick().catch((problem: unknown) => this.failed(problem));
-      await this.options.hands.clock.sleep(pauseOf(SECRETS, this.options.clusters()), this.wake.signal);
-    }
+      return pauseOf(SECRETS, this.options.clusters());
+    });
   }
 
   private async tick(): Promise<void> {
