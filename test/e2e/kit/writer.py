@@ -85,7 +85,8 @@ class Client:
 
     def mark(self):
         self.gaps, self.errors, self.window_start = [], 0, time.monotonic()
-        self.servers, self.home, self.moved, self.after_move = Servers(), self.last_server, False, 0
+        self.servers, self.home, self.moved = Servers(), self.last_server, False
+        self.after_move = {"connections": 0, "statements": 0}
 
     def acknowledged(self, number, start, server, timeline):
         now = time.monotonic()
@@ -99,11 +100,11 @@ class Client:
             self.moved = self.moved or (self.home is not None and server != self.home)
             self.last_ack, self.last_server = now, server
 
-    def failed(self, problem):
+    def failed(self, problem, what):
         with self.lock:
             self.errors += 1
-            self.after_move += 1 if self.moved else 0
-            self.last_error = f"{type(problem).__name__}: {str(problem).strip()[:200]}"
+            self.after_move[what] += 1 if self.moved else 0
+            self.last_error = f"{type(problem).__name__}: {str(problem).strip()[:200]} ({what})"
 
     def status(self):
         with self.lock:
@@ -112,7 +113,7 @@ class Client:
             return {"acked": self.count, "errors": self.errors, "lastError": self.last_error, "gaps": self.gaps,
                     "longestGap": max([*self.gaps, silent]), "silent": silent, "nextId": self.next_id,
                     "ranges": self.acked.pairs, "servers": [*self.servers.seen.values()],
-                    "errorsAfterMove": self.after_move, "active": self.active}
+                    "failedAfterMove": dict(self.after_move), "active": self.active}
 
     def run(self):
         connection = None
@@ -129,9 +130,10 @@ class Client:
             except NoPrimary:
                 time.sleep(self.interval)
             except database.Error as problem:
+                what = "connections" if connection is None else "statements"
                 connection = close(connection)
                 if not self.once_more():
-                    self.failed(problem)
+                    self.failed(problem, what)
                     time.sleep(self.retry)
 
     def once_more(self):

@@ -67,8 +67,8 @@ export interface ClientStatus {
   readonly ranges: readonly Range[];
   /** Who acknowledged since the last mark. */
   readonly servers: readonly ServerSeen[];
-  /** Failures after the first acknowledgement by another member than the one at the mark. */
-  readonly errorsAfterMove: number;
+  /** Since another server has answered: connections that did not come about, statements on those that did. */
+  readonly failedAfterMove: { readonly connections: number; readonly statements: number };
   readonly active: boolean;
 }
 

@@ -12,6 +12,7 @@ const FRESH_ROWS = 50;
 const gap = (goal: Goal): Measure => ({ what: 'longest time without an acknowledged write', goal });
 const FIGURES: Readonly<Record<string, Measure>> = {
   failedAfterMove: { what: 'connections that failed after the first one had reached the new primary', unit: 'connections', goal: { max: 0 } },
+  failedStatements: { what: 'statements on fresh connections that failed after that', unit: 'statements' },
 };
 
 export function nodeEvents(sync: Fixture, async: Fixture, available: Fixture): SuiteEvent[] {
@@ -57,9 +58,11 @@ async function nodeLost(context: SuiteContext, fixture: Fixture, fits: Fits): Pr
   await fixture.writerAwayFrom(node);
   await faults.alone(() => powerLoss(context, fixture, node));
   const { clients, ...sample } = await fixture.outcome(context);
-  const { errorsAfterMove, lastError } = clients.fresh!;
-  const note = errorsAfterMove > 0 ? `${sample.note}, of the fresh client: ${lastError}` : sample.note;
-  return { ...sample, ...(note ? { note } : {}), figures: { failedAfterMove: errorsAfterMove } };
+  const { failedAfterMove: { connections, statements }, lastError, gaps } = clients.fresh!;
+  const told = `of the fresh client: ${lastError}, gaps ${gaps.join(', ')}`;
+  const note = connections + statements > 0 ? `${sample.note}, ${told}` : sample.note;
+  const figures = { failedAfterMove: connections, failedStatements: statements };
+  return { ...sample, ...(note ? { note } : {}), figures };
 }
 
 async function powerLoss({ faults }: SuiteContext, fixture: Fixture, node: string): Promise<void> {
