@@ -12,7 +12,9 @@ export interface MemberFacts {
   readonly statefulSet: StatefulSetFacts | undefined;
   readonly report: MemberReport | undefined;
   readonly primary: boolean;
-  /** Streams from the primary with a lag within the bound. */
+  /** Streams from the primary, however far behind. */
+  readonly follows: boolean;
+  /** With a lag within the bound. */
   readonly streaming: boolean;
   readonly lagBytes: number | undefined;
   /** `unknown` while the StatefulSet controller has not seen its latest template. */
@@ -70,19 +72,26 @@ function memberFacts(names: Names, contract: ContractMember | undefined, snapsho
   const leader = known(snapshot.leader)?.pod;
   const primaryReport = snapshot.reports.find((item) => item.pod === leader && isLeading(item));
   const lagBytes = lagOf(report, primaryReport);
+  const follows = isFollowing(report, primaryReport);
   const { maximum_lag_on_failover: mostLag } = snapshot.contract.patroni;
   return {
     ...names, object, statefulSet, report, lagBytes,
     listed: contract !== undefined,
     promotable: contract?.promotable ?? false,
     primary: leader === names.pod,
-    streaming: isStreaming(report, primaryReport) && (lagBytes ?? Infinity) <= mostLag,
+    follows,
+    streaming: follows && (lagBytes ?? Infinity) <= mostLag,
     template: templateOf(object, statefulSet),
   };
 }
 
-function isStreaming(report: MemberReport | undefined, primary: MemberReport | undefined): boolean {
-  return report?.state === 'running' && report.role === 'replica' && report.streaming && report.timeline === primary?.timeline;
+/**
+ * Streams from this primary: both name the same timeline, or the primary lists it. A standby's Patroni goes on naming
+ * the old one for up to its `loop_wait` of 10 s after a promotion (`replica_cached_timeline`); all would wait for that.
+ */
+function isFollowing(report: MemberReport | undefined, primary: MemberReport | undefined): boolean {
+  if (report?.state !== 'running' || report.role !== 'replica' || !report.streaming || !primary) return false;
+  return report.timeline === primary.timeline || primary.streamsTo.includes(report.pod);
 }
 
 /** The live configuration says that the cluster follows another one. */
@@ -122,6 +131,13 @@ export function notWell(facts: OperationsFacts, except: readonly MemberFacts[] =
   return facts.listed.filter((member) => !member.primary && !member.streaming && !except.includes(member));
 }
 
+function troubleWithin({ pod, follows, lagBytes }: MemberFacts, { state, streaming, timeline }: MemberReport): string {
+  if (state !== 'running') return `${pod} is ${state}`;
+  if (!streaming) return `${pod} does not stream`;
+  if (!follows) return `${pod} streams on timeline ${timeline ?? 'unknown'}, not on that of the primary`;
+  return `${pod} lags ${lagBytes ?? 'unknown'} bytes behind`;
+}
+
 /** What is the matter with a member, in words of its kubelet or of Patroni. */
 export function troubleOf(member: MemberFacts): string {
   const { object, report } = member;
@@ -129,9 +145,7 @@ export function troubleOf(member: MemberFacts): string {
   if (object.deleting) return `${member.pod} is being stopped`;
   if (object.container !== 'running') return `${member.pod} does not run (${object.containerReason ?? object.container})`;
   if (!report) return `${member.pod} does not answer`;
-  if (report.state !== 'running') return `${member.pod} is ${report.state}`;
-  if (!report.streaming) return `${member.pod} does not stream`;
-  return `${member.pod} lags ${member.lagBytes ?? 'unknown'} bytes behind`;
+  return troubleWithin(member, report);
 }
 
 /**

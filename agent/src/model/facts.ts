@@ -87,6 +87,8 @@ export interface MemberReport {
   readonly receivedLocation: number | undefined;
   /** Of a standby: how far it has got with what it received. */
   readonly replayedLocation: number | undefined;
+  /** Of a primary: the members that it streams to, and that have caught up. */
+  readonly streamsTo: readonly string[];
   /** Of a primary: the end of its write-ahead log. */
   readonly location: number | undefined;
   /** It reads the write-ahead log from the archive. */

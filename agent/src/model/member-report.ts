@@ -9,6 +9,15 @@ function roleOf(role: unknown): MemberReport['role'] {
   return role === 'replica' || role === 'sync_standby' || role === 'quorum_standby' ? 'replica' : 'other';
 }
 
+/** Members name themselves to the primary by their Pods' names. */
+function streamsTo(replication: unknown): string[] {
+  const senders: readonly unknown[] = Array.isArray(replication) ? replication : [];
+  return (senders as ReadonlyArray<Readonly<Record<string, unknown>> | null>).flatMap((sender) => {
+    const name = textOrNothing(sender?.application_name);
+    return name !== undefined && sender?.state === 'streaming' ? [name] : [];
+  });
+}
+
 export function parseReport(pod: string, text: string, takenAtMs: number): MemberReport | undefined {
   const answer = parseJson(text);
   const state = textOrNothing(answer?.state);
@@ -24,6 +33,7 @@ export function parseReport(pod: string, text: string, takenAtMs: number): Membe
     receivedLocation: numberOrNothing(xlog.received_location),
     replayedLocation: numberOrNothing(xlog.replayed_location),
     readsArchive: answer.replication_state === 'in archive recovery',
+    streamsTo: streamsTo(answer.replication),
     location: numberOrNothing(xlog.location),
     pendingRestart: pendingChanges(answer),
   };

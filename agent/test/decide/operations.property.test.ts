@@ -15,7 +15,7 @@ const pods = fc.tuple(...NAMES.map((name) => fc.record({
 }).map((facts) => pod(name, facts as never)))).chain((all) => fc.subarray(all));
 
 const reports = fc.tuple(
-  fc.record({ pendingRestart: change, role: fc.constantFrom('primary', 'replica') }).map((facts) => ({ ...PRIMARY_REPORT, ...facts }) as never),
+  fc.record({ pendingRestart: change, streamsTo: fc.subarray(NAMES.slice(1)), role: fc.constantFrom('primary', 'replica') }).map((facts) => ({ ...PRIMARY_REPORT, ...facts }) as never),
   ...NAMES.slice(1).map((name) => fc.record({
     streaming: fc.boolean(), receivedLocation: fc.constantFrom(0, 900, 1000),
     pendingRestart: change, timeline: fc.constantFrom(1, 2),

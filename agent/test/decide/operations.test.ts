@@ -54,6 +54,19 @@ const EXAMPLES: Example[] = [
     action: { kind: 'Switchover', to: NAMES[1] },
   },
   {
+    name: 'hands over to a standby that names the old timeline while the primary says that it streams to it', rule: 'switchover-requested',
+    view: operations({ switchoverRequest: 'any', reports: [{ ...PRIMARY_REPORT, timeline: 2, streamsTo: [NAMES[1]] }, report(NAMES[1]), report(NAMES[2])] }),
+    action: { kind: 'Switchover', to: 'orders-2-0' },
+  },
+  {
+    name: 'refuses a standby on another timeline that the primary does not stream to', rule: 'request-refused',
+    view: operations({ switchoverRequest: 'any', reports: [{ ...PRIMARY_REPORT, timeline: 2 }, report(NAMES[1]), report(NAMES[2])] }),
+    action: {
+      kind: 'RefuseRequest',
+      reason: 'no standby may take over now: orders-2-0 streams on timeline 1, not on that of the primary, orders-3-0 streams on timeline 1, not on that of the primary',
+    },
+  },
+  {
     name: 'refuses a member that does not exist and names those that do', rule: 'request-refused', view: operations({ switchoverRequest: 'orders-9' }),
     action: { kind: 'RefuseRequest', reason: 'there is no member "orders-9"; name one of orders-1, orders-2, orders-3, or any' },
   },

@@ -21,7 +21,7 @@ export function lease(change: Partial<LeaderFacts> = {}): LeaderFacts {
 export function report(name: string, change: Partial<MemberReport> = {}): MemberReport {
   return {
     pod: name, takenAtMs: 0, state: 'running', role: 'replica', streaming: true, timeline: 1, receivedLocation: 1000,
-    replayedLocation: 1000, readsArchive: false, location: undefined, pendingRestart: [], ...change,
+    replayedLocation: 1000, readsArchive: false, streamsTo: [], location: undefined, pendingRestart: [], ...change,
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Writers on every node that try every member, each 100 ms: whoever takes a row is a primary, on either side of a cut.
  */
+import { randomBytes } from 'node:crypto';
 import type { ClusterApi } from './cluster-api';
 import type { PostgresUnderTest } from './postgres';
 import { nameOf } from './postgres';
@@ -24,10 +25,12 @@ export class Witnesses {
   /** They know members by address, so they serve for one event: a Pod that is made anew gets another one. */
   static async start(api: ClusterApi, cluster: PostgresUnderTest, secret: string): Promise<Witnesses> {
     const members = await cluster.members();
+    // Rows of an earlier event are still there, and a witness that only meets those takes none.
+    const id = randomBytes(3).toString('hex');
     const nodes = (await api.nodes()).map((node) => node.metadata?.name ?? '?');
     const writers = await Promise.all(nodes.map(async (node) => {
       const clients = members.map((pod) =>
-        ({ name: `${node}-${nameOf(pod)}`, host: pod.status?.podIP ?? '?', everyMs: EVERY_MS, witness: true }));
+        ({ name: `${node}-${nameOf(pod)}-${id}`, host: pod.status?.podIP ?? '?', everyMs: EVERY_MS, witness: true }));
       const writer = new Writer(api, { namespace: cluster.namespace, cluster: cluster.name, secret, clients, onlyThese: true, name: `witness-${node}` });
       await writer.delete();
       await writer.start({ node });
