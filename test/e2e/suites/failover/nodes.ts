@@ -9,6 +9,8 @@ import { waitFor } from '../../kit/wait';
 /** So many rows on connections of their own show that the Service has forgotten the dead member: about 4 s. */
 const FRESH_ROWS = 50;
 
+const WORTH_TELLING_S = 0.5;
+
 const gap = (goal: Goal): Measure => ({ what: 'longest time without an acknowledged write', goal });
 const FIGURES: Readonly<Record<string, Measure>> = {
   failedAfterMove: { what: 'connections that failed after the first one had reached the new primary', unit: 'connections', goal: { max: 0 } },
@@ -59,7 +61,7 @@ async function nodeLost(context: SuiteContext, fixture: Fixture, fits: Fits): Pr
   await faults.alone(() => powerLoss(context, fixture, node));
   const { clients, ...sample } = await fixture.outcome(context);
   const { failedAfterMove: { connections, statements }, lastError, gaps } = clients.fresh!;
-  const told = `of the fresh client: ${lastError}, gaps ${gaps.join(', ')}`;
+  const told = `of the fresh client: ${lastError}, gaps ${gaps.filter((seconds) => seconds > WORTH_TELLING_S).join(', ')}`;
   const note = connections + statements > 0 ? `${sample.note}, ${told}` : sample.note;
   const figures = { failedAfterMove: connections, failedStatements: statements };
   return { ...sample, ...(note ? { note } : {}), figures };
