@@ -57,6 +57,7 @@ export interface FailoverFacts {
   readonly pod: PodFacts | undefined;
   readonly reach: ReachFacts | undefined;
   readonly suspicion: Suspicion | undefined;
+  readonly runsOut: boolean;
   /** Standbys that said just now that they run, apart from the holder. */
   readonly running: readonly MemberReport[];
   /** Synchronous standbys among them, by what they say of their stream. */
@@ -211,6 +212,15 @@ function holderFacts(
   };
 }
 
+/**
+ * The lease was renewed for the last time before the first silence, within a third of its ttl (Patroni's own rule: a
+ * `ttl` is longer than `loop_wait` and twice `retry_timeout`), so it runs out from two thirds of the ttl on.
+ */
+function runsOut(suspicion: Suspicion | undefined, ttlMs: number, nowMs: number): boolean {
+  const silentMs = suspicion ? nowMs - suspicion.sinceMs : 0;
+  return silentMs >= ttlMs * (2 / 3) && silentMs < ttlMs * (4 / 3);
+}
+
 export function gatherFacts(
   snapshot: FailoverSnapshot, memory: FailoverMemory, config: FailoverConfig, nowMs: number,
 ): FailoverFacts {
@@ -224,6 +234,7 @@ export function gatherFacts(
     sync: ifKnown(snapshot.sync),
     paused: dynamic?.paused,
     synchronous: dynamic?.synchronous,
+    runsOut: runsOut(holding.suspicion, ttlMs, nowMs),
     clearsLately: memory.clearedAtMs.filter((at) => nowMs - at < ttlMs).length,
     stale: staleRoles(snapshot, leader),
     mayBeStale: mislabelled(snapshot, leader).length > 0,

@@ -250,6 +250,15 @@ const rows: FailoverRow[] = [
     actions: ['ClearLeader'],
   },
   {
+    id: 'lease-runs-out',
+    when: 'asynchronous mode: the holder is silent, and its lease runs out about now',
+    matches: (f) => isSilent(f) && f.synchronous === false && f.runsOut,
+    then: (f) => f.running.map(({ pod }) => ({ kind: 'WakePatroni', cluster: f.snapshot.cluster, pod })),
+    because: (f) => `${who(f)} is silent and its lease runs out; the standbys look each second, not each round, whether it has.`,
+    checkAgainInMs: () => WAIT_MS,
+    actions: ['WakePatroni'],
+  },
+  {
     id: 'silent-async',
     when: 'asynchronous mode: the holder is silent',
     matches: (f) => isSilent(f) && f.synchronous === false,

@@ -1,10 +1,10 @@
 /**
- * Wakes Patroni on the primary. It does so itself whenever somebody changes its configuration through it, also when the
+ * Wakes Patroni of a member. It does so itself whenever somebody changes its configuration through it, also when the
  * change turns out to change nothing (`do_PATCH_config` of Patroni 4): removing a key that nobody sets is such a one.
  */
 import type { Hands, Outcome } from './executor.js';
+import type { WakePatroni } from '../model/actions.js';
 import { podFacts } from '../model/objects.js';
-import type { WakePatroni } from '../model/operations.js';
 
 const ANSWER_TIMEOUT_MS = 2000;
 const NO_CHANGE = { everest_wake: null };

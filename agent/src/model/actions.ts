@@ -33,4 +33,11 @@ export interface RemoveStaleRole {
   readonly uid: string;
 }
 
-export type FailoverAction = ClearLeader | ReleaseLease | RemoveStaleRole;
+/** Has a member's Patroni do its round now rather than when the next one is due. */
+export interface WakePatroni {
+  readonly kind: 'WakePatroni';
+  readonly cluster: string;
+  readonly pod: string;
+}
+
+export type FailoverAction = ClearLeader | ReleaseLease | RemoveStaleRole | WakePatroni;

@@ -1,4 +1,5 @@
 /** What the planned work of one cluster is decided from, and what it can do. Values only. */
+import type { WakePatroni } from './actions.js';
 import type { ArchiveStatus } from './backup-status.js';
 import type { LeaderFacts, Maybe, MemberReport, PodFacts, SyncFacts } from './facts.js';
 import type { ContractDocument } from '../../../src/contract/document.js';
@@ -147,13 +148,6 @@ export interface RebuildMember {
   readonly cluster: string;
   readonly pod: string;
   readonly uid: string;
-}
-
-/** Has the primary's Patroni do its round now rather than when the next one is due. */
-export interface WakePatroni {
-  readonly kind: 'WakePatroni';
-  readonly cluster: string;
-  readonly pod: string;
 }
 
 /** Ends a pause of poolers that an agent has left behind. */

@@ -19,10 +19,11 @@ const ASYNCHRONOUS = {
   dynamic: { paused: false, synchronous: false, ttlMs: 30_000 }, sync: { leader: undefined, standbys: [], quorum: 0 },
 } as const;
 const DARK = { link: 'broken', reach: reach('silent', 'silent') } as const;
-const ASYNC = {
-  dynamic: { paused: false, synchronous: false, ttlMs: 30_000 }, sync: { leader: undefined, standbys: [], quorum: 0 },
-} as const;
 const others = [pod(NAMES[1]), pod(NAMES[2])];
+
+const silentSince = (sinceMs: number) => (
+  { ...KNOWN, suspicion: { sinceMs, leaderVersion: '100', refused: 0, silent: 5, mute: 5, lastProbeMs: 0 } }
+);
 
 const EXAMPLES: Example[] = [
   { name: 'holds while the lease cannot be read, because unknown is not dead', rule: 'view-unknown', view: snapshot({ ...DEAD, leader: 'unknown' }), looks: 5 },
@@ -88,11 +89,11 @@ const EXAMPLES: Example[] = [
   },
   {
     name: 'clears the lease when the Pod is gone and its address is mute', rule: 'pod-gone', actions: ['ClearLeader'], looks: 3,
-    view: snapshot({ ...DARK, ...ASYNC, pods: others, reports: STREAMING }),
+    view: snapshot({ ...DARK, ...ASYNCHRONOUS, pods: others, reports: STREAMING }),
   },
   {
     name: 'clears the lease when a successor of the same name has not come up', rule: 'pod-gone', actions: ['ClearLeader'], looks: 3,
-    view: snapshot({ ...DARK, ...ASYNC, pods: [pod(LEADER, { uid: 'uid-new', ip: undefined, container: 'waiting' }), ...others], reports: STREAMING }),
+    view: snapshot({ ...DARK, ...ASYNCHRONOUS, pods: [pod(LEADER, { uid: 'uid-new', ip: undefined, container: 'waiting' }), ...others], reports: STREAMING }),
   },
   { name: 'clears the lease after three refusals of both ports', rule: 'process-gone', actions: ['ClearLeader'], looks: 3, view: snapshot(DEAD) },
   {
@@ -110,6 +111,15 @@ const EXAMPLES: Example[] = [
   {
     name: 'gives up a silent primary in asynchronous mode where availability is preferred', rule: 'given-up', actions: ['ClearLeader'], looks: 2,
     view: snapshot({ ...DARK, ...ASYNCHRONOUS, preferAvailability: true, reports: STOPPED }),
+  },
+  {
+    name: 'has the standbys look in time whether the lease has run out, because their own round comes up to 10 s later',
+    rule: 'lease-runs-out', actions: ['WakePatroni', 'WakePatroni'], memory: silentSince(-19_500), looks: 1,
+    view: snapshot({ ...DARK, ...ASYNCHRONOUS, reports: STOPPED }),
+  },
+  {
+    name: 'wakes nobody any more when the lease should be over long since', rule: 'silent-async', memory: silentSince(-40_000), looks: 1,
+    view: snapshot({ ...DARK, ...ASYNCHRONOUS, reports: STOPPED }),
   },
   {
     name: 'leaves a silent primary alone that a standby streams from, because it lives', rule: 'silent-async', looks: 5,
