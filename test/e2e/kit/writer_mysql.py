@@ -12,8 +12,9 @@ INSERT = "INSERT INTO e2e_writes (client, id) VALUES (%s, %s) ON DUPLICATE KEY U
 ISLANDS = ("SELECT client, min(id), max(id) FROM (SELECT client, id, id - row_number() OVER (PARTITION BY client "
            "ORDER BY id) AS island FROM e2e_writes) AS row_islands GROUP BY client, island ORDER BY 1, 2")
 NO_SUCH_TABLE = 1146
-# Neither a dead address nor a process that stands still may hold an impatient client longer than the fault itself.
-CONNECT_S, STATEMENT_S = 1, 10
+# Neither a dead address nor a process that stands still may hold an impatient client longer than the fault itself. A
+# connection through a proxy on a node that has lost its power is ended by nobody else.
+CONNECT_S, STATEMENT_S = 1, 2
 
 
 class NoTable(Exception):
