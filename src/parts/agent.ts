@@ -5,7 +5,10 @@ import { DNS_PORTS, tcp } from './network-policies';
 import { placementFields } from './placement-fields';
 import { RBAC, clusterRoleBinding, roleBinding } from './rbac';
 import { AGENT_LABELS, agentPodLabels } from '../contract/labels';
-import { AGENT_PORT, GALERA_GROUP_PORT, GALERA_MEMBER_PORT, MYSQL_PORT, PATRONI_PORT, POOLER_PORT, POSTGRES_PORT } from '../contract/ports';
+import {
+  AGENT_PORT, GALERA_GROUP_PORT, GALERA_MEMBER_PORT, MYSQL_PORT, PATRONI_PORT, POOLER_PORT, POSTGRES_PORT,
+  PROXY_HEALTH_PORT,
+} from '../contract/ports';
 import { AGENT_UID, type ResolvedAgent } from '../resolve/agent';
 
 function metadata(agent: ResolvedAgent): Manifest['metadata'] {
@@ -65,9 +68,10 @@ function budget(agent: ResolvedAgent): Manifest {
   };
 }
 
-/** Of members of every engine. */
+/** Of members of every engine, and of their proxies. */
 const MEMBER_PORTS = tcp(
   POSTGRES_PORT, POOLER_PORT, PATRONI_PORT, MYSQL_PORT, GALERA_GROUP_PORT, GALERA_MEMBER_PORT,
+  PROXY_HEALTH_PORT,
 );
 
 /**

@@ -3,7 +3,7 @@ import { configMap, contract } from './config';
 import { metadata, type Manifest } from './manifest';
 import { RBAC, roleBinding } from './rbac';
 import { COMPONENT, LABEL } from '../contract/labels';
-import { agentAccessName, galeraConfigName, galeraRecordName, memberName, podName, statusName } from '../contract/names';
+import { agentAccessName, galeraConfigName, galeraRecordName, memberName, statusName } from '../contract/names';
 import { GALERA_FILES as FILES, renderGaleraMember, renderMyCnf } from '../render/galera';
 import { renderGaleraScripts } from '../render/script';
 import type { ResolvedGalera } from '../resolve/galera';
@@ -74,7 +74,8 @@ export function galeraAgentAccess(cluster: ResolvedGalera): Manifest[] {
     rules: [
       named('', 'configmaps', [statusName(cluster.name), galeraRecordName(cluster.name)], ['get', 'patch']),
       named('', 'secrets', [cluster.credentialsSecret], ['get']),
-      named('', 'pods/eviction', cluster.group.members.map(podName), ['create']),
+      // Of any Pod: those of HAProxy's Deployment have names that nobody knows before. Budgets count.
+      { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
       named('apps', 'statefulsets', every, ['patch']),
     ],
   }, roleBinding(metadata(cluster, agentAccessName(cluster.name)), cluster.agent)];

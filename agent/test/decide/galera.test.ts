@@ -4,7 +4,7 @@ import { decideGalera, GALERA_TABLES } from '../../src/decide/galera/decide.js';
 import { judgeGalera } from '../../src/decide/galera/health.js';
 import type { GaleraReport } from '../../src/model/galera/member.js';
 import {
-  NO_GALERA_MEMORY, type GaleraMemory, type GaleraReach, type GaleraSnapshot,
+  NO_GALERA_MEMORY, type GaleraMemory, type GaleraReach, type GaleraSnapshot, type ProxyFacts,
 } from '../../src/model/galera/snapshot.js';
 import {
   at, bootstraps, contract, FIRST, galera, galeraPod, galeraSet, grant, MEMBERS, nonprimary, OTHER_UUID, synced, VIEW,
@@ -29,6 +29,10 @@ const SEEN = { uid: 'uid-3', refused: 0, lastLookMs: 0, ended: false };
 const refusing: GaleraReach = {
   member: THREE, ip: '10.0.0.3', takenAtMs: 10, state: 'refuses', sql: 'refuses', group: 'refuses',
 };
+const DARK: GaleraReach = { ...refusing, state: 'silent', sql: 'silent', group: 'silent' };
+const LOST_PROXY: ProxyFacts = { pod: 'orders-haproxy-x', uid: 'uid-x', node: 'node-3', deleting: false, reach: 'silent' };
+const OTHER_PROXY: ProxyFacts = { pod: 'orders-haproxy-y', uid: 'uid-y', node: 'node-1', deleting: false, reach: 'answers' };
+const ONCE = { 'orders-haproxy-x': { uid: 'uid-x', looks: 1 } };
 const without = (...names: string[]) => MEMBERS.filter((name) => !names.includes(name)).map((name) => synced(name));
 const all = (...seqnos: Array<number | undefined>): GaleraReport[] => (
   MEMBERS.map((name, index) => waiting(name, seqnos[index]))
@@ -67,6 +71,29 @@ const EXAMPLES: Example[] = [
   {
     name: 'evicts a member whose container has ended', rule: 'evict-dead',
     view: galera({ reports: without(THREE), pods: terminated(THREE), reach: [refusing] }), action: { kind: 'EvictFromGroup', gcomm: 'g-3' },
+  },
+  {
+    name: 'takes a proxy on a lost node out of the Services, since half of all clients would be sent there', rule: 'proxy-lost',
+    view: galera({ reports: without(THREE), reach: [DARK], proxies: [LOST_PROXY, OTHER_PROXY] }), memory: { silentProxies: ONCE },
+    action: { kind: 'EvictProxy', pod: 'orders-haproxy-x', uid: 'uid-x' },
+  },
+  {
+    name: 'leaves a proxy alone that was silent once', rule: 'no-server-restart',
+    view: galera({ reports: without(THREE), reach: [DARK], proxies: [LOST_PROXY, OTHER_PROXY] }),
+  },
+  {
+    name: 'leaves a silent proxy alone when no other one answers, because the fault may be the agent\'s', rule: 'no-server-restart',
+    view: galera({ reports: without(THREE), reach: [DARK], proxies: [LOST_PROXY] }), memory: { silentProxies: ONCE },
+  },
+  {
+    name: 'leaves a silent proxy alone whose node has a member that answers', rule: 'no-server-restart',
+    view: galera({ reports: without(THREE), reach: [DARK], proxies: [{ ...LOST_PROXY, node: 'node-1' }, OTHER_PROXY] }),
+    memory: { silentProxies: ONCE },
+  },
+  {
+    name: 'leaves a proxy alone that is on its way out', rule: 'no-server-restart',
+    view: galera({ reports: without(THREE), reach: [DARK], proxies: [{ ...LOST_PROXY, deleting: true }, OTHER_PROXY] }),
+    memory: { silentProxies: ONCE },
   },
   {
     name: 'looks again before refusals count', rule: 'group-doubted',

@@ -76,6 +76,7 @@ export function galera(more: Partial<GaleraSnapshot> = {}): GaleraSnapshot {
   return {
     cluster: 'orders', contract: contract(), record: bootstraps(), pods: MEMBERS.map((name) => galeraPod(name)),
     statefulSets: MEMBERS.map((name) => galeraSet(name)), reports: MEMBERS.map((name) => synced(name)), reach: [],
+    proxies: [],
     deadNodes: [], cordoned: [], writerRequest: undefined, bootstrapRequest: undefined, ...more,
   };
 }

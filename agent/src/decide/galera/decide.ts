@@ -4,6 +4,7 @@ import { GROUP_TABLE } from './group.js';
 import {
   GALERA_GUARD_TABLE, GALERA_RESTART_TABLE, GALERA_ROLLOUT_TABLE, WRITER_REQUEST_TABLE, WRITER_TABLE,
 } from './planned.js';
+import { PROXY_TABLE } from './proxies.js';
 import { BOOTSTRAP_REQUEST_TABLE, RECOVERY_TABLE } from './recovery.js';
 import { asideKey, REJOIN_TABLE } from './rejoin.js';
 import type { GaleraAction } from '../../model/galera/actions.js';
@@ -12,7 +13,7 @@ import { firstVerdict, type RuleTable, type Verdict } from '../rule-table.js';
 
 /** What cannot wait for the Lease. */
 const URGENT: ReadonlyArray<RuleTable<GaleraFacts, GaleraAction>> = [
-  GROUP_TABLE, BOOTSTRAP_REQUEST_TABLE, RECOVERY_TABLE, REJOIN_TABLE,
+  GROUP_TABLE, PROXY_TABLE, BOOTSTRAP_REQUEST_TABLE, RECOVERY_TABLE, REJOIN_TABLE,
 ];
 
 /** Life first, then what people ask for, then what can wait. */

@@ -126,6 +126,13 @@ function rememberMember(
   return { ...same, ended, refused: isAllRefused(reach) ? same.refused + 1 : 0, lastLookMs: reach.takenAtMs };
 }
 
+function silentProxies({ proxies }: GaleraSnapshot, before: GaleraMemory): GaleraMemory['silentProxies'] {
+  return Object.fromEntries(proxies.filter(({ reach }) => reach === 'silent').map(({ pod, uid }) => {
+    const same = before.silentProxies[pod];
+    return [pod, { uid, looks: same?.uid === uid ? same.looks + 1 : 1 }];
+  }));
+}
+
 function withoutPrimarySince(
   snapshot: GaleraSnapshot, before: GaleraMemory, nowMs: number,
 ): { withoutPrimarySinceMs?: number } {
@@ -143,7 +150,8 @@ function remember(snapshot: GaleraSnapshot, before: GaleraMemory, nowMs: number)
     return now ? [[name, now]] : [];
   }));
   const { withoutPrimarySinceMs: _, ...rest } = before;
-  return { ...rest, seen, ...withoutPrimarySince(snapshot, before, nowMs) };
+  const since = withoutPrimarySince(snapshot, before, nowMs);
+  return { ...rest, seen, silentProxies: silentProxies(snapshot, before), ...since };
 }
 
 /** Looks in a row that must agree; one refusal may be a full backlog. */

@@ -8,6 +8,7 @@ import { replaceMember, retireMember } from './replace-member.js';
 import { refuseGaleraRequest, setWriter } from './set-writer.js';
 import { storeGrant } from './store-grant.js';
 import type { GaleraAction } from '../../model/galera/actions.js';
+import { evict } from '../evict-pod.js';
 
 /** A kind without one does not compile. */
 const EXECUTORS: {
@@ -24,6 +25,7 @@ const EXECUTORS: {
   ReplaceMember: replaceMember,
   RestartServer: restartServer,
   RetireMember: retireMember,
+  EvictProxy: ({ kube }, { pod, uid }) => evict({ kube }, pod, uid),
 };
 
 export function executeGalera(hands: GaleraHands, action: GaleraAction): Promise<GaleraOutcome> {

@@ -108,5 +108,13 @@ export interface RetireMember {
   readonly via: MemberTarget;
 }
 
+/** Takes a proxy on a lost node out of the Services; its Deployment makes another one. */
+export interface EvictProxy {
+  readonly kind: 'EvictProxy';
+  readonly cluster: string;
+  readonly pod: string;
+  readonly uid: string;
+}
+
 export type GaleraAction = EvictFromGroup | StoreGrant | CarryOutGrant | ConfirmBootstrap | SetDataAside | StopServer
-| SetWriter | RefuseGaleraRequest | ReplaceMember | RestartServer | RetireMember;
+| SetWriter | RefuseGaleraRequest | ReplaceMember | RestartServer | RetireMember | EvictProxy;

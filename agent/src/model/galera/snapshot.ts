@@ -15,6 +15,15 @@ export interface GaleraReach {
   readonly group: Reach;
 }
 
+/** A Pod of HAProxy, and its health port, tried just now; only while a member is silent. */
+export interface ProxyFacts {
+  readonly pod: string;
+  readonly uid: string;
+  readonly node: string | undefined;
+  readonly deleting: boolean;
+  readonly reach: Reach;
+}
+
 export interface GaleraSnapshot {
   readonly cluster: string;
   readonly contract: GaleraContract;
@@ -23,6 +32,7 @@ export interface GaleraSnapshot {
   readonly statefulSets: Maybe<readonly StatefulSetFacts[]>;
   readonly reports: readonly GaleraReport[];
   readonly reach: readonly GaleraReach[];
+  readonly proxies: readonly ProxyFacts[];
   /** Nodes that somebody has declared dead (taint `node.kubernetes.io/out-of-service`). */
   readonly deadNodes: readonly string[];
   /** Nodes that take no new Pods; empty where nodes are not watched. */
@@ -45,6 +55,8 @@ export interface SeenMember {
 
 export interface GaleraMemory {
   readonly seen: Readonly<Record<string, SeenMember>>;
+  /** By Pod: looks in a row at which it was silent. */
+  readonly silentProxies: Readonly<Record<string, { readonly uid: string; readonly looks: number }>>;
   /** gcomm uuids that were evicted. */
   readonly evicted: readonly string[];
   /** Since when there is no component that may write. */
@@ -59,4 +71,4 @@ export interface GaleraMemory {
   readonly lastRequest?: RequestAnswer;
 }
 
-export const NO_GALERA_MEMORY: GaleraMemory = { seen: {}, evicted: [], refused: [] };
+export const NO_GALERA_MEMORY: GaleraMemory = { seen: {}, silentProxies: {}, evicted: [], refused: [] };

@@ -2,12 +2,12 @@
 import type { GaleraContract } from '../../../../src/contract/galera.js';
 import { BOOTSTRAP_ANNOTATION, COMPONENT, LABEL, SWITCHOVER_ANNOTATION } from '../../../../src/contract/labels.js';
 import { galeraRecordName, statusName } from '../../../../src/contract/names.js';
-import { GALERA_GROUP_PORT, GALERA_MEMBER_PORT, MYSQL_PORT } from '../../../../src/contract/ports.js';
+import { GALERA_GROUP_PORT, GALERA_MEMBER_PORT, MYSQL_PORT, PROXY_HEALTH_PORT } from '../../../../src/contract/ports.js';
 import type { PodFacts } from '../../model/facts.js';
 import type { GaleraReport } from '../../model/galera/member.js';
 import { bootstrapRecord } from '../../model/galera/record.js';
-import type { GaleraReach, GaleraSnapshot } from '../../model/galera/snapshot.js';
-import { statefulSetFacts } from '../../model/objects.js';
+import type { GaleraReach, GaleraSnapshot, ProxyFacts } from '../../model/galera/snapshot.js';
+import { podFacts, statefulSetFacts } from '../../model/objects.js';
 import type { Clock } from '../../ports/clock.js';
 import type { KubeObject } from '../../ports/kube.js';
 import type { Network } from '../../ports/network.js';
@@ -77,18 +77,34 @@ async function reachOf(
   return { member, ip, takenAtMs, state: state!, sql: sql!, group: group! };
 }
 
+/** Only where a member is silent: its node may be lost, with the proxy on it. */
+async function proxiesOf(
+  pods: Store, { network }: GaleraSenses, cluster: string,
+): Promise<ProxyFacts[]> {
+  const all = pods.all().filter(({ metadata: { labels = {} } }) => (
+    labels[LABEL.cluster] === cluster && labels[LABEL.component] === COMPONENT.proxy
+  )).map(podFacts);
+  return Promise.all(all.map(async ({ name, uid, ip, node, deleting }) => ({
+    pod: name, uid, node, deleting,
+    reach: ip === undefined ? 'unknown' : await network.probe(ip, PROXY_HEALTH_PORT, PROBE_TIMEOUT_MS),
+  })));
+}
+
 export async function lookAtGalera(
   stores: GaleraStores, senses: GaleraSenses, contract: GaleraContract,
 ): Promise<GaleraSnapshot> {
   const addresses = galeraAddresses(stores, contract);
   const silent = addresses.filter(({ member }) => senses.report(member) === undefined);
-  const reach = await Promise.all(silent.map((address) => reachOf(senses, address)));
+  const [reach, proxies] = await Promise.all([
+    Promise.all(silent.map((address) => reachOf(senses, address))),
+    silent.length > 0 ? proxiesOf(stores.pods, senses, contract.cluster) : [],
+  ]);
   // The asking took time; what was told meanwhile counts.
   const { cluster } = contract;
   const { pods, statefulSets, requests, nodes } = stores;
   const status = requests.get(statusName(cluster))?.metadata.annotations;
   return {
-    cluster, contract, reach,
+    cluster, contract, reach, proxies,
     record: requests.read(() => {
       const object = requests.get(galeraRecordName(cluster));
       return object && bootstrapRecord(object);
