@@ -5,6 +5,7 @@ import type { Credentials } from './credentials';
 import type { IEverestAgent } from './everest-agent';
 import type { GaleraDatabase } from './galera-database';
 import type { GaleraProxyOptions } from './galera-proxy';
+import type { GaleraRole } from './galera-role';
 import type { NetworkOptions } from './network';
 import type { Placement } from './placement';
 import type { PmmOptions } from './pmm';
@@ -118,11 +119,18 @@ export interface GaleraClusterProps {
 
   /**
    * Databases and their owners. The writer makes those that are missing and keeps the owners' passwords as in their
-   * Secrets. Nothing is ever dropped.
+   * Secrets and their rights. Nothing is ever dropped. A change takes effect within two minutes, without a restart.
    *
    * @default - database `app`, owner `app`
    */
   readonly databases?: GaleraDatabase[];
+
+  /**
+   * Users beside the owners of databases, or more for these.
+   *
+   * @default - owners only
+   */
+  readonly roles?: GaleraRole[];
 
   /**
    * Where members run.

@@ -75,16 +75,17 @@ export abstract class GaleraCluster extends Construct {
   }
 
   /**
-   * Name of the Secret with the connection of an owner: host, port, dbname, user, password, uri, jdbc-uri.
+   * Name of the Secret with the connection of an owner or a role: host, port, dbname, user, password, uri, jdbc-uri.
    *
-   * @param owner an owner of a database; default: the owner of the first one
+   * @param owner an owner of a database, or one of `roles`; default: the owner of the first database
    */
   public connectionSecretName(owner?: string): string {
-    const { owners } = this.resolved;
-    const found = owner === undefined ? owners[0] : owners.find(({ role }) => role === owner);
+    const { owners, roles } = this.resolved;
+    const all = [...owners, ...roles];
+    const found = owner === undefined ? owners[0] : all.find(({ role }) => role === owner);
     if (found) return found.secret;
-    const known = owners.map(({ role }) => role).join(', ') || 'none';
-    const problem = owner === undefined ? 'there is no database' : `no database has the owner ${JSON.stringify(owner)}; owners are ${known}`;
+    const known = all.map(({ role }) => role).join(', ') || 'none';
+    const problem = owner === undefined ? 'there is no database' : `no owner and no role is called ${JSON.stringify(owner)}; there are ${known}`;
     throw this.wrongChoice(['databases'], problem, 'The Secret would never exist');
   }
 

@@ -13,6 +13,7 @@ export * from './everest-agent';
 export * from './galera-cluster-props';
 export * from './galera-database';
 export * from './galera-proxy';
+export * from './galera-role';
 export * from './image-catalog';
 export * from './mariadb-cluster';
 export * from './mariadb-cluster-props';

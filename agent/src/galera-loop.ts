@@ -7,6 +7,7 @@ import { afterGaleraAction, decideGalera, type GaleraDecision } from './decide/g
 import { judgeGalera } from './decide/galera/health.js';
 import { executeGalera } from './execute/galera/execute.js';
 import type { GaleraHands, GaleraOutcome } from './execute/galera/hands.js';
+import { GaleraDatabases } from './galera-databases.js';
 import type { Log } from './log.js';
 import { MemberWatches } from './member-watches.js';
 import { MissingRights } from './missing-rights.js';
@@ -53,10 +54,12 @@ export class GaleraLoop {
   private readonly rounds: Rounds;
   private readonly watches: MemberWatches;
   private readonly missingRights: MissingRights;
+  private readonly databases: GaleraDatabases;
 
   constructor(private readonly options: GaleraLoopOptions) {
     this.missingRights = new MissingRights(options.hands.clock);
     this.rounds = new Rounds(options.hands.clock);
+    this.databases = new GaleraDatabases({ writer: options.writer, told: (record) => this.event(record) });
     this.watches = new MemberWatches(options.hands, () => this.nudge());
   }
 
@@ -93,7 +96,7 @@ export class GaleraLoop {
     if (action) await this.act(action, decision);
     else this.say(decision, health);
     if (this.options.holdsLease()) await this.write(decision, health);
-    else this.recalled = false;
+    else this.standBack();
     return this.pauseAfter(decision, contract);
   }
 
@@ -149,10 +152,21 @@ export class GaleraLoop {
     this.options.told(record);
   }
 
-  private async write({ ruleId, because, actions }: GaleraDecision, health: GaleraHealth): Promise<void> {
+  /** Another replica writes now; what it writes is not known here. */
+  private standBack(): void {
+    this.recalled = false;
+    this.databases.forget();
+  }
+
+  private event(record: Omit<DecisionRecord, 'at'>): void {
+    this.options.told({ at: this.options.hands.clock.wall().toISOString(), ...record });
+  }
+
+  private async write({ ruleId, because, actions, facts }: GaleraDecision, health: GaleraHealth): Promise<void> {
     await this.recall();
     const busy = actions.length > 0 || ruleId !== 'no-server-restart';
     const { lastRequest } = this.memory;
+    await this.databases.tell(facts.writer?.report?.declared);
     await this.options.writer.write<GaleraStatus>({
       statusVersion: STATUS_VERSION,
       ...health,

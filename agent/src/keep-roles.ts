@@ -128,7 +128,7 @@ export class Keeper {
       await doPasswordStep({ hands, session, role, secret }, step);
       hands.log.info('password', { role: role.name, ...step });
       if (step.kind === 'rotate') {
-        this.options.told('password-rotated', `Secret ${secret.name} now holds a new password, of the login ${step.to}.`);
+        this.options.told('password-rotated', rotatedText(secret.name, step.to));
       }
     }
   }
@@ -141,6 +141,11 @@ export class Keeper {
       throw problem;
     }
   }
+}
+
+/** What an Event says of a rotation. */
+export function rotatedText(secret: string, login: string): string {
+  return `Secret ${secret} now holds a new password, of the login ${login}.`;
 }
 
 function loginStatus(role: DeclaredRole, secret: RoleSecret): LoginStatus {

@@ -19,17 +19,20 @@ const target = z.strictObject({
   after: z.string().optional(),
 });
 
+const recover = z.strictObject({
+  storageName: z.string(),
+  clusterName: z.string(),
+  namespace: z.string().optional(),
+  passSecretName: z.string().optional(),
+  passSecretKey: z.string().optional(),
+  keepPasswords: z.boolean().optional(),
+});
+
 export const bootstrapSpecShape = z.strictObject({
   superseding: z.string().optional(),
   putBack: z.string().optional(),
-  recover: z.strictObject({
-    storageName: z.string(),
-    clusterName: z.string(),
-    namespace: z.string().optional(),
-    passSecretName: z.string().optional(),
-    passSecretKey: z.string().optional(),
+  recover: recover.extend({
     target: target.optional(),
-    keepPasswords: z.boolean().optional(),
     pauseAtTarget: z.boolean().optional(),
     replacing: z.string().optional(),
   }).optional(),
@@ -37,15 +40,31 @@ export const bootstrapSpecShape = z.strictObject({
 
 export type BootstrapSpec = z.infer<typeof bootstrapSpecShape>;
 
-function toTarget(given: z.infer<typeof target>): RecoveryTarget {
+/** Of a cluster that replicates by Galera, whose transactions have GTIDs. */
+export const galeraBootstrapSpecShape = z.strictObject({
+  recover: recover.extend({
+    target: z.strictObject({
+      latest: z.literal(true).optional(),
+      time: z.string().optional(),
+      transaction: z.string().optional(),
+      exclusive: z.boolean().optional(),
+      skipTransactions: z.array(z.string()).optional(),
+    }).optional(),
+  }),
+});
+
+type Target = z.infer<typeof target> & { readonly skipTransactions?: string[] };
+
+function toTarget(given: Target): RecoveryTarget {
   const { time, lsn, transaction, restorePoint } = given;
   const options: RecoveryTargetOptions = present({
-    exclusive: given.exclusive, timeline: given.timeline, after: given.after,
+    exclusive: given.exclusive, timeline: given.timeline, after: given.after, skipTransactions: given.skipTransactions,
   });
   if (time !== undefined) return RecoveryTarget.time(time, options);
   if (lsn !== undefined) return RecoveryTarget.lsn(lsn, options);
   if (transaction !== undefined) return RecoveryTarget.transaction(String(transaction), options);
-  return restorePoint === undefined ? RecoveryTarget.latest() : RecoveryTarget.restorePoint(restorePoint, options);
+  if (restorePoint !== undefined) return RecoveryTarget.restorePoint(restorePoint, options);
+  return RecoveryTarget.latest(options);
 }
 
 /** The beginning of a cluster. */

@@ -4,9 +4,10 @@ import { Credentials } from '../credentials';
 import type { GaleraClusterProps } from '../galera-cluster-props';
 import { PodDisruption } from '../pod-disruption';
 import { toBackup } from './backup';
+import { toBootstrap } from './bootstrap';
 import { present } from './present';
 import type { GaleraDocument, GaleraSpec } from './shape';
-import { map, placementOf, PROTECTION, toAgent, toNetwork, toParameters, toResources, volumeStorage } from './to-props';
+import { map, placementOf, PROTECTION, toAgent, toNetwork, toParameters, toResources, toRole, volumeStorage } from './to-props';
 import type { GaleraInput } from '../resolve/galera';
 
 /* A DatabaseCluster with an engine that replicates by Galera, in the props of its construct. */
@@ -34,6 +35,7 @@ function convertedFields(spec: GaleraSpec): Partial<GaleraClusterProps> {
     podDisruption: map(spec.podDisruption, ({ maxUnavailable }) => PodDisruption.maxUnavailable(maxUnavailable)),
     proxy: map(spec.proxy, (proxy) => present({ ...proxy, resources: toResources(proxy.resources) })),
     network: map(spec.network, toNetwork),
+    roles: spec.roles?.map(toRole),
     agent: map(spec.agent, toAgent),
     pmm: pmmOf(spec),
     protection: map(spec.protection, (protection) => PROTECTION[protection]()),
@@ -56,6 +58,10 @@ export function toGaleraInput({ metadata, spec }: GaleraDocument,
     storage: storageOf(spec),
   });
   // A field that only the other engine has is refused by the shape of the props.
-  const own = present({ scriptImage, backup: map(spec.backup, (backup) => toBackup(backup, storages)) });
+  const own = present({
+    scriptImage,
+    backup: map(spec.backup, (backup) => toBackup(backup, storages)),
+    bootstrap: map(spec.bootstrap, (bootstrap) => toBootstrap(bootstrap, storages)),
+  });
   return { engine: spec.engine, props: { ...props, ...own } } as GaleraInput;
 }

@@ -74,23 +74,28 @@ function oneCredentials({ credentials }: PostgresqlSpec): Finding[] {
   })];
 }
 
-/** A new beginning, or an old state: not both, and of an old state one moment. */
+/** A new beginning, or an old state: not both. */
 function oneBeginning({ bootstrap }: PostgresqlSpec): Finding[] {
   if (!bootstrap) return [];
-  const { recover } = bootstrap;
   const ways = Object.keys(bootstrap);
-  const targets = Object.keys(recover?.target ?? {}).filter((key) => ['latest', 'time', 'lsn', 'transaction', 'restorePoint'].includes(key));
   return [
     ...(ways.length === 1 ? [] : [finding(SHAPE_TEXTS.wrongChoice, {
       path: ['spec', 'bootstrap'], problem: `bootstrap has ${ways.length === 0 ? 'nothing in it' : ways.join(' and ')}`,
       fix: 'Give one of recover, superseding, putBack, or leave bootstrap out',
     })]),
-    ...(recover?.target && targets.length !== 1 ? [finding(SHAPE_TEXTS.wrongChoice, {
-      path: ['spec', 'bootstrap', 'recover', 'target'],
-      problem: targets.length === 0 ? 'the target names no moment' : `the target is ${targets.join(' and ')}`,
-      fix: 'Give one of latest, time, lsn, transaction, restorePoint',
-    })] : []),
+    ...oneMoment(bootstrap.recover?.target, ['latest', 'time', 'lsn', 'transaction', 'restorePoint']),
   ];
+}
+
+/** Of an old state. */
+function oneMoment(target: object | undefined, kinds: readonly string[]): Finding[] {
+  const named = Object.keys(target ?? {}).filter((key) => kinds.includes(key));
+  if (!target || named.length === 1) return [];
+  return [finding(SHAPE_TEXTS.wrongChoice, {
+    path: ['spec', 'bootstrap', 'recover', 'target'],
+    problem: named.length === 0 ? 'the target names no moment' : `the target is ${named.join(' and ')}`,
+    fix: `Give one of ${kinds.join(', ')}`,
+  })];
 }
 
 /** A cluster leads or follows, and a storage holds the backups of many clusters. */
@@ -121,5 +126,5 @@ export function checkRelations(spec: PostgresqlSpec): Finding[] {
 
 /** The same of a document with an engine that replicates by Galera. */
 export function checkGaleraRelations(spec: GaleraSpec): Finding[] {
-  return sharedRelations(spec);
+  return [...sharedRelations(spec), ...oneMoment(spec.bootstrap?.recover.target, ['latest', 'time', 'transaction'])];
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { backupSpecShape } from './backup';
-import { bootstrapSpecShape } from './bootstrap';
+import { bootstrapSpecShape, galeraBootstrapSpecShape } from './bootstrap';
 import { standbySpecShape } from './standby';
 import { galeraDatabaseShape, pmmShape } from '../shape/galera-props';
 import { databaseShape, tolerationShape, topologySpreadShape } from '../shape/postgres-props';
@@ -131,6 +131,10 @@ const head = { apiVersion: z.string(), kind: z.string(), metadata };
 
 export const documentShape = z.strictObject({ ...head, spec: postgresqlSpecShape });
 
+const galeraRole = role.pick({
+  name: true, grants: true, connectionLimit: true, existingSecret: true, rotation: true,
+});
+
 export const galeraSpecShape = z.strictObject({
   ...surroundingsShape,
   engine: z.enum(['mariadb', 'percona-xtradb-cluster']),
@@ -143,11 +147,13 @@ export const galeraSpecShape = z.strictObject({
   credentials: z.strictObject({ existingSecret: z.string() }).optional(),
   tls: z.strictObject({ secretName: z.string() }).optional(),
   databases: z.array(galeraDatabaseShape).optional(),
+  roles: z.array(galeraRole).optional(),
   proxy: z.strictObject({
     instances: z.number().optional(), image: z.string().optional(), resources: resources.optional(),
     maxConnections: z.number().optional(),
   }).optional(),
   backup: backupSpecShape.optional(),
+  bootstrap: galeraBootstrapSpecShape.optional(),
   monitoring: z.strictObject({ pmm: pmmShape.extend({ enabled: z.boolean().optional() }).optional() }).optional(),
 });
 

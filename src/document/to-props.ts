@@ -128,7 +128,11 @@ function toRotation({ everyDays, oldValidForHours }: NonNullable<Spec<'roles'>[n
     : PasswordRotation.every(Duration.seconds(everyDays * 86_400), options);
 }
 
-function toRole({ existingSecret, grants, rotation, ...rest }: Spec<'roles'>[number]): PostgresRole {
+type RoleFields = Pick<Spec<'roles'>[number], 'existingSecret' | 'grants' | 'rotation'>;
+
+/** Of all engines. */
+export function toRole<R extends RoleFields>({ existingSecret, grants, rotation, ...rest }: R):
+  Omit<R, keyof RoleFields> & Pick<PostgresRole, 'secretName' | 'grants' | 'rotation'> {
   return present({
     ...rest,
     secretName: existingSecret,
@@ -199,7 +203,7 @@ export function toProps({ metadata, spec }: DatabaseClusterDocument,
   });
 }
 
-function roleRenames({ roles = [] }: PostgresqlSpec): Array<[from: Path, to: Path]> {
+function roleRenames({ roles = [] }: { roles?: readonly unknown[] }): Array<[from: Path, to: Path]> {
   const fields = [[['secretName'], ['existingSecret']], [['rotation', 'interval'], ['rotation', 'everyDays']],
     [['rotation', 'oldValidFor'], ['rotation', 'oldValidForHours']]] as const;
   return roles.flatMap((_, index) => fields.map(([from, to]): [Path, Path] => [['roles', index, ...from], ['spec', 'roles', index, ...to]]));
@@ -290,6 +294,6 @@ export function toDocumentPath(spec: PostgresqlSpec, path: Path): Path {
 export function toGaleraPath(spec: GaleraSpec, path: Path): Path {
   return renamed([
     [['pmm'], ['spec', 'monitoring', 'pmm']], [['maintenanceWindow'], ['spec', 'maintenanceWindowMinutes']],
-    [['tlsSecretName'], ['spec', 'tls', 'secretName']], ...backupRenames(spec), ...surroundingRenames(spec),
+    [['tlsSecretName'], ['spec', 'tls', 'secretName']], ...roleRenames(spec), ...backupRenames(spec), ...surroundingRenames(spec),
   ], path);
 }

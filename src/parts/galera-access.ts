@@ -16,7 +16,7 @@ function memberSecrets(cluster: ResolvedGalera, filled: boolean): string[] {
   const all = [
     { name: cluster.credentialsSecret, fill: cluster.generatesCredentials },
     { name: cluster.tlsSecret, fill: cluster.generatesTls },
-    ...cluster.owners.map(({ secret, generate }) => ({ name: secret, fill: generate })),
+    ...[...cluster.owners, ...cluster.roles].map(({ secret, generate }) => ({ name: secret, fill: generate })),
   ];
   return all.filter(({ fill }) => fill === filled).map(({ name }) => name);
 }

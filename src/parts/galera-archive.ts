@@ -141,9 +141,9 @@ function containers(cluster: ResolvedGalera): Array<Record<string, unknown>> {
   }];
 }
 
-/** It reads its files once: others make it anew. */
+/** It reads its files once: others make it anew. Databases and users do not concern it. */
 function configVersion(cluster: ResolvedGalera): string {
-  const content = [renderGaleraMember(cluster), ...Object.values(renderArchiveScripts())].join('\0');
+  const content = [renderGaleraMember({ ...cluster, databases: [], owners: [], roles: [] }), ...Object.values(renderArchiveScripts())].join('\0');
   return createHash('sha256').update(content).digest('hex').slice(0, 16);
 }
 

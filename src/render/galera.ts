@@ -87,6 +87,7 @@ export function renderGaleraMember(cluster: ResolvedGalera): string {
     tls: { secret: cluster.tlsSecret, generate: cluster.generatesTls, names: tlsNames(cluster) },
     users: GALERA_USERS,
     owners: cluster.owners,
+    ...(cluster.roles.length === 0 ? {} : { roles: cluster.roles }),
     databases: cluster.databases,
     providerOptions: cluster.providerOptions,
     ...archiveOf(cluster),

@@ -48,7 +48,7 @@ export function renderArchiveScripts(): Record<string, string> {
 /** Everything that runs a member of a Galera cluster, by file name; member.py is there for its Kubernetes API. */
 export function renderGaleraScripts(): Record<string, string> {
   return {
-    ...scripts('galera-member.py', 'galera_http.py', 'galera_rules.py', 'galera_server.py', 'member.py', 'galera-run.sh'),
+    ...scripts('galera-member.py', 'galera_http.py', 'galera_passwords.py', 'galera_rules.py', 'galera_server.py', 'galera_sql.py', 'galera_users.py', 'member.py', 'galera-run.sh'),
     ...renderArchiveScripts(),
   };
 }

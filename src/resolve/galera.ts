@@ -1,6 +1,5 @@
 import type { GaleraEngine } from '../contract/galera';
-import { DEFAULT_GROUP, credentialsName, memberName, ownerSecretName, primaryServiceName, tlsName } from '../contract/names';
-import { MYSQL_PORT } from '../contract/ports';
+import { DEFAULT_GROUP, credentialsName, memberName, tlsName } from '../contract/names';
 import type { GaleraClusterProps } from '../galera-cluster-props';
 import type { GaleraProxyOptions } from '../galera-proxy';
 import type { MariaDbClusterProps } from '../mariadb-cluster-props';
@@ -12,6 +11,7 @@ import { parseQuantity } from '../quantity';
 import { resolveBackup, type ResolvedBackup } from './backup';
 import { galeraParameters, galeraProviderOptions, type GaleraFacts } from './galera-parameters';
 import { resolveGaleraRecovery, type ResolvedGaleraRecovery } from './galera-recovery';
+import { galeraDatabases, resolveUsers, type GaleraUser } from './galera-users';
 import { DEFAULT_INSTANCES, resolveResources, type ResolvedGroup, type ResolvedResources } from './groups';
 import type { ClusterIdentity } from './identity';
 import type { ResolvedImage } from './postgres';
@@ -31,13 +31,6 @@ export const GALERA_USERS = [
   { name: 'everest_monitor', key: 'monitor', grants: ['PROCESS, REPLICATION CLIENT, SELECT ON *.*'] },
   { name: 'everest_backup', key: 'backup', grants: ['REPLICATION SLAVE, REPLICATION CLIENT ON *.*'] },
 ] as const;
-
-export interface GaleraOwner {
-  readonly role: string;
-  readonly secret: string;
-  readonly generate: boolean;
-  readonly connection: { readonly host: string; readonly port: string; readonly dbname: string };
-}
 
 export interface ResolvedProxy {
   readonly instances: number;
@@ -65,7 +58,9 @@ export interface ResolvedGalera extends ClusterIdentity {
   readonly tlsSecret: string;
   readonly generatesTls: boolean;
   readonly databases: Array<{ readonly name: string; readonly owner: string }>;
-  readonly owners: GaleraOwner[];
+  readonly owners: GaleraUser[];
+  /** Users that own nothing. */
+  readonly roles: GaleraUser[];
   readonly agent?: string;
   readonly disruption?: number;
   readonly stopSeconds: number;
@@ -131,26 +126,6 @@ export function galeraFacts({ engine, props }: GaleraInput, group: ResolvedGroup
     volumeBytes: parseQuantity(props.storage.size) ?? 0,
     maintenanceSeconds: props.maintenanceWindow?.toSeconds({ integral: false }) ?? 1800,
   };
-}
-
-/** Databases with their owners; none given is one called `app`. */
-export function galeraDatabases({ databases = [{ name: 'app' }] }: GaleraClusterProps): ResolvedGalera['databases'] {
-  return databases.map(({ name, owner = name }) => ({ name, owner }));
-}
-
-function ownersOf(name: string, namespace: string, props: GaleraClusterProps): GaleraOwner[] {
-  const databases = galeraDatabases(props);
-  const roles = [...new Set(databases.map(({ owner }) => owner))];
-  return roles.map((role) => ({
-    role,
-    secret: ownerSecretName(name, role),
-    generate: props.credentials?.generates ?? true,
-    connection: {
-      host: `${primaryServiceName(name)}.${namespace}.svc`,
-      port: String(MYSQL_PORT),
-      dbname: databases.find(({ owner }) => owner === role)!.name,
-    },
-  }));
 }
 
 function resolveProxy(options: GaleraProxyOptions = {}): ResolvedProxy {
@@ -236,7 +211,7 @@ export function resolveGalera(name: string, namespace: string, input: GaleraInpu
     parameters: galeraParameters(facts, props.parameters),
     providerOptions: galeraProviderOptions(facts),
     databases: galeraDatabases(props),
-    owners: ownersOf(name, namespace, props),
+    ...resolveUsers(name, namespace, props),
     disruption: disruptionOf(props, group.members.length),
     retainsData: (props.protection ?? Protection.retain()).retainsData,
     stopSeconds: stopSecondsOf(facts.memoryBytes),

@@ -46,7 +46,8 @@ function secretNameOf(cluster: string, { name, secretName }: PostgresRole): stri
   return secretName ?? ownerSecretName(cluster, name);
 }
 
-function resolveRotation(rotation: PasswordRotation | undefined): DeclaredRole['rotation'] {
+/** In seconds; what is not given is not there. */
+export function resolveRotation(rotation: PasswordRotation | undefined): DeclaredRole['rotation'] {
   return rotation && {
     everySeconds: rotation.interval?.toSeconds(),
     oldValidForSeconds: rotation.oldValidFor?.toSeconds(),

@@ -1,7 +1,8 @@
 import { referenceProblem } from './image-valid';
 import { DNS_SUBDOMAIN } from './names';
 import type { GaleraRule, GaleraRuleInput, Violation } from './rule';
-import { GALERA_USERS, PXC_IMAGES, galeraDatabases } from '../resolve/galera';
+import { GALERA_USERS, PXC_IMAGES } from '../resolve/galera';
+import { galeraDatabases } from '../resolve/galera-users';
 
 /** A series, or an exact version of one. */
 const VERSION = { 'mariadb': /^(10\.11|11\.8)$/, 'percona-xtradb-cluster': /^8\.[04](\.\d+(-[0-9.]+)?)?$/ } as const;
@@ -44,6 +45,11 @@ export const galeraImage: GaleraRule = {
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 const RESERVED_DATABASES = new Set(['everest', 'information_schema', 'mysql', 'performance_schema', 'sys']);
 const RESERVED_USERS = new Set<string>([...GALERA_USERS.map(({ name }) => name), 'root', 'mysql', 'mariadb.sys', 'credentials', 'tls', 'backup', 'agent']);
+
+/** Whether the server or the cluster itself has such a user, or a Secret that would be called like the user's. */
+export function reservedUser(name: string): boolean {
+  return RESERVED_USERS.has(name.toLowerCase());
+}
 
 function nameProblem(kind: string, name: string, reserved: ReadonlySet<string>): string | undefined {
   if (!NAME.test(name) || name.endsWith('_')) return `the ${kind} is ${JSON.stringify(name)}`;

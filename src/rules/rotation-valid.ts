@@ -1,6 +1,5 @@
 import type { PasswordRotation } from '../password-rotation';
 import type { PostgresRule, Violation } from './rule';
-import type { PostgresRole } from '../role';
 
 const SHORTEST_INTERVAL_S = 3600;
 /** The agent looks every ten minutes whether an old password is over. */
@@ -19,12 +18,26 @@ function timing({ interval, oldValidFor }: PasswordRotation): Violation[] {
   ];
 }
 
-function foreign(role: PostgresRole, generates: boolean): Violation[] {
+/** What roles of all engines have. */
+interface Rotated {
+  readonly name: string;
+  readonly secretName?: string;
+  readonly rotation?: PasswordRotation;
+}
+
+function foreign(role: Rotated, generates: boolean): Violation[] {
   if (generates && role.secretName === undefined) return [];
   return [{
-    path: [], problem: `the password of ${role.name} comes from elsewhere`, consequence: 'The agent must not write into that Secret',
+    path: [], problem: `the password of ${role.name} comes from elsewhere`, consequence: 'Nobody of ours must write into that Secret',
     fix: 'Rotate it where it comes from, or take the rotation away',
   }];
+}
+
+/** At the path of the role. */
+export function rotationViolations(role: Rotated, path: Violation['path'], generates: boolean): Violation[] {
+  if (!role.rotation) return [];
+  return [...timing(role.rotation), ...foreign(role, generates)]
+    .map((found) => ({ ...found, path: [...path, 'rotation', ...found.path] }));
 }
 
 export const rotationValid: PostgresRule = {
@@ -33,8 +46,6 @@ export const rotationValid: PostgresRule = {
   cause: 'A rotation is too frequent, its old password would outlive the next rotation, or the Secret is not filled by the agent.',
   consequence: 'Applications would not have time to follow',
   fix: 'Use an interval of an hour or more, and an oldValidFor from ten minutes to the interval',
-  check: ({ props }) => (props.roles ?? []).flatMap((role, index) => (role.rotation
-    ? [...timing(role.rotation), ...foreign(role, props.credentials?.generates ?? true)]
-      .map((found) => ({ ...found, path: ['roles', index, 'rotation', ...found.path] }))
-    : [])),
+  check: ({ props }) => (props.roles ?? []).flatMap((role, index) =>
+    rotationViolations(role, ['roles', index], props.credentials?.generates ?? true)),
 };

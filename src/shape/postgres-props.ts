@@ -90,6 +90,8 @@ export const databaseShape = z.strictObject({
   schemas: z.array(z.strictObject({ name: z.string(), owner: z.string().optional() })).optional(),
 });
 
+export const rotationShape = instance(PasswordRotation, z.object({ interval: duration, oldValidFor: duration }));
+
 const role = z.strictObject({
   name: z.string(),
   login: z.boolean().optional(),
@@ -99,7 +101,7 @@ const role = z.strictObject({
   })).optional(),
   connectionLimit: z.number().optional(),
   secretName: z.string().optional(),
-  rotation: instance(PasswordRotation, z.object({ interval: duration, oldValidFor: duration })).optional(),
+  rotation: rotationShape.optional(),
 });
 
 const imageCatalog = instance(ImageCatalog, z.object({ entries: z.array(image) }));

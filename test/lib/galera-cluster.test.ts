@@ -1,6 +1,6 @@
 import { everestErrorOf, testChart, type TestManifest } from '../support/cluster';
 import { itWithSchemas, MINORS, schemaErrors } from '../support/schema-oracle';
-import { EverestAgent, MariaDbCluster, NetworkPeer, PxcCluster, type MariaDbClusterProps, type PxcClusterProps } from '../../src';
+import { DatabaseAccess, EverestAgent, MariaDbCluster, NetworkPeer, PxcCluster, type MariaDbClusterProps, type PxcClusterProps } from '../../src';
 
 const STORAGE = { storage: { size: '10Gi' } };
 
@@ -90,7 +90,7 @@ describe('MariaDbCluster', () => {
   it('knows the Secret of an owner, and says which owners there are', () => {
     const cluster = mariadb({ databases: [{ name: 'shop', owner: 'shop_owner' }] });
     expect(cluster.connectionSecretName()).toBe('orders-shop-owner');
-    expect(everestErrorOf(() => cluster.connectionSecretName('nobody')).message).toContain('owners are shop_owner');
+    expect(everestErrorOf(() => cluster.connectionSecretName('nobody')).message).toContain('there are shop_owner');
     expect(everestErrorOf(() => cluster.apiObject('Service', 'orders-wr')).message).toContain('Service/orders-rw');
   });
 
@@ -124,5 +124,41 @@ describe('PxcCluster', () => {
     expect(value('PMM_AGENT_SERVER_INSECURE_TLS').value).toBe('1');
     expect(value('PMM_AGENT_SERVER_PASSWORD').valueFrom).toEqual({ secretKeyRef: { name: 'orders-pmm', key: 'token', optional: true } });
     expect(value('DB_PASSWORD').valueFrom).toEqual({ secretKeyRef: { name: 'orders-credentials', key: 'monitor' } });
+  });
+});
+
+describe('users of a Galera cluster', () => {
+  const roles = [
+    { name: 'reporting', grants: [{ database: 'app', access: DatabaseAccess.readOnly() }], connectionLimit: 5, secretName: 'reporting-password' },
+    { name: 'worker', grants: [{ database: 'app', access: DatabaseAccess.readWrite() }] },
+    { name: 'app', grants: [{ database: 'ledger', access: DatabaseAccess.readOnly() }] },
+  ];
+  const props = { databases: [{ name: 'app' }, { name: 'ledger', owner: 'accounting' }], roles };
+  const documentOf = (manifests: TestManifest[]) => JSON.parse(dataOf(manifests, 'orders-galera')['galera.json']!) as Record<string, unknown>;
+
+  it.each([['MariaDB', mariadb], ['Percona XtraDB Cluster', pxc]] as const)('are told to the members of %s in the server\'s words', (_, make) => {
+    expect(documentOf(manifestsOf(make(props)))).toMatchObject({
+      owners: [{ role: 'app', secret: 'orders-app', grants: [{ database: 'ledger', privileges: 'SELECT, SHOW VIEW' }] }, { role: 'accounting' }],
+      roles: [
+        { role: 'reporting', secret: 'reporting-password', generate: false, connectionLimit: 5, connection: { dbname: 'app' }, grants: [{ database: 'app', privileges: 'SELECT, SHOW VIEW' }] },
+        { role: 'worker', secret: 'orders-worker', generate: true, grants: [{ database: 'app', privileges: 'SELECT, SHOW VIEW, INSERT, UPDATE, DELETE, EXECUTE, CREATE TEMPORARY TABLES' }] },
+      ],
+    });
+  });
+
+  it('have Secrets that members fill, or only read where they are somebody else\'s', () => {
+    const cluster = mariadb(props);
+    const manifests = manifestsOf(cluster);
+    expect(manifests.filter(({ kind }) => kind === 'Secret').map(({ metadata }) => metadata.name)).toEqual(
+      ['orders-credentials', 'orders-tls', 'orders-app', 'orders-accounting', 'orders-worker']);
+    const { rules } = manifests.find(({ kind, metadata }) => kind === 'Role' && metadata.name === 'orders')! as unknown as { rules: Array<{ resourceNames: string[]; verbs: string[] }> };
+    expect(rules.find(({ resourceNames }) => resourceNames.includes('orders-worker'))!.verbs).toEqual(['get', 'patch']);
+    expect(rules.find(({ resourceNames }) => resourceNames.includes('reporting-password'))!.verbs).toEqual(['get']);
+    expect(cluster.connectionSecretName('worker')).toBe('orders-worker');
+  });
+
+  it('change nothing of a member where there are none, and come without a restart', () => {
+    expect(documentOf(manifestsOf(mariadb()))).not.toHaveProperty('roles');
+    expect(templateOf(manifestsOf(mariadb(props)))).toEqual(templateOf(manifestsOf(mariadb())));
   });
 });

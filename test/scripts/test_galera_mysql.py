@@ -14,8 +14,8 @@ import binlog_events as binlog  # noqa: E402
 import galera_archive as archive  # noqa: E402
 import galera_backup as backup  # noqa: E402
 import galera_recovery as recovery  # noqa: E402
-import galera_server as server  # noqa: E402
 import galera_tools as tools  # noqa: E402
+import galera_users as users  # noqa: E402
 from test_galera_server import until  # noqa: E402
 
 # Written by MySQL 9.7.4: DDL, several engines, a savepoint, a compressed transaction, two phases (XA), another server's GTID.
@@ -283,23 +283,21 @@ class Streams(unittest.TestCase):
 
 class Users(unittest.TestCase):
     def member(self, taken):
-        found = server.Server.__new__(server.Server)
-        found.mariadb, found.proven, self.changes = False, {}, []
-        found.act = mock.Mock()
-        found.act.rows.return_value = [("$A$005$salt",)]
-        found.act.accepts.side_effect = lambda _name, password: password == taken
-        found.act.change.side_effect = self.changes.append
-        return found
+        self.changes, sql = [], mock.Mock()
+        sql.rows.return_value = [("$A$005$salt",)]
+        sql.accepts.side_effect = lambda _name, password: password == taken
+        sql.change.side_effect = self.changes.append
+        return users.Users(sql, False)
 
     def test_a_password_of_another_cluster_is_replaced_after_a_recovery(self):
-        self.member("old").ensure_user("app", "new", [])
-        self.assertEqual(self.changes, ["ALTER USER 'app'@'%' IDENTIFIED BY 'new'"])
+        self.member("old").ensure_user("app", "new", True)
+        self.assertEqual(self.changes, ["ALTER USER 'app'@'%' IDENTIFIED BY 'new' ACCOUNT UNLOCK"])
 
     def test_a_password_that_the_server_takes_is_tried_once(self):
         member = self.member("new")
         for _ in range(3):
-            member.ensure_user("app", "new", [])
-        self.assertEqual((self.changes, member.act.accepts.call_count), ([], 1))
+            member.ensure_user("app", "new", True)
+        self.assertEqual((self.changes, member.sql.accepts.call_count), ([], 1))
 
 
 if __name__ == "__main__":

@@ -72,7 +72,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(409, {})
         self.server.patches += 1
         found.setdefault("data", {}).update(body.get("data", {}))
-        found["metadata"].setdefault("annotations", {}).update(body["metadata"].get("annotations", {}))
+        annotations = {**found["metadata"].get("annotations", {}), **body["metadata"].get("annotations", {})}
+        found["metadata"]["annotations"] = {key: value for key, value in annotations.items() if value is not None}
         found["metadata"]["resourceVersion"] = str(int(found["metadata"]["resourceVersion"]) + 1)
         return self.reply(200, found)
 

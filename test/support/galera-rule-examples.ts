@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
 import type { RuleExample } from './rule-example';
-import { BackupStorage, Bootstrap, Credentials, RecoverySource, RecoveryTarget, StorageAccess } from '../../src';
+import { BackupStorage, Bootstrap, Credentials, DatabaseAccess, PasswordRotation, RecoverySource, RecoveryTarget, StorageAccess } from '../../src';
 import { checkGalera } from '../../src/check-galera';
 import type { GaleraInput } from '../../src/resolve/galera';
 
@@ -59,6 +59,19 @@ export const GALERA_EXAMPLES: readonly RuleExample[] = [
   mariadb(['EV2204', 'a Secret with a name that none can have', 'tlsSecretName'], { tlsSecretName: 'My Secret' }, { tlsSecretName: 'my-secret' }),
   mariadb(['EV2204', 'passwords from External Secrets', 'credentials'],
     { credentials: Credentials.external({ store: 'vault' }) }, { credentials: Credentials.existing('passwords') }),
+  mariadb(['EV2205', 'a user of the cluster itself', 'roles[0].name'], { roles: [{ name: 'everest_agent' }] }, { roles: [{ name: 'reporting' }] }),
+  pxc(['EV2205', 'a user with a name that is too long', 'roles[0].name'], { roles: [{ name: 'r'.repeat(33) }] }, { roles: [{ name: 'r'.repeat(32) }] }),
+  mariadb(['EV2205', 'rights on a database that is not declared', 'roles[0].grants[0].database'],
+    { roles: [{ name: 'reporting', grants: [{ database: 'shop', access: DatabaseAccess.readOnly() }] }] },
+    { roles: [{ name: 'reporting', grants: [{ database: 'app', access: DatabaseAccess.readOnly() }] }] }),
+  mariadb(['EV2205', 'a limit that is no number of connections', 'roles[0].connectionLimit'],
+    { roles: [{ name: 'reporting', connectionLimit: -1 }] }, { roles: [{ name: 'reporting', connectionLimit: 0 }] }),
+  mariadb(['EV2205', 'a rotation that needs a name that is taken', 'roles[0].rotation'],
+    { roles: [{ name: 'app', rotation: PasswordRotation.onRequest() }, { name: 'app_a' }] }, { roles: [{ name: 'app', rotation: PasswordRotation.onRequest() }] }),
+  mariadb(['EV2205', 'a rotation that comes every minute', 'roles[0].rotation.interval'],
+    { roles: [{ name: 'app', rotation: PasswordRotation.every(Duration.minutes(1)) }] }, { roles: [{ name: 'app', rotation: PasswordRotation.every(Duration.hours(1)) }] }),
+  mariadb(['EV2205', 'a rotation of a password that comes from elsewhere', 'roles[0].rotation'],
+    { roles: [{ name: 'app', secretName: 'mine', rotation: PasswordRotation.onRequest() }] }, { roles: [{ name: 'app', secretName: 'mine' }] }),
   mariadb(['EV2302', 'a place in PostgreSQL\'s log', 'bootstrap.recovery.target'],
     { bootstrap: recovered(RecoveryTarget.lsn('0/5000060')) }, { bootstrap: recovered(RecoveryTarget.transaction('1-1-4711', { exclusive: true })) }),
   mariadb(['EV2302', 'the archive that the cluster itself writes to', 'bootstrap.recovery.from'],

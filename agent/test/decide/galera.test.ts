@@ -74,7 +74,8 @@ const EXAMPLES: Example[] = [
   },
   {
     name: 'takes a proxy on a lost node out of the Services, since half of all clients would be sent there', rule: 'proxy-lost',
-    view: galera({ reports: without(THREE), reach: [DARK], proxies: [LOST_PROXY, OTHER_PROXY] }), memory: { silentProxies: ONCE },
+    view: galera({ reports: without(THREE), reach: [DARK], proxies: [LOST_PROXY, OTHER_PROXY] }),
+    memory: { silentProxies: ONCE },
     action: { kind: 'EvictProxy', pod: 'orders-haproxy-x', uid: 'uid-x' },
   },
   {

@@ -380,7 +380,7 @@ export class GaleraWorld {
       server: { pid: running || member.phase === 'joining' ? 1 : null },
       position: this.position(member), sstIncomplete: member.data === 'incomplete', dataEmpty: member.data === 'empty',
       lastPrimaryView: { members: member.lastView }, lastBootstrap: note ?? null, writer: null,
-      drained: false, desynced: false, pendingRestart: [],
+      drained: false, desynced: false, pendingRestart: [], declared: undefined,
       wsrep: running ? { clusterStatus: member.phase === 'synced' ? 'Primary' : 'non-Primary', localState: 4, ready: true, gcommUuid: member.gcomm, members: names } : null,
     });
   }

@@ -45,7 +45,7 @@ export function synced(name: string, more: Partial<GaleraReport> = {}): GaleraRe
   return {
     member: name, takenAtMs: 1000, bootId: `boot-${numberIn(name)}`, phase: 'synced', because: '', ambiguous: false, serverRuns: true,
     data: 'present', position: at(100), bootstrap: FIRST, lastView: [...MEMBERS], writer: { member: 'orders-1', epoch: 1 },
-    wsrep: { ...WSREP, gcomm: `g-${numberIn(name)}` }, drained: false, desynced: false, pendingRestart: [], ...more,
+    wsrep: { ...WSREP, gcomm: `g-${numberIn(name)}` }, drained: false, desynced: false, pendingRestart: [], declared: undefined, ...more,
   };
 }
 

@@ -19,7 +19,9 @@ from typing import Any, Dict, List, Optional
 import galera_rules as rules
 import galera_server as db
 from galera_http import Peers, Requests, serve
-from member import Conflict, NotYet, log
+from galera_passwords import Rotation, utc
+from galera_users import Declared, Watch
+from member import Api, Conflict, NotYet, log
 
 TICK_S = 0.1
 # Between the moment that the row names another writer and the old one's refusal: HAProxy sees the new one up first.
@@ -67,6 +69,9 @@ class Member:
         self.writer_until = self.gone_since = self.still_since = self.lost_since = self.cut_off_since = self.beat = 0.0
         self.looked = self.reconciled = self.reloaded = 0.0
         self.pending: List[str] = []
+        # Of databases and users, since it was first found so; the writer tells it.
+        self.declared: Optional[Json] = None
+        self.rotation = Rotation(self.server.users, self.is_writer, self.behind)
         self.bootstraps: List[Json] = []
         self.exits, self.last_exit = 0, None
         self.api_key = ""
@@ -103,6 +108,7 @@ class Member:
             "wsrep": status, "writer": row and {"member": row.member, "gcommUuid": row.gcomm, "epoch": row.epoch},
             "drained": self.drained, "desynced": bool(status and status["desyncCount"]),
             "pendingRestart": self.pending, "asides": self.server.asides(),
+            "declared": self.declared if self.is_writer() else None,
         }
 
     def told_position(self) -> Json:
@@ -176,6 +182,7 @@ class Member:
         self.api_key, self.initialized = settled.api_key, settled.initialized
         self.peers.start(settled.api_key)
         self.server.prepare(settled, self.tick)
+        Watch(self.look_at_declared).start()
         return True
 
     def cycle(self) -> None:
@@ -346,7 +353,7 @@ class Member:
             "uuid": self.status["clusterStateUuid"], "seqno": max(position.seqno, 0),
         }
         self.server.create_own_tables()
-        self.server.reconcile()
+        self.tell_declared(self.server.reconcile())
         self.reconciled = time.monotonic()
         self.notes.put("bootstrap", self.server.record_bootstrap(record))
         self.notes.drop("initializing")
@@ -391,9 +398,33 @@ class Member:
             if not self.initialized:
                 db.mark_initialized(self.config, self.status["clusterStateUuid"])
                 self.initialized = True
-            self.server.reconcile()
+            self.tell_declared(self.server.reconcile())
         except (db.SqlError, db.Failed) as problem:
             log(f"databases and users were not looked after: {problem}")
+
+    def look_at_declared(self, declared: Declared, api: Api) -> None:
+        """In a thread of its own, since it waits for the Kubernetes API."""
+        self.server.take(declared)
+        if self.is_writer():
+            self.rotation.look(declared, api)
+
+    def behind(self, seqno: int, since: float) -> List[str]:
+        """Members that clients may log in to, and that have not told that they have applied it."""
+        states = {name: self.peers.state_since(name, since) for name in self.view() if name in self.others}
+        return [name for name, state in states.items() if state is None or (
+            state["phase"] in rules.SERVING and (state["wsrep"] or {}).get("lastCommitted", -1) < seqno)]
+
+    def tell_declared(self, problems: List[Json]) -> None:
+        problems = [*problems, *self.rotation.problems]
+        known = {problem["what"] for problem in problems}
+        in_step = [login for login in self.rotation.logins if not known & {f"user {login['role']}", f"password of {login['role']}"}]
+        found = {"problems": problems, "logins": in_step}
+        if self.declared and all(self.declared[key] == value for key, value in found.items()):
+            return
+        for problem in found["problems"]:
+            log(f"not as declared: {problem['what']}: {problem['why']}")
+        self.declared = {"checkedAt": utc(time.time()), **found}
+        self.notify()
 
     def due(self, what: str, seconds: float) -> bool:
         now = time.monotonic()

@@ -253,7 +253,7 @@ def login_of(config: Json, sql: Any) -> List[str]:
 
 
 def make_backup(config: Json, archive: Archive, repository: Json, schedule: str) -> Json:
-    from galera_server import Sql
+    from galera_sql import Sql
     sql = Sql(config, 30.0)
     uuid = own_state()["position"]["uuid"]
     check_owner(archive, uuid)

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import galera_rules as rules
-from galera_server import SqlError
+from galera_sql import SqlError
 from member import log
 
 PORT = 9200

@@ -323,7 +323,7 @@ class OfflineMySql:
     OTHERS = "SELECT User, QUOTE(User), QUOTE(Host) FROM mysql.user WHERE account_locked = 'N'"
 
     def __init__(self, folder: str, config: Json) -> None:
-        from galera_server import Sql, text
+        from galera_sql import Sql, text
         self.tools, self.place = Tools(config), f"{config['run']}/recovery"
         os.makedirs(self.place, exist_ok=True)
         self.log_file = f"{self.place}/server.log"
@@ -340,7 +340,7 @@ class OfflineMySql:
              f"--pid-file={self.place}/mysqld.pid", f"--log-error={self.log_file}"], config["run"])
 
     def wait(self) -> None:
-        from galera_server import SqlError
+        from galera_sql import SqlError
         while True:
             try:
                 self.sql.rows("SELECT 1")
@@ -386,7 +386,7 @@ SYSTEM_USERS = {"", "mysql", "root", "mariadb.sys"}
 
 def declared_users(config: Json) -> List[str]:
     """The new cluster gives them passwords of its own."""
-    return [user["name"] for user in config["users"]] + [owner["role"] for owner in config["owners"]]
+    return [user["name"] for user in config["users"]] + [role["role"] for role in [*config["owners"], *config.get("roles", [])]]
 
 
 def lock_statements(users: List[List[str]], declared: List[str]) -> List[str]:

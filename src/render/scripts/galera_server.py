@@ -1,8 +1,6 @@
 """The database server of a Galera member: its files, its process and its SQL. Used by galera-member.py alone."""
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import math
 import os
@@ -11,31 +9,23 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from galera_rules import Row, ZERO_UUID
+from galera_sql import Sql, SqlError, text
+from galera_users import Declared, Users, settle_declared
 from member import Api, NotYet, SecretSpec, Values, log, random_password, read, settle_secret
-from urllib.parse import quote
 
 CONFIG_DIR = os.environ.get("EVEREST_CONFIG_DIR", "/etc/everest")
 INITIALIZED = "initialized"
 # While a member that is proven dead is given up nobody is waited for longer than this.
 EVICT, SUSPECT, HURRIED, HURRY_S = "evs.evict", "evs.suspect_timeout", "PT0.6S", 2.0
 SQL_TIMEOUT_S, CHANGE_TIMEOUT_S = 2.0, 20.0
-# MariaDB's and MySQL's numbers: nothing was changed, since somebody else was first.
-DUPLICATE, DEADLOCK = 1062, 1213
-ACCESS_DENIED = 1045
-# Sent on a connection that the other end had closed: the statement has not arrived.
-GONE_AWAY = 2006
+# MariaDB's and MySQL's numbers.
 READ_ONLY_VARIABLE, UNKNOWN_VARIABLE = 1238, 1193
 
 Json = Dict[str, Any]
-
-
-class SqlError(Exception):
-    """The server did not do it; the text is its own."""
 
 
 class Failed(Exception):
@@ -61,7 +51,7 @@ class Settled(NamedTuple):
     initialized: bool
     credentials: Values
     tls: Values
-    owners: Dict[str, str]
+    declared: Declared
 
 
 def read_config() -> Json:
@@ -84,22 +74,8 @@ def settle(config: Json) -> Settled:
     tls = settle_secret(api, SecretSpec(
         config["tls"]["secret"], config["tls"]["generate"], ["ca.crt", "tls.crt", "tls.key"],
         lambda have: {} if have.get("tls.key") else new_certificate(config)))
-    owners = {}
-    for owner in config["owners"]:
-        values = settle_secret(api, SecretSpec(owner["secret"], owner["generate"], ["password"], lambda have, o=owner: missing_values(o, have)))
-        owners[owner["role"]] = values["password"]
-    return Settled(credentials["api"], bool((record.get("data") or {}).get(INITIALIZED)), credentials, tls, owners)
-
-
-def missing_values(owner: Json, have: Values) -> Values:
-    """A Secret that an application can be given as it is."""
-    full = {"user": owner["role"], "password": random_password(), **owner["connection"]}
-    full.update({key: value for key, value in have.items() if value})
-    user, password, dbname = (quote(full[key], safe="") for key in ("user", "password", "dbname"))
-    address = f"{full['host']}:{full['port']}/{dbname}"
-    full.setdefault("uri", f"mysql://{user}:{password}@{address}")
-    full.setdefault("jdbc-uri", f"jdbc:mysql://{address}?user={user}&password={password}")
-    return {key: value for key, value in full.items() if not have.get(key)}
+    declared = settle_declared(config, api)
+    return Settled(credentials["api"], bool((record.get("data") or {}).get(INITIALIZED)), credentials, tls, declared)
 
 
 def new_certificate(config: Json) -> Values:
@@ -302,9 +278,8 @@ class Server:
         self.evicted: Set[str] = set()
         self.hurry_until = 0.0
         self.loaded: Dict[str, str] = {}
-        # Passwords that the server has taken, by user.
-        self.proven: Dict[str, str] = {}
         self.mariadb = config["engine"] == "mariadb"
+        self.users = Users(self.act, self.mariadb)
 
     # -- files
 
@@ -612,44 +587,14 @@ class Server:
                     log(f"{name} was not set: {problem}")
         return pending + sorted(set(self.loaded) - set(wanted))
 
-    def reconcile(self) -> None:
-        """Databases and users as declared. Nothing is dropped; passwords travel as hashes."""
-        settled = self.settled
+    def take(self, declared: Declared) -> None:
+        self.settled = self.settled._replace(declared=declared)
+
+    def reconcile(self) -> List[Json]:
+        """Databases and users as declared, and those of the cluster itself; what could not be done, and why."""
         for user in self.config["users"]:
-            self.ensure_user(user["name"], settled.credentials[user["key"]], user["grants"])
-        # Each statement of this kind goes through the whole group, so none is sent without need.
-        present = {row[0] for row in self.act.rows("SELECT schema_name FROM information_schema.schemata")}
-        for database in (item for item in self.config["databases"] if item["name"] not in present):
-            self.act.change(f"CREATE DATABASE IF NOT EXISTS {quoted(database['name'])}")
-        for owner in self.config["owners"]:
-            grants = [f"ALL PRIVILEGES ON {quoted(pattern(item['name']))}.*" for item in self.config["databases"] if item["owner"] == owner["role"]]
-            self.ensure_user(owner["role"], settled.owners[owner["role"]], grants)
-
-    def ensure_user(self, name: str, password: str, grants: List[str]) -> None:
-        account = f"{text(name)}@'%'"
-        rows = self.act.rows("SELECT authentication_string FROM mysql.user WHERE User = %s AND Host = '%%'", (name,))
-        if self.mariadb:
-            verifier = native_hash(password)
-            if not rows:
-                self.act.change(f"CREATE USER IF NOT EXISTS {account} IDENTIFIED VIA mysql_native_password USING {text(verifier)}")
-            elif rows[0][0] != verifier:
-                self.act.change(f"ALTER USER {account} IDENTIFIED VIA mysql_native_password USING {text(verifier)}")
-        elif not rows:
-            self.act.change(f"CREATE USER IF NOT EXISTS {account} IDENTIFIED BY {text(password)}")
-        elif not self.logs_in(name, password):
-            self.act.change(f"ALTER USER {account} IDENTIFIED BY {text(password)}")
-        if not rows:
-            for grant in grants:
-                self.act.change(f"GRANT {grant} TO {account}")
-
-
-    def logs_in(self, name: str, password: str) -> bool:
-        """MySQL salts what it keeps of a password, so that it has to be tried; once for each."""
-        if self.proven.get(name) != password:
-            if not self.act.accepts(name, password):
-                return False
-            self.proven[name] = password
-        return True
+            self.users.ensure_own(user["name"], self.settled.credentials[user["key"]], user["grants"])
+        return self.users.keep(self.settled.declared)
 
 
 def told_status(values: Dict[str, str], members: Sequence[Tuple[str, str]]) -> Json:
@@ -665,23 +610,6 @@ def told_status(values: Dict[str, str], members: Sequence[Tuple[str, str]]) -> J
         "flowControlPaused": float(values.get("wsrep_flow_control_paused") or 0), "recvQueue": int(values.get("wsrep_local_recv_queue") or 0),
         "members": [{"name": name, "gcommUuid": uuid} for name, uuid in members],
     }
-
-
-def native_hash(password: str) -> str:
-    return "*" + hashlib.sha1(hashlib.sha1(password.encode()).digest()).hexdigest().upper()
-
-
-def quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
-
-
-def pattern(name: str) -> str:
-    """In a grant on a database `_` stands for any character: the owner of `a_b` would have rights on `axb` too."""
-    return name.replace("_", "\\_")
-
-
-def text(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def plain(value: str) -> Any:
@@ -710,82 +638,3 @@ def end_session(session: int) -> None:
                 os.kill(int(name), signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             continue
-
-
-class Sql:
-    """One connection through the socket, opened when it is needed, by one thread at a time."""
-
-    def __init__(self, config: Json, timeout: float) -> None:
-        self.config, self.timeout = config, timeout
-        self.lock = threading.Lock()
-        self.connection: Any = None
-        self.password = ""
-
-    def close(self) -> None:
-        with self.lock:
-            self.drop()
-
-    def drop(self) -> None:
-        if self.connection is not None:
-            try:
-                self.connection.close()
-            except Exception:  # pylint: disable=broad-except -- it is gone either way
-                pass
-            self.connection = None
-
-    def open(self) -> Any:
-        import pymysql
-        if self.connection is None:
-            account = {"user": "mysql"} if self.config["engine"] == "mariadb" else {"user": "root", "password": self.password}
-            self.connection = pymysql.connect(
-                unix_socket=f"{self.config['run']}/mysqld.sock", autocommit=True, connect_timeout=self.timeout,
-                read_timeout=self.timeout, write_timeout=self.timeout, **account)
-            with self.connection.cursor() as cursor:
-                cursor.execute("SET SESSION wsrep_sync_wait = 0, wsrep_dirty_reads = ON, lock_wait_timeout = 10")
-        return self.connection
-
-    def accepts(self, user: str, password: str) -> bool:
-        import pymysql
-        try:
-            pymysql.connect(unix_socket=f"{self.config['run']}/mysqld.sock", user=user, password=password, connect_timeout=self.timeout,
-                            read_timeout=self.timeout).close()
-            return True
-        except pymysql.MySQLError as problem:
-            if problem.args and problem.args[0] == ACCESS_DENIED:
-                return False
-            raise SqlError(str(problem), problem.args[0] if problem.args else 0) from problem
-
-    def execute(self, statement: str, values: Optional[Sequence[Any]]) -> Tuple[int, List[Tuple[Any, ...]]]:
-        import pymysql
-        with self.lock:
-            try:
-                with self.open().cursor() as cursor:
-                    count = cursor.execute(statement, values)
-                    return count, list(cursor.fetchall())
-            except (pymysql.MySQLError, OSError) as problem:
-                number = problem.args[0] if problem.args and isinstance(problem.args[0], int) else 0
-                # The connection is still good after an error of the statement itself.
-                if number < 1000 or number >= 2000 or number == 1053:
-                    self.drop()
-                raise SqlError(str(problem), number) from problem
-
-    def rows(self, statement: str, values: Optional[Sequence[Any]] = None) -> List[Tuple[Any, ...]]:
-        return self.again(statement, values)[1]
-
-    def again(self, statement: str, values: Optional[Sequence[Any]]) -> Tuple[int, List[Tuple[Any, ...]]]:
-        """A connection that was idle may have ended since; that says nothing about the server of now."""
-        idle = self.connection is not None
-        try:
-            return self.execute(statement, values)
-        except SqlError as problem:
-            if not idle or problem.args[1:] != (GONE_AWAY,):
-                raise
-            return self.execute(statement, values)
-
-    def change(self, statement: str, values: Optional[Sequence[Any]] = None) -> int:
-        try:
-            return self.again(statement, values)[0]
-        except SqlError as problem:
-            if problem.args[1:] in ((DUPLICATE,), (DEADLOCK,)):
-                return 0
-            raise

@@ -76,6 +76,10 @@ class NotYet(Exception):
     """Something outside has to change first; the text says what, in one sentence, and is safe to log."""
 
 
+class Unanswered(NotYet):
+    """Nothing is known."""
+
+
 class Conflict(Exception):
     """Somebody else changed the object since it was read."""
 
@@ -151,7 +155,7 @@ class Api:
             return answer_of(response.status, response.read(), f"{method} {path}")
         except (OSError, http.client.HTTPException, ValueError) as problem:
             self.connection.close()
-            raise NotYet(f"the Kubernetes API does not answer ({type(problem).__name__}); waiting.") from problem
+            raise Unanswered(f"the Kubernetes API does not answer ({type(problem).__name__}); waiting.") from problem
 
 
 def answer_of(status: int, payload: bytes, request: str) -> Optional[Json]:

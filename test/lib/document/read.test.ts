@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Bootstrap, PasswordRotation } from '../../../src';
 import { parseOverride } from '../../../src/document/overrides';
 import { readClusters, type ReadOptions } from '../../../src/document/read';
 import { renderFinding } from '../../../src/errors';
@@ -62,6 +63,32 @@ describe('readClusters', () => {
       const other = '---\napiVersion: everest.io/v1alpha1\nkind: BackupStorage\nmetadata: { name: s3-mian }\nspec: { type: s3, bucket: backups, credentialsSecretName: s3 }\n';
       expect(messages(named('postgresql') + other)).toEqual([expect.stringMatching(/^\[EV1807\] .*did you mean s3-mian\?/)]);
     });
+  });
+
+  it('takes users of a Galera document, and names their fields', () => {
+    const text = (role: string) => `${HEAD}spec: { engine: mariadb, storage: { size: 10Gi }, roles: [${role}] }\n`;
+    const { clusters, findings } = read(text('{ name: reporting, grants: [{ database: app, access: readOnly }], existingSecret: reporting }'));
+    expect(findings).toEqual([]);
+    expect(clusters[0]!.props).toMatchObject({ roles: [{ name: 'reporting', secretName: 'reporting', grants: [{ database: 'app', access: { level: 'readOnly' } }] }] });
+    expect(messages(text('{ name: reporting, existingSecret: My Secret }'))).toEqual([expect.stringMatching(/^\[EV2205\] .*spec\.roles\[0\]\.existingSecret/)]);
+    const rotated = read(text('{ name: app, rotation: { everyDays: 30, oldValidForHours: 24 } }')).clusters[0]!.props as unknown as { roles: Array<{ rotation: PasswordRotation }> };
+    expect(rotated.roles[0]!.rotation.oldValidFor!.toHours()).toBe(24);
+    expect(messages(text('{ name: app, rotation: { everyDays: 0.01 } }'))).toEqual([expect.stringMatching(/^\[EV2205\] .*spec\.roles\[0\]\.rotation\.everyDays/)]);
+    expect(messages(text('{ name: app, inRoles: [other] }'))).toEqual([expect.stringMatching(/^\[EV1001\] .*spec\.roles\[0\]\.inRoles/)]);
+  });
+
+  it('begins a Galera cluster with the backups of another one, and names what is wrong with the moment', () => {
+    const text = (target: string) => `${HEAD}spec: { engine: mariadb, storage: { size: 10Gi }, bootstrap: { recover: { storageName: s3, clusterName: old, target: ${target} } } }\n`;
+    const { clusters, findings } = read(text('{ transaction: 1-1-4711, exclusive: true }'));
+    expect(findings).toEqual([]);
+    const { bootstrap } = clusters[0]!.props as unknown as { bootstrap: Bootstrap };
+    expect(bootstrap.recovery!.target).toMatchObject({ type: 'xid', value: '1-1-4711', options: { exclusive: true } });
+    expect(read(text('{ latest: true, skipTransactions: [1-1-4711] }')).findings).toEqual([]);
+    expect(messages(text('{ transaction: 0/5000060 }'))).toEqual([expect.stringMatching(/^\[EV2302\] .*spec\.bootstrap\.recover\.target: the target \(transaction\)/)]);
+    expect(messages(text('{ time: yesterday }'))).toEqual([expect.stringMatching(/^\[EV2302\] .*spec\.bootstrap\.recover\.target/)]);
+    expect(messages(text('{ exclusive: true }'))).toEqual([expect.stringMatching(/the target names no moment/)]);
+    expect(messages(text('{ lsn: 0/5000060 }'))).toEqual([expect.stringMatching(/^\[EV1001\] .*spec\.bootstrap\.recover\.target\.lsn/)]);
+    expect(messages(text('{ latest: true }').replace('clusterName: old', 'clusterName: old, replacing: x'))).toEqual([expect.stringMatching(/^\[EV1001\] .*recover\.replacing/)]);
   });
 
   it('names the fields of a Galera document', () => {

@@ -1,6 +1,7 @@
 /** What a member of a Galera cluster says about itself (`/state`). Whatever is missing or odd is unknown. */
 import { numberOrNothing, parseJson, textOrNothing } from '../objects.js';
 import { positionOf, type Position } from './position.js';
+import type { DatabasesStatus, LoginStatus } from '../status.js';
 
 export const PHASES = [
   'recovering', 'waiting', 'starting', 'joining', 'synced', 'donor', 'nonprimary', 'stopping',
@@ -58,6 +59,8 @@ export interface GaleraReport {
   readonly drained: boolean;
   readonly desynced: boolean;
   readonly pendingRestart: readonly string[];
+  /** Only the writer says how databases and users are. */
+  readonly declared: DatabasesStatus | undefined;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -115,6 +118,24 @@ function mayRun(phase: MemberPhase, answer: Json): boolean {
   return phase === 'starting' || phase === 'joining' || !('server' in answer) || record(answer.server).pid !== null;
 }
 
+function listOf<T>(value: unknown, read: (item: Json) => T | undefined): T[] {
+  return (Array.isArray(value) ? value : []).flatMap((item) => read(record(item)) ?? []);
+}
+
+function loginOf({ role, login, secret, rotatedAt, nextRotation }: Json): LoginStatus | undefined {
+  if (typeof role !== 'string' || typeof login !== 'string' || typeof secret !== 'string') return undefined;
+  return { role, login, secret, rotatedAt: textOrNothing(rotatedAt), nextRotation: textOrNothing(nextRotation) };
+}
+
+function declaredOf(value: unknown): DatabasesStatus | undefined {
+  const { checkedAt, problems, logins } = record(value);
+  if (typeof checkedAt !== 'string' || !Array.isArray(problems)) return undefined;
+  const found = listOf(problems, ({ what, why }) => (
+    typeof what === 'string' && typeof why === 'string' ? { what, why } : undefined
+  ));
+  return { inStep: problems.length === 0, checkedAt, problems: found, logins: listOf(logins, loginOf) };
+}
+
 /** Undefined: it is no answer of that member. */
 export function parseGaleraReport(member: string, text: string, takenAtMs: number): GaleraReport | undefined {
   const answer = parseJson(text);
@@ -134,6 +155,7 @@ export function parseGaleraReport(member: string, text: string, takenAtMs: numbe
     writer: writerOf(answer.writer),
     drained: answer.drained === true, desynced: answer.desynced === true,
     pendingRestart: texts(answer.pendingRestart),
+    declared: declaredOf(answer.declared),
   };
 }
 
