@@ -198,9 +198,8 @@ export function resolveRepository({ name, namespace }: Place, key: number,
       'cipher-type': pass ? 'aes-256-cbc' : 'none',
       'retention-full-type': type,
       'retention-full': String(amount),
-      // Small files together, and only the changed blocks of large ones: fewer requests, smaller increments.
+      // Small files together: fewer requests. Not with `block`, which makes a restore ask for each file alone (ADR 23).
       'bundle': 'y',
-      'block': 'y',
     },
     url: `${options.type}://${bucket}${path}`,
     identity: `${options.type}://${host}/${bucket}${path}`,

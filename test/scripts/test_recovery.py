@@ -312,6 +312,104 @@ class PauseTest(unittest.TestCase):
         self.assertEqual([recovery.recovery_conf(goal, pause)["recovery_target_action"] for pause in (True, False)], ["pause", "promote"])
 
 
+class Objects:
+    """ConfigMaps of one namespace; a change with an old resourceVersion is refused."""
+
+    def __init__(self, **annotations):
+        self.maps = {f"clone-{name}": {"name": f"clone-{name}", "resourceVersion": 1, "annotations": dict(values)} for name, values in annotations.items()}
+
+    def call(self, method, path, body=None):
+        name = path.removeprefix("configmaps").removeprefix("/")
+        if method == "POST":
+            self.maps[body["metadata"]["name"]] = body["metadata"]
+            return body
+        found = self.maps.get(name)
+        if found is None or method == "GET":
+            return found and {"metadata": json.loads(json.dumps(found))}
+        change = body["metadata"]
+        if change.get("resourceVersion", found["resourceVersion"]) != found["resourceVersion"]:
+            raise member.Conflict(path)
+        found["resourceVersion"] += 1
+        found["annotations"] = {key: value for key, value in {**found["annotations"], **change["annotations"]}.items() if value is not None}
+        return {"metadata": found}
+
+
+class MarkTest(RecoveryCase):
+    """Patroni's mark that somebody brings the first data stays when that container dies, and everybody waits behind it."""
+
+    def setUp(self):
+        super().setUp()
+        self.on_sleep = lambda: None
+        for patch in (mock.patch.object(recovery.time, "sleep", lambda _: self.on_sleep()), mock.patch.object(member, "log")):
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def given_up(self, **annotations):
+        objects = Objects(config=annotations)
+        member.patiently(lambda: recovery.give_up_turn(self.cluster, objects))
+        return objects.maps["clone-config"]["annotations"]
+
+    def test_a_member_takes_its_own_mark_back_when_it_starts_again(self):
+        self.assertEqual(self.given_up(initialize="", **{member.RECOVERS: "clone-1-0"}), {})
+
+    def test_the_mark_of_another_member_and_of_a_cluster_with_data_stays(self):
+        for told in ({"initialize": "", member.RECOVERS: "clone-2-0"}, {"initialize": "7001", member.RECOVERS: "clone-1-0"}, {"initialize": ""}, {}):
+            self.assertEqual(self.given_up(**told), told)
+
+    def test_a_member_that_begins_meanwhile_keeps_its_turn(self):
+        objects = Objects(config={"initialize": "", member.RECOVERS: "clone-1-0"})
+
+        def another_one_says_so():
+            objects.call("PATCH", "configmaps/clone-config", {"metadata": {"annotations": {member.RECOVERS: "clone-2-0"}}})
+        self.on_sleep = another_one_says_so
+        member.patiently(lambda: recovery.give_up_turn(self.cluster, objects))
+        self.assertEqual(objects.maps["clone-config"]["annotations"], {"initialize": "", member.RECOVERS: "clone-2-0"})
+
+    def test_who_restores_says_so_and_does_not_without_the_mark(self):
+        marked, gone = Objects(config={"initialize": ""}), Objects(config={})
+        self.assertTrue(recovery.note_recovering(self.cluster, marked))
+        self.assertEqual(marked.maps["clone-config"]["annotations"][member.RECOVERS], "clone-1-0")
+        self.assertFalse(recovery.note_recovering(self.cluster, gone))
+
+    def test_others_wait_for_a_leader_without_patroni_and_go_on_when_the_mark_is_gone(self):
+        for end in ({"leader": {"leader": "clone-2-0"}}, {"config": {"initialize": None}}):
+            objects, looks = Objects(config={"initialize": ""}, leader={}), []
+
+            def after_three_looks():
+                looks.append(1)
+                if len(looks) == 3:
+                    for name, annotations in end.items():
+                        objects.call("PATCH", f"configmaps/clone-{name}", {"metadata": {"annotations": annotations}})
+            self.on_sleep = after_three_looks
+            recovery.wait_for_leader(self.cluster, objects)
+            self.assertEqual(len(looks), 3)
+
+
+class EndTest(RecoveryCase):
+    """What goes on beside a recovery."""
+
+    def test_patroni_is_woken_by_a_change_of_its_lease_or_by_an_empty_one_where_there_is_none_yet(self):
+        there, new = Objects(leader={"ttl": "30"}), Objects()
+        recovery.wake_patroni(self.cluster, there)
+        self.assertEqual(set(there.maps["clone-leader"]["annotations"]), {"ttl", member.RECOVERED})
+        recovery.wake_patroni(self.cluster, new)
+        self.assertEqual(new.maps["clone-leader"]["labels"], {"everest.io/cluster": "clone", "everest.io/component": "member"})
+        self.assertNotIn("leader", new.maps["clone-leader"]["annotations"], "nobody leads by it")
+
+    def test_it_has_not_ended_before_there_are_data_nor_while_the_signal_is_there(self):
+        server = mock.MagicMock()
+        server.return_value.__enter__.return_value.value.return_value = False
+        folder = pathlib.Path(self.cluster["dataDirectory"])
+        with mock.patch.object(member, "Database", server):
+            self.assertFalse(recovery.has_ended(self.cluster))
+            folder.mkdir()
+            (folder / "PG_VERSION").write_text("17")
+            (folder / "recovery.signal").touch()
+            self.assertFalse(recovery.has_ended(self.cluster))
+            (folder / "recovery.signal").unlink()
+            self.assertTrue(recovery.has_ended(self.cluster))
+
+
 class PackedTest(unittest.TestCase):
     def test_files_are_unpacked_as_pgbackrest_packs_them(self):
         plain = bytes(range(256)) * 20000

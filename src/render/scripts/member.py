@@ -52,8 +52,8 @@ REPLAY_PAUSE_S = 2.0
 # In memory, and read by every pgBackRest of the container, also by one that a person starts.
 BACKUP_DIR = os.environ.get("PGBACKREST_CONFIG_INCLUDE_PATH", "/run/postgresql/backup")
 HISTORY, WAITING, HOLDS, CONTAINER = "everest.io/history", "everest.io/waiting", "everest.io/holds", "postgres"
-# On Patroni's ConfigMap: for which replacement it was cleared.
-REPLACED = "everest.io/replaced"
+# On Patroni's ConfigMaps: for which replacement they were cleared, who brings the first data, and when it had them.
+REPLACED, RECOVERS, RECOVERED = "everest.io/replaced", "everest.io/recovers", "everest.io/recovered"
 # Where pgBackRest finds the repository that a recovery reads (recovery.py); the include path has to be a folder of its own.
 RECOVERY = {"PGBACKREST_CONFIG": "/run/postgresql/recovery/source", "PGBACKREST_CONFIG_INCLUDE_PATH": "/run/postgresql/recovery"}
 # Beside the data: WAL that is fetched ahead, and the note that a recovery is not finished.
@@ -147,7 +147,8 @@ class Api:
     def call(self, method: str, path: str, body: Optional[Json] = None) -> Optional[Json]:
         """`path` is within the namespace; nothing there gives None."""
         # The token is read each time because the kubelet renews it.
-        headers = {"Authorization": f"Bearer {read(self.token_file)}", "Content-Type": "application/merge-patch+json"}
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        headers = {"Authorization": f"Bearer {read(self.token_file)}", "Content-Type": kind}
         text = None if body is None else json.dumps(body)
         try:
             self.connection.request(method, f"/api/v1/namespaces/{self.namespace}/{path}", text, headers)

@@ -6,7 +6,7 @@
   recovery.py replace    a restore in place: no member runs a server; data are set aside, or put back
   recovery.py accept     for people: the data that were set aside on this volume are removed
   recovery.py restore    Patroni's bootstrap command: the backup that the recovery begins with
-  recovery.py await-word PID   beside a recovery that pauses at its target: promotes it, or begins anew, when that is declared
+  recovery.py accompany PID    beside a recovery: wakes Patroni at its end; at a pause it promotes, or begins anew, as declared
   recovery.py prepare-source   pgBackRest's configuration for the cluster that a standby cluster follows
 
 All run with the configuration of the repository that is read (member.py RECOVERY); the cluster's own is not touched.
@@ -45,8 +45,12 @@ ATTEMPTS = 3
 SPARE_BYTES = 256 * 1024 * 1024
 #: Between two members that could begin, so that one does and the others see it.
 APART_S = 3.0
-#: Between two looks at the declaration while the data are looked at.
-LOOK_S = 2.0
+#: Between two looks at the declaration while the data are looked at, at the end of a recovery, and for a leader.
+LOOK_S, END_LOOK_S, LEADER_LOOK_S = 2.0, 0.2, 0.5
+#: Until a member that begins has said so: it starts a script for that.
+SAID_S = 10.0
+#: Well below the kubelet's patience with a container that does not answer at Patroni's port, one hour.
+WITHOUT_PATRONI_S = 1200.0
 #: A backup says in whole seconds when it ended.
 SECOND = timedelta(seconds=1)
 
@@ -475,8 +479,44 @@ def check_apart(cluster: Json, api: Api) -> None:
 
 def has_begun(cluster: Json, api: Api) -> bool:
     """A member is at work on the first data, or there is a cluster already: this one only waits to be a standby."""
-    found = api.call("GET", f"configmaps/{cluster['name']}-config") or {}
-    return "initialize" in (found.get("metadata", {}).get("annotations") or {}) or bool(member.leader_of(cluster, api))
+    return "initialize" in config_of(cluster, api)[1] or bool(member.leader_of(cluster, api))
+
+
+def config_of(cluster: Json, api: Api) -> Tuple[Json, Json]:
+    """What Patroni keeps of the cluster: the object's metadata, and its annotations."""
+    metadata = (api.call("GET", f"configmaps/{cluster['name']}-config") or {}).get("metadata", {})
+    return metadata, metadata.get("annotations") or {}
+
+
+def note_recovering(cluster: Json, api: Api) -> bool:
+    """Patroni has just written that somebody brings the first data; by whom, it does not say. False: it is gone again."""
+    metadata, annotations = config_of(cluster, api)
+    if annotations.get("initialize") == "":
+        changes = {"resourceVersion": metadata["resourceVersion"], "annotations": {member.RECOVERS: os.environ["HOSTNAME"]}}
+        api.call("PATCH", f"configmaps/{metadata['name']}", {"metadata": changes})
+    return annotations.get("initialize") == ""
+
+
+def give_up_turn(cluster: Json, api: Api) -> None:
+    """A container that died in its recovery has left Patroni's mark, behind which all members would wait for ever."""
+    metadata, annotations = config_of(cluster, api)
+    if annotations.get("initialize") != "" or annotations.get(member.RECOVERS) != os.environ["HOSTNAME"]:
+        return
+    # Another member that has just begun will say so meanwhile, and this change then comes too late.
+    time.sleep(SAID_S)
+    changes = {"resourceVersion": metadata["resourceVersion"], "annotations": {"initialize": None, member.RECOVERS: None}}
+    api.call("PATCH", f"configmaps/{metadata['name']}", {"metadata": changes})
+    member.log("the recovery that this member had begun did not come to its end; beginning anew")
+
+
+def wait_for_leader(cluster: Json, api: Api) -> None:
+    """While another member brings the data Patroni would only wait too, and take processor time from what is waited for."""
+    def brings() -> bool:
+        return config_of(cluster, api)[1].get("initialize") == "" and not member.leader_of(cluster, api)
+
+    end = time.monotonic() + WITHOUT_PATRONI_S
+    while member.patiently(brings) and time.monotonic() < end:
+        time.sleep(LEADER_LOOK_S)
 
 
 def tell(api: Api, problem: Optional[str], **more: bool) -> None:
@@ -560,9 +600,11 @@ def start(cluster: Json, api: Api) -> int:
     turn = cluster["members"].index(os.environ["HOSTNAME"])
     if turn > 0 and cluster.get("replacement"):
         member.waits_until(lambda: has_begun(cluster, api), float("inf"))
+    member.patiently(lambda: give_up_turn(cluster, api))
     member.waits_until(lambda: has_begun(cluster, api), turn * APART_S)
     member.patiently(lambda: check(cluster, api, recovery))
     tell(api, None)
+    wait_for_leader(cluster, api)
     folder = patroni_folder(recovery)
     # What Patroni starts belongs to the cluster's own repository again.
     os.environ.update({name: os.environ.pop(f"EVEREST_OWN_{name}") for name in member.RECOVERY})
@@ -583,11 +625,51 @@ def restore(cluster: Json, api: Api) -> int:
         shutil.rmtree(wal, ignore_errors=True)
     links = [f"--link-map=pg_wal={wal}"] if wal else []
     member.log(f"restoring the backup {plan.backup}")
-    if recovery["pauseAtTarget"]:
-        # Of a session of its own, since Patroni ends its commands with everything below them.
-        subprocess.Popen([sys.executable, __file__, "await-word", str(os.getppid())], start_new_session=True)
+    if not member.patiently(lambda: note_recovering(cluster, api)):
+        member.log("the mark by which this member brings the first data is gone; beginning anew")
+        return 1
+    # Of a session of its own, since Patroni ends its commands with everything below them.
+    subprocess.Popen([sys.executable, __file__, "accompany", str(os.getppid())], start_new_session=True)
     os.execvp("pgbackrest", ["pgbackrest", f"--stanza={recovery['stanza']}", f"--set={plan.backup}", "--type=none", *links, "restore"])
     raise AssertionError("exec never returns")
+
+
+# ---- beside the recovery
+
+def has_ended(cluster: Json) -> bool:
+    """Patroni makes the file when the backup is there; PostgreSQL removes it when it has come to the end of the replay."""
+    if not member.has_data(cluster) or os.path.exists(f"{cluster['dataDirectory']}/recovery.signal"):
+        return False
+    try:
+        with member.Database(cluster) as server:
+            return not server.value("SELECT pg_is_in_recovery()")
+    except member.driver().Error:
+        return False
+
+
+def wake_patroni(cluster: Json, api: Api) -> None:
+    """It looks once in each `loop_wait`, 10 s, whether the recovery has ended; any change of its lease's object wakes it."""
+    metadata = {"name": f"{cluster['name']}-leader", "annotations": {member.RECOVERED: member.utc_now()}}
+    if api.call("PATCH", f"configmaps/{metadata['name']}", {"metadata": metadata}) is None:
+        # As Patroni makes it, which finds it by these.
+        metadata["labels"] = {"everest.io/cluster": cluster["name"], "everest.io/component": "member"}
+        api.call("POST", "configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+
+
+def accompany(cluster: Json, api: Api, patroni: int) -> int:
+    """Until the recovery has ended, or Patroni has. Meanwhile the declaration may promote the data, or move the target."""
+    recovery, said, looked = cluster["recovery"], False, 0.0
+    while os.path.exists(f"/proc/{patroni}"):
+        if has_ended(cluster):
+            member.once(lambda: wake_patroni(cluster, api))
+            break
+        if recovery["pauseAtTarget"] and time.monotonic() - looked >= LOOK_S:
+            state, looked = replay_state(cluster), time.monotonic()
+            said = obey(word(json.loads(member.read(f"{member.CONFIG_DIR}/cluster.json")), recovery, state), cluster, api, (state, said, patroni))
+        time.sleep(END_LOOK_S)
+    if said:
+        tell(api, None)
+    return 0
 
 
 # ---- a look at the data before they are writable
@@ -613,18 +695,6 @@ def word(cluster: Json, recovery: Json, state: Optional[Json]) -> str:
     return "look" if declared["pauseAtTarget"] else "promote"
 
 
-def await_word(cluster: Json, api: Api, patroni: int) -> int:
-    """Until the declaration promotes the data, or moves the target. It ends with the recovery, or with Patroni."""
-    recovery, said = cluster["recovery"], False
-    while member.unfinished(cluster) and os.path.exists(f"/proc/{patroni}"):
-        state = replay_state(cluster)
-        said = obey(word(json.loads(member.read(f"{member.CONFIG_DIR}/cluster.json")), recovery, state), cluster, api, (state, said, patroni))
-        time.sleep(LOOK_S)
-    if said:
-        tell(api, None)
-    return 0
-
-
 def obey(told: str, cluster: Json, api: Api, seen: Tuple[Optional[Json], bool, int]) -> bool:
     """Whether it was said that the data can be looked at."""
     state, said, patroni = seen
@@ -636,7 +706,7 @@ def obey(told: str, cluster: Json, api: Api, seen: Tuple[Optional[Json], bool, i
         with member.Database(cluster) as server:
             server.run("SELECT pg_wal_replay_resume()")
     if told != "look" or said or state is None:
-        return said and told != "promote"
+        return said
     text = (f"the data are at the target, {state['lsn']}, last transaction {state['at']}, and can be read: kubectl exec {os.environ['HOSTNAME']} "
             "-c postgres -- psql. Take pauseAtTarget out of the manifest to promote them, or declare another target")
     member.log(text)
@@ -654,7 +724,7 @@ def main(arguments: List[str]) -> int:
         "prepare-source": prepare_source, "state": state,
     }
     more: Dict[str, Callable[[Json, str], int]] = {
-        "await-word": lambda cluster, patroni: await_word(cluster, Api.in_cluster(), int(patroni)),
+        "accompany": lambda cluster, patroni: accompany(cluster, Api.in_cluster(), int(patroni)),
         "look": lambda cluster, goal: look_ahead(cluster, json.loads(goal)),
     }
     if not arguments or arguments[0] not in (*commands, *more) or (arguments[0] in more) != (len(arguments) == 2):

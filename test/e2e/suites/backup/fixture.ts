@@ -127,6 +127,23 @@ export class BackupFixture {
     }
   }
 
+  /** Until a client of the clone's Service has written, as an application would see it: it tries again at once. */
+  async untilServed({ api }: SuiteContext, clone: PostgresUnderTest, seconds: number): Promise<void> {
+    const access = { metadata: { labels: { [`access.everest.io/${clone.name}`]: 'true' } } };
+    await api.merge({ apiVersion: 'v1', kind: 'Pod', metadata: { name: this.writer.name } } as Obj, this.namespace, access);
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: `${clone.name}-app` } } as const;
+    let password = '';
+    await waitFor({ what: `a password of ${clone.name}`, seconds, everyMs: 500 }, async () => {
+      const { data = {} } = await api.read<Obj & { data?: Record<string, string> }>(secret, this.namespace) ?? {};
+      password = Buffer.from(data.password ?? '', 'base64').toString();
+      return password === '' ? 'there is none' : undefined;
+    });
+    const write = `psql -qAt -h ${clone.name}-rw -U app -d app -c 'CREATE TABLE IF NOT EXISTS e2e_served ()' 2> /tmp/said`;
+    const command = ['env', `PGPASSWORD=${password}`, 'PGCONNECT_TIMEOUT=2', 'sh', '-c', `until ${write}; do sleep 0.1; done`];
+    const { ok, stderr } = await api.exec({ namespace: this.namespace, pod: this.writer.name, container: 'writer' }, command, seconds);
+    if (!ok) throw new Error(`the client of ${clone.name}-rw did not write: ${stderr}`);
+  }
+
   async diagnosis(): Promise<string> {
     return this.namespace ? this.cluster.diagnosis() : '';
   }

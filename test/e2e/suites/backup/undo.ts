@@ -4,6 +4,7 @@
  */
 import type { BackupFixture } from './fixture';
 import { PATIENCE_S, untilWritable } from './fixture';
+import { EDGES, dropTable, type Edge, type Moment, type Range } from './targets';
 import { RecoveryTarget } from '../../../../lib';
 import type { PostgresUnderTest } from '../../kit/postgres';
 import { nameOf } from '../../kit/postgres';
@@ -12,44 +13,6 @@ import { waitFor } from '../../kit/wait';
 
 /** The server's clock as a target has it. */
 const NOW = "to_char(clock_timestamp() AT TIME ZONE 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
-
-export type Range = readonly [first: number, last: number];
-
-/** What must come back, and what tells of the moment. */
-export interface Moment {
-  /** Acknowledged before it. */
-  readonly acked: readonly Range[];
-  /** Server's clock. */
-  readonly at: string;
-  /** Of the table that is dropped: the writer makes another one of the same name. */
-  readonly table: string;
-}
-
-interface Drop {
-  readonly lsn: string;
-  readonly xid: string;
-  readonly restorePoint: string;
-}
-
-interface Edge {
-  readonly name: string;
-  /** A failover, before the moment that is kept or after it. */
-  readonly failover?: 'before' | 'after';
-  readonly target: (moment: Moment, drop: Drop) => RecoveryTarget;
-}
-
-const time = ({ at }: Moment) => RecoveryTarget.time(at);
-
-/** Each run takes the next one; 20 runs see all of them twice and more. */
-const EDGES: readonly Edge[] = [
-  { name: 'a time, one second before', target: time },
-  { name: 'the transaction that dropped it, exclusive', target: (_, { xid }) => RecoveryTarget.transaction(xid, { exclusive: true }) },
-  { name: 'the place in the log before', target: (_, { lsn }) => RecoveryTarget.lsn(lsn) },
-  { name: 'a restore point before', target: (_, { restorePoint }) => RecoveryTarget.restorePoint(restorePoint) },
-  { name: 'a time before a failover', failover: 'after', target: time },
-  { name: 'a time on the timeline of a failover', failover: 'before', target: time },
-  { name: 'a time, exclusive', target: ({ at }) => RecoveryTarget.time(at, { exclusive: true }) },
-];
 
 export function undoEvents(fixture: BackupFixture): SuiteEvent[] {
   return [
@@ -60,9 +23,14 @@ export function undoEvents(fixture: BackupFixture): SuiteEvent[] {
     },
     {
       name: 'clone-writable',
-      measure: { what: 'from apply until a clone of three members takes writes, in a quiet database', goal: { p50: 15 } },
+      measure: { what: 'from apply until a client of the Service of a clone of three members has written', goal: { p50: 15 } },
       figures: { whole: { what: 'from apply until all of its members stream' }, backedUp: { what: 'from apply until its own full backup is made' } },
       run: (context) => cloneWritable(context, fixture),
+    },
+    {
+      name: 'killed-in-recovery',
+      measure: { what: 'from the kill of the member that restores until the clone takes writes' },
+      run: (context) => killedInRecovery(context, fixture),
     },
   ];
 }
@@ -74,14 +42,17 @@ async function dropAndUndo(context: SuiteContext, fixture: BackupFixture, edge: 
   if (edge.failover === 'after') await failOver(fixture);
   const drop = await dropTable(fixture);
   await fixture.writer.untilWriting(PATIENCE_S);
+  const wanted = edge.target(moment, drop).type === 'latest' ? await remember(fixture) : moment;
   // As archive_timeout does within a minute.
-  await fixture.sql('SELECT pg_switch_wal()');
+  await fixture.untilArchived();
   const start = performance.now();
   const target = edge.target(moment, drop);
   return fixture.withClone(context, { target, instances: 1 }, async (clone) => {
     await untilWritable(clone, PATIENCE_S);
     const value = (performance.now() - start) / 1000;
-    return { value, ...await compare(clone, moment, target), note: edge.name };
+    if (edge.gone) await expectGone(clone, moment);
+    const found = wanted === moment && edge.gone ? {} : await compare(clone, wanted, target);
+    return { value, ...found, note: edge.name };
   });
 }
 
@@ -95,16 +66,6 @@ export async function remember(fixture: BackupFixture): Promise<Moment> {
   return { acked, at, table };
 }
 
-/** A second later, as a person's mistake: in a transaction of its own, with all that a target can name. */
-export async function dropTable(fixture: BackupFixture): Promise<Drop> {
-  await new Promise((done) => { setTimeout(done, 1000); });
-  const restorePoint = `before-drop-${process.hrtime.bigint()}`;
-  const text = await fixture.sql(`SELECT pg_create_restore_point('${restorePoint}'); SELECT pg_current_wal_insert_lsn(); `
-    + 'BEGIN; SELECT pg_current_xact_id(); DROP TABLE e2e_writes; COMMIT');
-  const [, lsn = '', xid = ''] = text.split('\n');
-  return { lsn, xid, restorePoint };
-}
-
 /** The container of the primary dies; another member takes over on a new timeline. */
 async function failOver(fixture: BackupFixture): Promise<void> {
   const { cluster } = fixture;
@@ -114,15 +75,25 @@ async function failOver(fixture: BackupFixture): Promise<void> {
   await fixture.writer.untilWriting(PATIENCE_S);
 }
 
+/** It may write already, and not have its label yet. */
+async function leading(clone: PostgresUnderTest) {
+  return clone.primary().catch(async () => (await clone.members())[0]!);
+}
+
+async function expectGone(clone: PostgresUnderTest, { table }: Moment): Promise<void> {
+  const found = await clone.sql(await leading(clone), "SELECT to_regclass('e2e_writes')::oid", 'app');
+  if (found === table) throw new Error('the table is there, and the target is its end');
+}
+
 /** `begun`: since then the recovered cluster itself may have got rows. */
-export async function compare(clone: PostgresUnderTest, moment: Moment, { type }: RecoveryTarget,
+export async function compare(clone: PostgresUnderTest, moment: Moment, { type, value }: RecoveryTarget,
   begun = 'infinity'): Promise<Pick<Sample, 'acked' | 'lost'>> {
-  const pod = await clone.primary().catch(async () => (await clone.members())[0]!);
+  const pod = await leading(clone);
   const ask = (query: string) => clone.sql(pod, query, 'app');
   const table = await ask("SELECT 'e2e_writes'::regclass::oid");
   if (table !== moment.table) throw new Error(`${nameOf(pod)} has another table of that name: it was recovered past the drop`);
-  const later = await ask(`SELECT count(*) FROM e2e_writes WHERE at > '${moment.at}' AND at < '${begun}'`);
-  if (type === 'time' && later !== '0') throw new Error(`${later} rows in ${nameOf(pod)} were written after ${moment.at}`);
+  const later = type === 'time' ? await ask(`SELECT count(*) FROM e2e_writes WHERE at > '${value}' AND at < '${begun}'`) : '0';
+  if (later !== '0') throw new Error(`${later} rows in ${nameOf(pod)} were written after ${value}`);
   const counts = await Promise.all(moment.acked.map(async ([first, last]) => {
     const found = Number(await ask(`SELECT count(*) FROM e2e_writes WHERE client = 'rw' AND id BETWEEN ${first} AND ${last}`));
     return { acked: last - first + 1, lost: last - first + 1 - found };
@@ -133,11 +104,22 @@ export async function compare(clone: PostgresUnderTest, moment: Moment, { type }
 
 async function cloneWritable(context: SuiteContext, fixture: BackupFixture): Promise<Sample> {
   await fixture.ready(context);
+  // What it would write is not what is measured.
+  await fixture.writer.mark([]);
+  try {
+    return await cloneQuietly(context, fixture);
+  } finally {
+    await fixture.writer.mark();
+  }
+}
+
+async function cloneQuietly(context: SuiteContext, fixture: BackupFixture): Promise<Sample> {
+  await fixture.untilArchived();
   const start = performance.now();
   const seconds = () => (performance.now() - start) / 1000;
   const wanted = { target: RecoveryTarget.latest(), instances: 3, archived: true };
   return fixture.withClone(context, wanted, async (clone) => {
-    await untilWritable(clone, PATIENCE_S);
+    await fixture.untilServed(context, clone, PATIENCE_S);
     const value = seconds();
     await waitFor({ what: 'the first full backup', seconds: PATIENCE_S, everyMs: 1000 }, async () => {
       const info = await clone.execIn(await clone.primary(), ['pgbackrest', '--stanza=db', '--output=json', 'info']);
@@ -146,5 +128,24 @@ async function cloneWritable(context: SuiteContext, fixture: BackupFixture): Pro
     const backedUp = seconds();
     await clone.untilSettled(3, PATIENCE_S);
     return { value, figures: { backedUp, whole: seconds() } };
+  });
+}
+
+/** The member that restores dies with all of its processes; what it had restored is no data. */
+async function killedInRecovery(context: SuiteContext, fixture: BackupFixture): Promise<Sample> {
+  await fixture.ready(context);
+  const moment = await remember(fixture);
+  await fixture.untilArchived();
+  const target = RecoveryTarget.latest();
+  return fixture.withClone(context, { target, instances: 3 }, async (clone) => {
+    const first = `${clone.name}-1-0`;
+    await waitFor({ what: `${first} to restore`, seconds: PATIENCE_S, everyMs: 100 }, async () => {
+      const log = await context.api.logs(fixture.namespace, first, 'postgres');
+      return log.includes('restoring the backup') ? undefined : 'it does not';
+    });
+    const start = performance.now();
+    await clone.killContainer((await clone.members()).find((pod) => nameOf(pod) === first)!);
+    await untilWritable(clone, PATIENCE_S);
+    return { value: (performance.now() - start) / 1000, ...await compare(clone, moment, target) };
   });
 }
