@@ -83,6 +83,10 @@ class PushTest(ArchiveCase):
         (self.root / "everest/pgbackrest.conf").write_text("")
         self.assertEqual((self.push(), self.calls()), (0, []))
 
+    def test_a_recovery_that_may_begin_anew_sends_nothing_since_it_would_write_other_files_of_the_same_names(self):
+        (self.root / "recovery-unfinished").touch()
+        self.assertEqual((self.push(), self.calls()), (1, []))
+
     def test_while_the_server_is_down_nothing_is_sent_because_the_member_has_to_come_back(self):
         self.assertEqual((self.push_while_down(SEGMENT), self.calls()), (1, []))
 

@@ -170,6 +170,13 @@ class UnfinishedTest(RecoveryCase):
         member.discard_unfinished(self.cluster)
         self.assertTrue(os.path.exists(self.cluster["dataDirectory"]))
 
+    def test_a_copy_of_what_another_member_has_brought_is_data_and_never_thrown_away(self):
+        member.begin_recovery(self.cluster, {"type": "latest"})
+        self.assertEqual(member.create_replica(self.cluster, None), 1)
+        os.makedirs(self.cluster["dataDirectory"])
+        member.discard_unfinished(self.cluster)
+        self.assertTrue(os.path.exists(self.cluster["dataDirectory"]))
+
     def test_tries_are_counted_for_each_target(self):
         for goal in ("a", "a", "b"):
             member.begin_recovery(self.cluster, {"type": goal})

@@ -1068,6 +1068,8 @@ def archive_once(cluster: Json, api: Api) -> int:
 
 def create_replica(cluster: Json, api: Api) -> int:
     """Any other end than success lets Patroni copy the primary: the archive is a relief, never a condition."""
+    if unfinished(cluster):
+        end_recovery(cluster)  # another member has brought the first data, and what comes now is a copy of them
     usable: List[Repository] = []
     if cluster.get("backup") and "standby" not in cluster and not replacement_waits(cluster):
         once(lambda: usable.extend(usable_backups(cluster, api)))

@@ -150,6 +150,8 @@ push() {
   [ -s "$CONFIG" ] || exit 0
   # What a recovery replays came out of an archive, and not always out of this one.
   [ -f recovery.signal ] && ! is_standby && exit 0
+  # Until Patroni has come to its end a recovery may begin anew, and would write other files under these names.
+  [ -f ../recovery-unfinished ] && exit 1
   # PostgreSQL runs this in its data directory. Anybody else is Patroni, which tries each waiting file before a crashed
   # member may return; the file is still waiting when the server runs again, here or on the new primary.
   if [ ! -f postmaster.pid ]; then
