@@ -198,7 +198,7 @@ export function resolveRepository({ name, namespace }: Place, key: number,
       'cipher-type': pass ? 'aes-256-cbc' : 'none',
       'retention-full-type': type,
       'retention-full': String(amount),
-      // Small files together: fewer requests. Not with `block`, which makes a restore ask for each file alone (ADR 23).
+      // Small files together: fewer requests. Not with `block`, which makes a restore ask for each file alone (ADR 26).
       'bundle': 'y',
     },
     url: `${options.type}://${bucket}${path}`,
