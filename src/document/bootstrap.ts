@@ -19,7 +19,7 @@ const target = z.strictObject({
   after: z.string().optional(),
 });
 
-const recover = z.strictObject({
+const recovery = z.strictObject({
   storageName: z.string(),
   clusterName: z.string(),
   namespace: z.string().optional(),
@@ -31,7 +31,7 @@ const recover = z.strictObject({
 export const bootstrapSpecShape = z.strictObject({
   superseding: z.string().optional(),
   putBack: z.string().optional(),
-  recover: recover.extend({
+  recover: recovery.extend({
     target: target.optional(),
     pauseAtTarget: z.boolean().optional(),
     replacing: z.string().optional(),
@@ -42,7 +42,7 @@ export type BootstrapSpec = z.infer<typeof bootstrapSpecShape>;
 
 /** Of a cluster that replicates by Galera, whose transactions have GTIDs. */
 export const galeraBootstrapSpecShape = z.strictObject({
-  recover: recover.extend({
+  recover: recovery.extend({
     target: z.strictObject({
       latest: z.literal(true).optional(),
       time: z.string().optional(),

@@ -42,6 +42,12 @@ function grantsOf({ name, grants = [], connectionLimit, rotation }: GaleraRole):
   };
 }
 
+/** Where it connects to: its own database, else one that it has rights on. */
+function databaseOf({ name, grants = [] }: GaleraRole, databases: ReturnType<typeof galeraDatabases>): string {
+  const own = databases.find(({ owner }) => owner === name);
+  return own?.name ?? grants[0]?.database ?? databases[0]?.name ?? 'information_schema';
+}
+
 /** Owners of databases, and the other users. */
 export function resolveUsers(cluster: string, namespace: string,
   props: GaleraClusterProps): { owners: GaleraUser[]; roles: GaleraUser[] } {
@@ -55,8 +61,7 @@ export function resolveUsers(cluster: string, namespace: string,
     connection: {
       host: `${primaryServiceName(cluster)}.${namespace}.svc`,
       port: String(MYSQL_PORT),
-      dbname: databases.find(({ owner }) => owner === role.name)?.name ?? role.grants?.[0]?.database
-        ?? databases[0]?.name ?? 'information_schema',
+      dbname: databaseOf(role, databases),
     },
     ...grantsOf(role),
   });
