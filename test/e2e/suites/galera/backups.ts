@@ -81,7 +81,7 @@ class MariaDbBackups {
     await this.sql(api, 'CREATE TABLE IF NOT EXISTS app.bulk (id INT PRIMARY KEY AUTO_INCREMENT, pad VARBINARY(1000)) ENGINE=InnoDB');
     const rows = Number(await this.sql(api, 'SELECT COUNT(*) FROM app.bulk'));
     for (let made = rows; made < BULK_ROWS; made += 20_000) {
-      await this.sql(api, 'INSERT INTO app.bulk (pad) SELECT RANDOM_BYTES(1000) FROM seq_1_to_20000');
+      await this.sql(api, 'INSERT INTO app.bulk (pad) SELECT RANDOM_BYTES(1000) FROM app.seq_1_to_20000');
     }
     const { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret } = await api.secret(this.namespace, ARCHIVE_KEYS);
     const ours = await this.timed(api, ['python3', '/etc/everest/galera_backup.py', 'backup', 'ratio']);
