@@ -84,11 +84,12 @@ class ClientWindow(unittest.TestCase):
     def test_failures_count_as_after_the_move_only_once_another_member_has_answered(self):
         self.acknowledge(100.0, "a")
         self.client.mark()
-        self.client.failed(Exception("down"))
+        self.client.failed(Exception("down"), "connections")
         self.acknowledge(104.0, "b", 2)
-        self.client.failed(Exception("the Service led to the dead one"))
+        self.client.failed(Exception("the Service led to the dead one"), "connections")
+        self.client.failed(Exception("nobody confirmed"), "statements")
         status = self.client.status()
-        self.assertEqual((status["errors"], status["errorsAfterMove"]), (2, 1))
+        self.assertEqual((status["errors"], status["failedAfterMove"]), (3, {"connections": 1, "statements": 1}))
 
     def test_each_member_keeps_when_it_first_answered_and_when_it_was_last_asked(self):
         for at, server in ((101.0, "a"), (102.0, "a"), (105.0, "b")):
