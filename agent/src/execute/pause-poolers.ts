@@ -19,6 +19,11 @@ const PRIMARY_LIMIT_MS = 40_000;
 /** A big cache on a slow disk. */
 const CHECKPOINT_LIMIT_MS = 120_000;
 const KNOCK_LIMIT_MS = 300;
+/**
+ * A look at a Service without endpoints may hear nothing: of the rejections of kube-proxy Linux sends six at once and
+ * then one a second (ADR 9). So the first look that hears nothing is given up early; a slow server gets longer ones.
+ */
+const FIRST_LOOK_LIMIT_MS = 200;
 const LOOK_LIMIT_MS = 1000;
 const LOOK_AGAIN_MS = 25;
 /** kube-proxy on the poolers' nodes may be a little later than on the agent's. */
@@ -56,10 +61,10 @@ async function resume(hands: Hands, pooler: Address): Promise<string | undefined
 }
 
 /** Undefined: no server that takes writes. `host`: a member, or the Service that leads to the primary. */
-async function writableServer(hands: Hands, host: string): Promise<Server | undefined> {
+async function writableServer(hands: Hands, host: string, limitMs = LOOK_LIMIT_MS): Promise<Server | undefined> {
   const query = 'SELECT inet_server_addr() AS address, pg_postmaster_start_time() AS since, pg_is_in_recovery() AS standby';
   try {
-    const rows: readonly SqlRow[] = await hands.sql.session({ host }, LOOK_LIMIT_MS, (session) => session.query(query));
+    const rows: readonly SqlRow[] = await hands.sql.session({ host }, limitMs, (session) => session.query(query));
     const { address, since, standby } = rows[0] ?? {};
     return standby === false ? `${String(address)} since ${(since as Date).toISOString()}` : undefined;
   } catch {
@@ -70,12 +75,15 @@ async function writableServer(hands: Hands, host: string): Promise<Server | unde
 /** Gives up after a while, since clients that get an error are better off than clients that hang. */
 async function untilServed(hands: Hands, cluster: string, isNew: (server: Server) => boolean): Promise<boolean> {
   const end = hands.clock.nowMs() + PRIMARY_LIMIT_MS;
+  let limitMs = FIRST_LOOK_LIMIT_MS;
   while (hands.clock.nowMs() < end) {
-    const server = await writableServer(hands, primaryServiceName(cluster));
+    const startedMs = hands.clock.nowMs();
+    const server = await writableServer(hands, primaryServiceName(cluster), limitMs);
     if (server !== undefined && isNew(server)) {
       await hands.clock.sleep(PROXIES_MS);
       return true;
     }
+    if (hands.clock.nowMs() - startedMs >= limitMs) limitMs = Math.min(2 * limitMs, LOOK_LIMIT_MS);
     await hands.clock.sleep(LOOK_AGAIN_MS);
   }
   return false;

@@ -53,6 +53,28 @@ test('clients wait from before the work until the Service leads to another serve
   assert.equal(outcome.poolersPaused, false);
 });
 
+test('a look that hears nothing is given up early, since rejections may be withheld; a slow server gets longer ones', async () => {
+  const { hands, switchOver } = world();
+  const limits: number[] = [];
+  let mute = 0;
+  const sql: Hands['sql'] = {
+    session: async (place, limitMs, work) => {
+      if (mute > 0 && !POOLERS.includes(place.host)) {
+        mute -= 1;
+        limits.push(limitMs);
+        await hands.clock.sleep(limitMs);
+        throw new SqlError(place.host, undefined, 'no answer');
+      }
+      return hands.sql.session(place, limitMs, work);
+    },
+  };
+  await whilePaused({ ...hands, sql }, 'orders', async () => {
+    mute = 5;
+    return switchOver();
+  });
+  assert.deepEqual(limits, [200, 400, 800, 1000, 1000]);
+});
+
 test('a restart in place is seen by its new start, since its address stays', async () => {
   const { hands, told, server } = world();
   await whilePaused(hands, 'orders', async () => {
