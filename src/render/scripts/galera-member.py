@@ -19,9 +19,9 @@ from typing import Any, Dict, List, Optional
 import galera_rules as rules
 import galera_server as db
 from galera_http import Peers, Requests, serve
-from galera_passwords import Rotation, utc
+from galera_passwords import Rotation
 from galera_users import Declared, Watch
-from member import Api, Conflict, NotYet, log
+from member import Api, Conflict, NotYet, log, utc
 
 TICK_S = 0.1
 # Between the moment that the row names another writer and the old one's refusal: HAProxy sees the new one up first.
@@ -423,7 +423,7 @@ class Member:
             return
         for problem in found["problems"]:
             log(f"not as declared: {problem['what']}: {problem['why']}")
-        self.declared = {"checkedAt": utc(time.time()), **found}
+        self.declared = {"checkedAt": utc(), **found}
         self.notify()
 
     def due(self, what: str, seconds: float) -> bool:

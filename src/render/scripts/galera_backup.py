@@ -27,7 +27,7 @@ import binlog_events as binlog
 import galera_recovery as recovery
 from galera_archive import Archive, ArchiveError, Json, Part, check_owner, open_archive, parse_part, read_config
 from galera_tools import Tools, option_text, stream_name, write_private
-from member import Api, NotYet, value_in
+from member import Api, NotYet, utc, value_in
 
 BLOCK = 1 << 20
 DAY_S = 86400
@@ -66,10 +66,6 @@ class Counter(threading.Thread):
                     self.broken = True
 
 
-def now_text(seconds: Optional[float] = None) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
 def folder_size(folder: str) -> int:
     total = 0
     for base, _folders, names in os.walk(folder):
@@ -98,7 +94,7 @@ class Backup:
             raise Failed(f"the archive holds another number of bytes of {path} than were sent ({stored})")
         backup = {
             "label": label, "type": "full", "schedule": schedule, "member": self.place["member"],
-            "startedAt": now_text(started), "endedAt": now_text(), "sizeBytes": streamed, "storedBytes": stored,
+            "startedAt": utc(started), "endedAt": utc(), "sizeBytes": streamed, "storedBytes": stored,
             **told,
         }
         # The last word: without it nobody takes the stream for a backup.

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from galera_sql import SqlError
 from galera_users import Declared, Users, account, login_in_use, more_than_declared, uris
-from member import Api, Conflict, NotYet, Unanswered, Values, log, random_password
+from member import Api, Conflict, NotYet, Unanswered, Values, decoded, log, random_password, utc
 
 # A person asks for a rotation, with any value; when the password was last replaced (src/contract/declared-sql.ts).
 REQUEST, ROTATED_AT = "everest.io/rotate", "everest.io/rotated-at"
@@ -36,8 +36,7 @@ def read_secret(api: Api, name: str) -> RoleSecret:
     secret = api.call("GET", f"secrets/{name}")
     if secret is None:
         raise NotYet(f"Secret {name} does not exist; apply it, waiting.")
-    values = {key: base64.b64decode(value).decode() for key, value in (secret.get("data") or {}).items()}
-    return RoleSecret(values, secret["metadata"].get("annotations") or {}, secret["metadata"]["resourceVersion"])
+    return RoleSecret(decoded(secret), secret["metadata"].get("annotations") or {}, secret["metadata"]["resourceVersion"])
 
 
 def rotated_at(secret: RoleSecret) -> Optional[float]:
@@ -90,7 +89,7 @@ class Rotation:
         told: Json = {"role": role["role"], "login": declared.login_of(role), "secret": role["secret"]}
         for _ in range(MOST_STEPS if "rotation" in role else 0):
             secret = read_secret(api, role["secret"])
-            told.update(login=login_in_use(role, secret.values), rotatedAt=utc(rotated_at(secret)), nextRotation=utc(next_rotation(role, secret)))
+            told.update(login=login_in_use(role, secret.values), rotatedAt=utc_if(rotated_at(secret)), nextRotation=utc_if(next_rotation(role, secret)))
             users = [role["role"], *role["logins"]]
             if not self.may_act() or any(more_than_declared(self.users.grants_of(user) or {}) for user in users):
                 break
@@ -110,7 +109,7 @@ class Rotation:
         if kind == "rotate":
             values = self.rotate(login, role, secret, declared)
         data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
-        annotations = {ROTATED_AT: utc(time.time()), **({REQUEST: None} if values else {})}
+        annotations = {ROTATED_AT: utc(), **({REQUEST: None} if values else {})}
         api.call("PATCH", f"secrets/{role['secret']}",
                  {"metadata": {"resourceVersion": secret.version, "annotations": annotations}, "data": data})
 
@@ -139,5 +138,5 @@ class Rotation:
             time.sleep(0.1)
 
 
-def utc(seconds: Optional[float]) -> Optional[str]:
-    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+def utc_if(seconds: Optional[float]) -> Optional[str]:
+    return None if seconds is None else utc(seconds)

@@ -20,7 +20,7 @@ import binlog_events as binlog
 from binlog_events import seq
 from galera_archive import OWNER, Archive, ArchiveError, Json, Part, open_archive, read_config
 from galera_tools import Tools, beside, option_text, stream_name, write_private
-from member import Api, NotYet, value_in
+from member import Api, NotYet, utc, value_in
 
 
 class NotPossible(Exception):
@@ -191,16 +191,12 @@ def check_reachable(backup: Json, window: Window, target: Target, position: binl
     """Before anything is made: what lies behind the end of the archive is not known."""
     if target.kind == "time" and seconds(target.value) > window.ends:
         gap = f"; what follows {window.gap_after} is missing" if window.gap_after else ""
-        raise NotPossible(f"the archive goes from {text_of(window.starts)} to {text_of(window.ends)} after backup {backup['label']}{gap}, "
+        raise NotPossible(f"the archive goes from {utc(window.starts)} to {utc(window.ends)} after backup {backup['label']}{gap}, "
                           f"and the target is {target.value}")
     for wanted in ([target.value] if target.kind in ("gtid", "before") else []) + list(target.skip):
         gtid = binlog.parse_gtid(wanted)
         if gtid.domain == domain and gtid.seq > seq(position, domain):
             raise NotPossible(f"transaction {wanted} is not in the archive, which goes from {backup['gtid']} to {place_of(domain, seq(position, domain))}")
-
-
-def text_of(at: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
 
 
 # ---- execution

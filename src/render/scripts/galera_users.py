@@ -170,11 +170,9 @@ class Users:
     def keep_role(self, role: Json, declared: Declared) -> None:
         name, in_use = role["role"], declared.login_of(role)
         has = {login: self.grants_of(login) for login in [name, *role.get("logins", [])]}
-        for login, grants in has.items():
-            more = more_than_declared(grants or {})
-            if more:
-                self.problems.append({"what": f"user {login}", "why": f"it exists with {more}, and is not touched"})
-        if any(more_than_declared(grants or {}) for grants in has.values()):
+        untouchable = {login: more for login, grants in has.items() if (more := more_than_declared(grants or {}))}
+        self.problems += [{"what": f"user {login}", "why": f"it exists with {more}, and is not touched"} for login, more in untouchable.items()]
+        if untouchable:
             return
         # An old look may have seen a Secret that was changed since.
         if has[in_use] is None or time.monotonic() - declared.at < STALE_S:
@@ -185,15 +183,18 @@ class Users:
             self.ensure_limit(login, role.get("connectionLimit"))
             self.ensure_grants(login, role, declared.databases, grants or {})
 
+    def exists(self, name: str) -> bool:
+        return bool(self.sql.rows("SELECT 1 FROM mysql.user WHERE User = %s AND Host = '%%'", (name,)))
+
     def grants_of(self, name: str) -> Optional[Dict[str, Set[str]]]:
         """None: there is no such user."""
-        if not self.sql.rows("SELECT 1 FROM mysql.user WHERE User = %s AND Host = '%%'", (name,)):
+        if not self.exists(name):
             return None
         return granted(row[0] for row in self.sql.rows(f"SHOW GRANTS FOR {account(name)}"))
 
     def ensure_own(self, name: str, password: str, grants: List[str]) -> None:
         """A user of the cluster itself."""
-        there = bool(self.sql.rows("SELECT 1 FROM mysql.user WHERE User = %s AND Host = '%%'", (name,)))
+        there = self.exists(name)
         self.ensure_user(name, password, there)
         for grant in [] if there else grants:
             self.sql.change(f"GRANT {grant} TO {account(name)}")

@@ -228,12 +228,16 @@ def missing_owner_values(owner: Json, have: Values) -> Values:
     return {key: value for key, value in full.items() if not have.get(key)}
 
 
+def decoded(secret: Json) -> Values:
+    return {key: base64.b64decode(value).decode() for key, value in (secret.get("data") or {}).items()}
+
+
 def settle_secret(api: Api, spec: SecretSpec) -> Values:
     """One attempt: the Secret's values, complete. resourceVersion lets only the first of several members write."""
     secret = api.call("GET", f"secrets/{spec.name}")
     if secret is None:
         raise NotYet(f"Secret {spec.name} does not exist; apply it, waiting.")
-    have = {key: base64.b64decode(value).decode() for key, value in (secret.get("data") or {}).items()}
+    have = decoded(secret)
     missing = spec.complete(have) if spec.generate else {}
     if missing:
         data = {key: base64.b64encode(value.encode()).decode() for key, value in missing.items()}
@@ -295,7 +299,7 @@ def take_turn(cluster: Json, api: Api) -> None:
     mine, started = History.on_disk(cluster["dataDirectory"]), time.monotonic()
     if leader_of(cluster, api):
         return
-    told = {"metadata": {"annotations": {HISTORY: json.dumps([mine.timeline, mine.primary, utc_now()])}}}
+    told = {"metadata": {"annotations": {HISTORY: json.dumps([mine.timeline, mine.primary, utc()])}}}
     patiently(lambda: api.call("PATCH", f"pods/{os.environ['HOSTNAME']}", told))
     patiently(lambda: check_turn(cluster, api, mine, time.monotonic() - started), TURN_DELAY_S)
 
@@ -333,10 +337,18 @@ def leader_of(cluster: Json, api: Api) -> Optional[str]:
     return ((found or {}).get("metadata", {}).get("annotations") or {}).get("leader")
 
 
+def member_labels(cluster: Json) -> Dict[str, str]:
+    """Of Pods, and of what Patroni makes."""
+    return {"everest.io/cluster": cluster["name"], "everest.io/component": "member"}
+
+
+def pods_of(cluster: Json, api: Api) -> List[Json]:
+    selector = quote(",".join(f"{key}={value}" for key, value in member_labels(cluster).items()))
+    return (api.call("GET", f"pods?labelSelector={selector}") or {}).get("items", [])
+
+
 def histories_of(cluster: Json, api: Api) -> Dict[str, History]:
-    selector = quote(f"everest.io/cluster={cluster['name']},everest.io/component=member")
-    pods = (api.call("GET", f"pods?labelSelector={selector}") or {}).get("items", [])
-    told = {pod["metadata"]["name"]: told_by(pod) for pod in pods}
+    told = {pod["metadata"]["name"]: told_by(pod) for pod in pods_of(cluster, api)}
     return {name: history for name, history in told.items() if history}
 
 
@@ -356,8 +368,9 @@ def is_of_this_life(pod: Json, at: str) -> bool:
     return not any(state.get(key, "") > at for state in states for key in ("startedAt", "finishedAt"))
 
 
-def utc_now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())  # as in a Pod's status, so that texts compare
+def utc(seconds: Optional[float] = None) -> str:
+    """Of now, where nothing is given; as in a Pod's status, so that texts compare."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 # ---- SCRAM-SHA-256 (RFC 5802, RFC 7677)

@@ -30,7 +30,6 @@ import tempfile
 import time
 from datetime import datetime, timedelta, timezone
 from typing import Callable, Collection, Dict, List, NamedTuple, Optional, Tuple
-from urllib.parse import quote
 
 import member
 from member import Api, Json, NotYet, pgbackrest
@@ -376,15 +375,14 @@ def patroni_folder(recovery: Json) -> str:
 
 def holding(cluster: Json, api: Api) -> List[str]:
     """Pods whose running container has told that it holds for this replacement: it runs no server."""
-    selector = quote(f"everest.io/cluster={cluster['name']},everest.io/component=member")
-    pods = (api.call("GET", f"pods?labelSelector={selector}") or {}).get("items", [])
-    told = {pod["metadata"]["name"]: (pod, json.loads((pod["metadata"].get("annotations") or {}).get(member.HOLDS) or "[null, \"\"]")) for pod in pods}
+    told = {pod["metadata"]["name"]: (pod, json.loads((pod["metadata"].get("annotations") or {}).get(member.HOLDS) or "[null, \"\"]"))
+            for pod in member.pods_of(cluster, api)}
     return [name for name, (pod, (what, at)) in told.items() if what == cluster["replacement"] and member.is_of_this_life(pod, at)]
 
 
 def hold(cluster: Json, api: Api) -> None:
     """With how new the data are that it will have. Before a recovery that is none: nothing of the old cluster is to lead."""
-    now, data = member.utc_now(), os.path.basename(cluster["dataDirectory"])
+    now, data = member.utc(), os.path.basename(cluster["dataDirectory"])
     history = member.History(0, False)
     if cluster["replacement"]["putBack"]:
         history = member.History.on_disk(f"{member.kept_folder(cluster)}/{data}")
@@ -521,7 +519,7 @@ def wait_for_leader(cluster: Json, api: Api) -> None:
 
 def tell(api: Api, problem: Optional[str], **more: bool) -> None:
     """On the Pod, for the agent's status; the log has it too."""
-    text = None if problem is None else json.dumps({"at": member.utc_now(), "problem": problem.replace("; waiting.", "."), **more})
+    text = None if problem is None else json.dumps({"at": member.utc(), "problem": problem.replace("; waiting.", "."), **more})
     member.once(lambda: api.call("PATCH", f"pods/{os.environ['HOSTNAME']}", {"metadata": {"annotations": {member.WAITING: text}}}))
 
 
@@ -649,10 +647,10 @@ def has_ended(cluster: Json) -> bool:
 
 def wake_patroni(cluster: Json, api: Api) -> None:
     """It looks once in each `loop_wait`, 10 s, whether the recovery has ended; any change of its lease's object wakes it."""
-    metadata = {"name": f"{cluster['name']}-leader", "annotations": {member.RECOVERED: member.utc_now()}}
+    metadata = {"name": f"{cluster['name']}-leader", "annotations": {member.RECOVERED: member.utc()}}
     if api.call("PATCH", f"configmaps/{metadata['name']}", {"metadata": metadata}) is None:
         # As Patroni makes it, which finds it by these.
-        metadata["labels"] = {"everest.io/cluster": cluster["name"], "everest.io/component": "member"}
+        metadata["labels"] = member.member_labels(cluster)
         api.call("POST", "configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
 
 
