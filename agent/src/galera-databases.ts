@@ -4,6 +4,7 @@
  */
 import { rotatedText } from './keep-roles.js';
 import { DATABASES_KEY, type DatabasesStatus, type DecisionRecord } from './model/status.js';
+import { NewProblems } from './new-problems.js';
 import type { StatusWriter } from './status-writer.js';
 
 export interface GaleraDatabasesOptions {
@@ -13,7 +14,7 @@ export interface GaleraDatabasesOptions {
 
 export class GaleraDatabases {
   private written = '';
-  private known = new Set<string>();
+  private readonly problems = new NewProblems();
   /** Undefined: nothing was told yet, so a rotation may be an old one. */
   private turns: ReadonlyMap<string, string> | undefined;
 
@@ -23,7 +24,9 @@ export class GaleraDatabases {
   async tell(status: DatabasesStatus | undefined): Promise<void> {
     const text = JSON.stringify(status, undefined, 2);
     if (status === undefined || text === this.written) return;
-    this.tellNew(status);
+    for (const because of this.problems.of(status)) {
+      this.options.told({ ruleId: 'not-as-declared', because, done: false });
+    }
     this.tellRotated(status);
     await this.options.writer.section(DATABASES_KEY, `${text}\n`);
     this.written = text;
@@ -31,14 +34,6 @@ export class GaleraDatabases {
 
   forget(): void {
     this.written = '';
-  }
-
-  private tellNew({ problems }: DatabasesStatus): void {
-    const texts = problems.map(({ what, why }) => `${what}: ${why}`);
-    for (const because of texts.filter((each) => !this.known.has(each))) {
-      this.options.told({ ruleId: 'not-as-declared', because, done: false });
-    }
-    this.known = new Set(texts);
   }
 
   private tellRotated({ logins }: DatabasesStatus): void {

@@ -47,7 +47,6 @@ export class OperationsLoop {
   private decisions: DecisionRecord[] = [];
   private lastRule = '';
   private readonly rounds: Rounds;
-  /** Something changed while the loop was at work. */
   private readonly standstills: Standstills;
   /** As of the last close look. */
   private standing: readonly Standstill[] = [];

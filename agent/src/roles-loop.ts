@@ -9,6 +9,7 @@ import type { Log } from './log.js';
 import type { ContractReading } from './model/contract.js';
 import { roleSecret, type RoleSecret } from './model/role-secret.js';
 import { DATABASES_KEY, type DatabasesStatus, type DecisionRecord } from './model/status.js';
+import { NewProblems } from './new-problems.js';
 import { primaryOf, type Primary } from './observe/primary.js';
 import type { Store } from './observe/store.js';
 import { pauseOf, type Routine } from './pace.js';
@@ -46,7 +47,7 @@ type Secrets = ReadonlyMap<string, RoleSecret | undefined>;
 
 export class RolesLoop {
   private looked: Looked | undefined;
-  private known = new Set<string>();
+  private readonly problems = new NewProblems();
   private readonly rounds: Rounds;
 
   constructor(private readonly options: RolesLoopOptions) {
@@ -123,13 +124,11 @@ export class RolesLoop {
     this.options.told({ at: this.options.hands.clock.wall().toISOString(), ...record });
   }
 
-  private tellNew({ problems }: KeepReport): void {
-    const texts = problems.map(({ what, why }) => `${what}: ${why}`);
-    for (const because of texts.filter((text) => !this.known.has(text))) {
+  private tellNew(report: KeepReport): void {
+    for (const because of this.problems.of(report)) {
       this.options.log.warn('not as declared', { problem: because });
       this.tell({ ruleId: 'not-as-declared', because, done: false });
     }
-    this.known = new Set(texts);
   }
 
   private async write({ problems, logins }: KeepReport): Promise<void> {

@@ -1,7 +1,7 @@
 import { reservedUser } from './galera-identity';
 import { DNS_SUBDOMAIN } from './names';
 import { rotationValid, rotationViolations } from './rotation-valid';
-import type { GaleraRule, Violation } from './rule';
+import { violation, type GaleraRule, type Violation } from './rule';
 import { rotationLogins } from '../contract/declared-sql';
 import type { GaleraClusterProps } from '../galera-cluster-props';
 import type { GaleraRole } from '../galera-role';
@@ -13,10 +13,6 @@ type Path = Array<string | number>;
 const NAME = /^[a-z_][a-z0-9_]{0,31}$/;
 /** The server's type. */
 const MOST_CONNECTIONS = 100_000;
-
-function violation(path: Path, problem: string | undefined, fix?: string): Violation[] {
-  return problem === undefined ? [] : [{ path, problem, ...(fix === undefined ? {} : { fix }) }];
-}
 
 function nameProblem({ name }: GaleraRole, index: number, roles: readonly GaleraRole[]): string | undefined {
   if (!NAME.test(name) || name.endsWith('_')) return `the user is ${JSON.stringify(name)}`;

@@ -1,6 +1,6 @@
 import { roleNameProblem } from './database-names';
 import { SQL_NAME } from './names';
-import type { PostgresRule, Violation } from './rule';
+import { violation, type PostgresRule, type Violation } from './rule';
 import { rotationLogins } from '../contract/declared-sql';
 import type { PostgresDatabase } from '../database';
 import type { PostgresClusterProps } from '../postgres-cluster-props';
@@ -30,10 +30,6 @@ function namesOf(props: PostgresClusterProps): Names {
   const owners = databases.map(({ owner }) => owner);
   const known = [...owners, ...roles.map(({ name }) => name)];
   return { roles, owners, databases: databases.map(({ name }) => name), known };
-}
-
-function violation(path: Path, problem: string | undefined, fix?: string): Violation[] {
-  return problem === undefined ? [] : [{ path, problem, ...(fix === undefined ? {} : { fix }) }];
 }
 
 function nameProblem({ name }: PostgresRole, index: number, { roles }: Names): string | undefined {

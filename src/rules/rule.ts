@@ -26,6 +26,11 @@ export interface Violation {
   readonly fix?: string;
 }
 
+/** None where there is no problem. */
+export function violation(path: Violation['path'], problem: string | undefined, fix?: string): Violation[] {
+  return problem === undefined ? [] : [{ path, problem, ...(fix === undefined ? {} : { fix }) }];
+}
+
 /** A pure function from input to violations, and its explanation. */
 export interface Rule<Input> extends RuleText {
   readonly check: (input: Input) => Violation[];

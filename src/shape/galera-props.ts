@@ -3,11 +3,10 @@ import { z } from 'zod';
 import { Credentials } from '../credentials';
 import { PodDisruption } from '../pod-disruption';
 import { Protection } from '../protection';
-import { DatabaseAccess } from '../role';
 import { backupShape, bootstrapShape } from './backup';
 import { instance } from './instance';
 import { peerList, resourcesShape } from './pod';
-import { placementShape, rotationShape } from './postgres-props';
+import { placementShape, roleShape } from './postgres-props';
 
 const text = z.string().optional();
 const texts = z.record(z.string(), z.string());
@@ -27,16 +26,6 @@ const proxy = z.strictObject({
   placement: placementShape.optional(), maxConnections: z.number().optional(),
 });
 
-const role = z.strictObject({
-  name: z.string(),
-  grants: z.array(z.strictObject({
-    database: z.string(), access: instance(DatabaseAccess, z.object({ level: z.string() })),
-  })).optional(),
-  connectionLimit: z.number().optional(),
-  secretName: text,
-  rotation: rotationShape.optional(),
-});
-
 const common = {
   storage: z.strictObject({ size: z.string(), storageClassName: text }),
   clusterName: text,
@@ -54,7 +43,7 @@ const common = {
   agent: z.custom((value) => typeof value === 'object' && value !== null && 'agentName' in value
     && typeof value.agentName === 'string', { error: 'an EverestAgent' }).optional(),
   databases: z.array(galeraDatabaseShape).optional(),
-  roles: z.array(role).optional(),
+  roles: z.array(roleShape).optional(),
   placement: placementShape.optional(),
   podDisruption: instance(PodDisruption, z.object({ members: z.number().optional() })).optional(),
   proxy: proxy.optional(),

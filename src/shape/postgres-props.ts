@@ -90,19 +90,18 @@ export const databaseShape = z.strictObject({
   schemas: z.array(z.strictObject({ name: z.string(), owner: z.string().optional() })).optional(),
 });
 
-export const rotationShape = instance(PasswordRotation, z.object({ interval: duration, oldValidFor: duration }));
-
-const role = z.strictObject({
+/** What roles of all engines have. */
+export const roleShape = z.strictObject({
   name: z.string(),
-  login: z.boolean().optional(),
-  inRoles: z.array(z.string()).optional(),
   grants: z.array(z.strictObject({
     database: z.string(), access: instance(DatabaseAccess, z.object({ level: z.string() })),
   })).optional(),
   connectionLimit: z.number().optional(),
   secretName: z.string().optional(),
-  rotation: rotationShape.optional(),
+  rotation: instance(PasswordRotation, z.object({ interval: duration, oldValidFor: duration })).optional(),
 });
+
+const role = roleShape.extend({ login: z.boolean().optional(), inRoles: z.array(z.string()).optional() });
 
 const imageCatalog = instance(ImageCatalog, z.object({ entries: z.array(image) }));
 const podDisruption = instance(PodDisruption, z.object({ members: z.number().optional() }));

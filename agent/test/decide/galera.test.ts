@@ -32,7 +32,7 @@ const refusing: GaleraReach = {
 const DARK: GaleraReach = { ...refusing, state: 'silent', sql: 'silent', group: 'silent' };
 const LOST_PROXY: ProxyFacts = { pod: 'orders-haproxy-x', uid: 'uid-x', node: 'node-3', deleting: false, reach: 'silent' };
 const OTHER_PROXY: ProxyFacts = { pod: 'orders-haproxy-y', uid: 'uid-y', node: 'node-1', deleting: false, reach: 'answers' };
-const ONCE = { 'orders-haproxy-x': { uid: 'uid-x', looks: 1 } };
+const ONCE = { 'uid-x': 1 };
 const without = (...names: string[]) => MEMBERS.filter((name) => !names.includes(name)).map((name) => synced(name));
 const all = (...seqnos: Array<number | undefined>): GaleraReport[] => (
   MEMBERS.map((name, index) => waiting(name, seqnos[index]))

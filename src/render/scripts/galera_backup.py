@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from typing import Any, Dict, IO, List, Optional
+from typing import Any, Dict, IO, List
 
 import binlog_events as binlog
 import galera_recovery as recovery

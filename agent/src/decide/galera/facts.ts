@@ -1,6 +1,6 @@
 /** Groups the snapshot of a Galera cluster into facts per member. Unknown never counts as fine, nor as dead. */
 import type { ContractMember } from '../../../../src/contract/document.js';
-import type { PodFacts } from '../../model/facts.js';
+import type { PodFacts, Reach } from '../../model/facts.js';
 import type { MemberTarget } from '../../model/galera/actions.js';
 import {
   isDown, isInPrimary, isStill, isSynced, type GaleraReport, type WriterRow,
@@ -52,8 +52,8 @@ function templateOf(pod: PodFacts | undefined, set: StatefulSetFacts | undefined
   return pod.revision === set.updateRevision ? 'current' : 'old';
 }
 
-function isAllRefused(reach: GaleraReach): boolean {
-  return reach.state === 'refuses' && reach.sql === 'refuses' && reach.group === 'refuses';
+export function isAll({ state, sql, group }: GaleraReach, wanted: Reach): boolean {
+  return [state, sql, group].every((reach) => reach === wanted);
 }
 
 interface View {
@@ -123,14 +123,12 @@ function rememberMember(
   const ended = pod.container === 'unknown' ? same.ended : pod.container === 'terminated';
   if (!reach || reach.ip !== pod.ip) return { ...same, ended, refused: 0 };
   if (reach.takenAtMs <= same.lastLookMs) return { ...same, ended };
-  return { ...same, ended, refused: isAllRefused(reach) ? same.refused + 1 : 0, lastLookMs: reach.takenAtMs };
+  return { ...same, ended, refused: isAll(reach, 'refuses') ? same.refused + 1 : 0, lastLookMs: reach.takenAtMs };
 }
 
 function silentProxies({ proxies }: GaleraSnapshot, before: GaleraMemory): GaleraMemory['silentProxies'] {
-  return Object.fromEntries(proxies.filter(({ reach }) => reach === 'silent').map(({ pod, uid }) => {
-    const same = before.silentProxies[pod];
-    return [pod, { uid, looks: same?.uid === uid ? same.looks + 1 : 1 }];
-  }));
+  const silent = proxies.filter(({ reach }) => reach === 'silent');
+  return Object.fromEntries(silent.map(({ uid }) => [uid, (before.silentProxies[uid] ?? 0) + 1]));
 }
 
 function withoutPrimarySince(

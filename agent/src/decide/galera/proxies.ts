@@ -6,33 +6,33 @@
  * member on its node, while another proxy answers in the same look; by the Eviction API, so that the budget counts.
  * Not here: proxies on nodes without a member, which wait for Kubernetes.
  */
-import type { GaleraFacts } from './facts.js';
+import { isAll, type GaleraFacts } from './facts.js';
 import type { GaleraAction } from '../../model/galera/actions.js';
-import type { GaleraReach, ProxyFacts } from '../../model/galera/snapshot.js';
+import type { ProxyFacts } from '../../model/galera/snapshot.js';
 import type { Row, RuleTable } from '../rule-table.js';
 
 /** Looks in a row that must agree; each waits 150 ms for an answer, and they are 250 ms apart. */
 const SILENCES_NEEDED = 2;
 const WAIT_MS = 1000;
 
-function isAllSilent({ state, sql, group }: GaleraReach): boolean {
-  return state === 'silent' && sql === 'silent' && group === 'silent';
-}
-
-function silentNodes({ snapshot, members }: GaleraFacts): Array<string | undefined> {
-  const silent = snapshot.reach.filter(isAllSilent).map(({ member }) => member);
-  return members.filter(({ name, object }) => silent.includes(name) && object?.node !== undefined)
-    .map(({ object }) => object!.node);
+/** Nodes of members all of whose ports are silent. */
+function silentNodes({ snapshot, members }: GaleraFacts): string[] {
+  const silent = snapshot.reach.filter((reach) => isAll(reach, 'silent')).map(({ member }) => member);
+  return members.flatMap(({ name, object }) => (silent.includes(name) ? object?.node ?? [] : []));
 }
 
 function lost(facts: GaleraFacts): ProxyFacts | undefined {
-  const { proxies } = facts.snapshot;
+  const { snapshot: { proxies }, memory: { silentProxies } } = facts;
   if (!proxies.some(({ reach }) => reach === 'answers')) return undefined;
   const nodes = silentNodes(facts);
-  return proxies.find(({ pod, uid, node, deleting }) => (
-    !deleting && nodes.includes(node) && (facts.memory.silentProxies[pod]?.uid === uid)
-    && facts.memory.silentProxies[pod]!.looks >= SILENCES_NEEDED
+  return proxies.find(({ uid, node, deleting }) => (
+    !deleting && node !== undefined && nodes.includes(node) && (silentProxies[uid] ?? 0) >= SILENCES_NEEDED
   ));
+}
+
+function evictLost(facts: GaleraFacts): GaleraAction[] {
+  const { pod, uid } = lost(facts)!;
+  return [{ kind: 'EvictProxy', cluster: facts.snapshot.cluster, pod, uid }];
 }
 
 const rows: Array<Row<GaleraFacts, GaleraAction>> = [
@@ -40,8 +40,8 @@ const rows: Array<Row<GaleraFacts, GaleraAction>> = [
     id: 'proxy-lost',
     when: 'a proxy and the member on its node are silent, and another proxy answers',
     matches: (f) => lost(f) !== undefined,
-    then: (f) => [{ kind: 'EvictProxy', cluster: f.snapshot.cluster, pod: lost(f)!.pod, uid: lost(f)!.uid }],
-    because: (f) => `${lost(f)!.pod} is silent, as is the member on ${lost(f)!.node ?? 'its node'}, and Services still send clients there.`,
+    then: evictLost,
+    because: (f) => `${lost(f)!.pod} is silent, as is the member on ${lost(f)!.node!}, and Services still send clients there.`,
     checkAgainInMs: () => WAIT_MS,
     actions: ['EvictProxy'],
   },

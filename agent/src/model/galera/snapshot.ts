@@ -55,8 +55,8 @@ export interface SeenMember {
 
 export interface GaleraMemory {
   readonly seen: Readonly<Record<string, SeenMember>>;
-  /** By Pod: looks in a row at which it was silent. */
-  readonly silentProxies: Readonly<Record<string, { readonly uid: string; readonly looks: number }>>;
+  /** By uid of a proxy's Pod: looks in a row at which it was silent. */
+  readonly silentProxies: Readonly<Record<string, number>>;
   /** gcomm uuids that were evicted. */
   readonly evicted: readonly string[];
   /** Since when there is no component that may write. */

@@ -43,10 +43,8 @@ function nodesWhere(nodes: Store | undefined, holds: (node: NodeShape) => boolea
   return all.filter((node) => holds(node as NodeShape)).map(({ metadata }) => metadata.name);
 }
 
-function isMemberOf(cluster: string): (object: KubeObject) => boolean {
-  return ({ metadata: { labels = {} } }) => (
-    labels[LABEL.cluster] === cluster && labels[LABEL.component] === COMPONENT.member
-  );
+function isPartOf(cluster: string, component: string): (object: KubeObject) => boolean {
+  return ({ metadata: { labels = {} } }) => labels[LABEL.cluster] === cluster && labels[LABEL.component] === component;
 }
 
 function namesOf({ members }: GaleraContract, sets: readonly { readonly name: string }[]): string[] {
@@ -55,7 +53,8 @@ function namesOf({ members }: GaleraContract, sets: readonly { readonly name: st
 
 /** Members and where they are, listed or not. */
 export function galeraAddresses(stores: GaleraStores, contract: GaleraContract): Array<{ member: string; ip: string }> {
-  const sets = stores.statefulSets.all().filter(isMemberOf(contract.cluster)).map(({ metadata }) => metadata);
+  const isMember = isPartOf(contract.cluster, COMPONENT.member);
+  const sets = stores.statefulSets.all().filter(isMember).map(({ metadata }) => metadata);
   const pods = podsOfCluster(stores.pods, contract.cluster);
   return namesOf(contract, sets).flatMap((member) => {
     const ip = podOf(contract, member, pods)?.ip;
@@ -78,12 +77,8 @@ async function reachOf(
 }
 
 /** Only where a member is silent: its node may be lost, with the proxy on it. */
-async function proxiesOf(
-  pods: Store, { network }: GaleraSenses, cluster: string,
-): Promise<ProxyFacts[]> {
-  const all = pods.all().filter(({ metadata: { labels = {} } }) => (
-    labels[LABEL.cluster] === cluster && labels[LABEL.component] === COMPONENT.proxy
-  )).map(podFacts);
+async function proxiesOf(pods: Store, { network }: GaleraSenses, cluster: string): Promise<ProxyFacts[]> {
+  const all = pods.all().filter(isPartOf(cluster, COMPONENT.proxy)).map(podFacts);
   return Promise.all(all.map(async ({ name, uid, ip, node, deleting }) => ({
     pod: name, uid, node, deleting,
     reach: ip === undefined ? 'unknown' : await network.probe(ip, PROXY_HEALTH_PORT, PROBE_TIMEOUT_MS),
@@ -101,6 +96,7 @@ export async function lookAtGalera(
   ]);
   // The asking took time; what was told meanwhile counts.
   const { cluster } = contract;
+  const isMember = isPartOf(cluster, COMPONENT.member);
   const { pods, statefulSets, requests, nodes } = stores;
   const status = requests.get(statusName(cluster))?.metadata.annotations;
   return {
@@ -110,7 +106,7 @@ export async function lookAtGalera(
       return object && bootstrapRecord(object);
     }),
     pods: pods.read(() => podsOfCluster(pods, cluster)),
-    statefulSets: statefulSets.read(() => statefulSets.all().filter(isMemberOf(cluster)).map(statefulSetFacts)),
+    statefulSets: statefulSets.read(() => statefulSets.all().filter(isMember).map(statefulSetFacts)),
     reports: addresses.flatMap(({ member }) => senses.report(member) ?? []),
     deadNodes: nodesWhere(nodes, ({ spec }) => spec?.taints?.some(({ key }) => key === OUT_OF_SERVICE) === true),
     cordoned: nodesWhere(nodes, ({ spec }) => spec?.unschedulable === true),

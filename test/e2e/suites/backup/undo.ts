@@ -42,11 +42,11 @@ async function dropAndUndo(context: SuiteContext, fixture: BackupFixture, edge: 
   if (edge.failover === 'after') await failOver(fixture);
   const drop = await dropTable(fixture);
   await fixture.writer.untilWriting(PATIENCE_S);
-  const wanted = edge.target(moment, drop).type === 'latest' ? await remember(fixture) : moment;
+  const target = edge.target(moment, drop);
+  const wanted = target.type === 'latest' ? await remember(fixture) : moment;
   // As archive_timeout does within a minute.
   await fixture.untilArchived();
   const start = performance.now();
-  const target = edge.target(moment, drop);
   return fixture.withClone(context, { target, instances: 1 }, async (clone) => {
     await untilWritable(clone, PATIENCE_S);
     const value = (performance.now() - start) / 1000;
