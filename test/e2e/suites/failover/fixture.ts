@@ -97,6 +97,15 @@ export class Fixture {
     await this.mark();
   }
 
+  /** A drain can leave two members on one node; a node that is lost must take one of them only. */
+  async spread(context: SuiteContext): Promise<void> {
+    const members = (await this.cluster.members()).sort((one, other) => Number(roleOf(other) === 'primary') - Number(roleOf(one) === 'primary'));
+    const taken = new Set<string>();
+    const seconds = members.filter((pod) => taken.size === taken.add(nodeOf(pod)).size);
+    await this.replace(context, seconds);
+    if (seconds.length > 0) await this.settled();
+  }
+
   /** Moves the primary to a node for which `fits` holds; gives the node. */
   async primaryWhere(fits: (node: string) => boolean): Promise<string> {
     const primary = await this.cluster.primary();

@@ -55,6 +55,7 @@ async function nodeLost(context: SuiteContext, fixture: Fixture, fits: Fits): Pr
   const { faults } = context;
   if (!faults.available) throw new Skip(faults.whyNot);
   await fixture.ready(context, ['rw', 'fresh']);
+  await fixture.spread(context);
   const holder = nodeOf(await fixture.agent.leaseHolder());
   const node = await fixture.primaryWhere((each) => fits(each, holder));
   await fixture.writerAwayFrom(node);
