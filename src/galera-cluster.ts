@@ -8,12 +8,14 @@ import { clientLabel } from './contract/labels';
 import { DEFAULT_NAMESPACE, primaryServiceName, replicaServiceName } from './contract/names';
 import { MYSQL_PORT } from './contract/ports';
 import { EverestError } from './errors';
-import { NetworkPeer } from './network';
+import { NetworkPeer, type NetworkOptions } from './network';
 import { claimObjects, claimRepositories, objectName } from './object-registry';
 import { galeraManifests } from './parts/galera-manifests';
 import type { NetworkPeers } from './parts/network-policies';
 import { renderGaleraContract } from './render/galera-contract';
 import { resolveGalera, type GaleraInput, type ResolvedGalera } from './resolve/galera';
+import { RestoreDrill } from './restore-drill';
+import type { RestoreDrillOptions } from './restore-drill-options';
 import { findingOf } from './rules/run';
 import { SHAPE_TEXTS } from './rules/shape-texts';
 
@@ -42,6 +44,8 @@ export abstract class GaleraCluster extends Construct {
   private readonly clients: NetworkPeer[];
   private readonly schedules: BackupSchedule[] = [];
   private readonly apiObjects = new Map<string, ApiObject>();
+  private readonly peers: NetworkPeers;
+  private drills = 0;
 
   protected constructor(scope: Construct, id: string, input: GaleraInput) {
     super(scope, id);
@@ -54,8 +58,10 @@ export abstract class GaleraCluster extends Construct {
     this.replicaHost = `${replicaServiceName(this.clusterName)}.${this.namespace}.svc`;
     this.resolved = resolveGalera(this.clusterName, this.namespace, input);
     this.clients = [...props.network?.allowFrom ?? []];
-    this.createObjects(input);
+    this.peers = this.renderPeers(props.network);
+    this.createObjects();
     for (const schedule of props.backup?.schedules ?? []) this.addBackupSchedule(schedule);
+    for (const drill of props.backup?.drills ?? []) this._addDrill(drill);
   }
 
   /**
@@ -111,8 +117,18 @@ export abstract class GaleraCluster extends Construct {
   /**
    * @internal
    */
-  public _forParts(): { resolved: ResolvedGalera } {
-    return { resolved: this.resolved };
+  public _forParts(): { resolved: ResolvedGalera; peers: NetworkPeers } {
+    return { resolved: this.resolved, peers: this.peers };
+  }
+
+  /**
+   * @internal
+   */
+  public _addDrill(options: RestoreDrillOptions): RestoreDrill {
+    const drill = new RestoreDrill(this, `drill-${this.drills}`, options);
+    this.drills += 1;
+    for (const object of drill._objects) this.apiObjects.set(`${object.kind}/${object.name}`, object);
+    return drill;
   }
 
   private wrongChoice(path: string[], problem: string, consequence: string): EverestError {
@@ -120,18 +136,21 @@ export abstract class GaleraCluster extends Construct {
     return new EverestError([finding], this.node.path);
   }
 
-  private createObjects({ props: { network = {} } }: GaleraInput): void {
+  private renderPeers({ apiServer, dns }: NetworkOptions = {}): NetworkPeers {
     const render = (peers: readonly NetworkPeer[] = []) => peers.map((peer) => peer._toManifest());
     const byLabel = NetworkPeer.podsWithLabels({ [clientLabel(this.clusterName)]: 'true' });
-    const peers: NetworkPeers = {
+    return {
       // Rendered at synthesis, since allowFrom() adds to it.
       clients: Lazy.any({ produce: () => render(this.clients.length > 0 ? this.clients : [byLabel]) }),
-      apiServer: render(network.apiServer),
-      dns: render(network.dns),
+      apiServer: render(apiServer),
+      dns: render(dns),
     };
+  }
+
+  private createObjects(): void {
     const schedules = () => this.schedules.map(({ _resolved }) => _resolved);
     const contract = Lazy.any({ produce: () => renderGaleraContract(this.resolved, schedules()) });
-    const manifests = galeraManifests(this.resolved, { peers, contract });
+    const manifests = galeraManifests(this.resolved, { peers: this.peers, contract });
     claimObjects(this, this.namespace, manifests.map(objectName));
     claimRepositories(this, this.resolved);
     for (const manifest of manifests) {

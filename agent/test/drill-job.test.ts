@@ -20,9 +20,10 @@ import type { KubeObject } from '../src/ports/kube.js';
 
 const ORDER: DrillOrder = { cluster: 'orders', drill: 'default', target: 'newest', repository: 1 };
 const STARTED = 1_795_500_000;
+const RECOVERED = { lsn: '0/5000000', timeline: 1, wal: '000000010000000000000004', lastCommitAt: STARTED - 3600 };
 const REPORT: DrillReport = {
   startedAt: STARTED, endedAt: STARTED + 90, backup: '20261124-020000F', lsn: null, restoreSeconds: 20.04, replaySeconds: 5.5, recoveredAt: STARTED + 26,
-  sizeBytes: 7_000_000, recovered: { lsn: '0/5000000', timeline: 1, wal: '000000010000000000000004', lastCommitAt: STARTED - 3600 },
+  sizeBytes: 7_000_000, recovered: RECOVERED,
   checksums: 'passed', amcheck: 'passed', checks: [{ name: 'rows', passed: true, got: 'true' }], failures: [],
 };
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
@@ -130,6 +131,13 @@ const SAID: ReadonlyArray<readonly [string, string, number | undefined, string]>
   ['amcheck', 'btree index "app.public.t_v_idx": ERROR: item order invariant violated', 2, 'amcheck-failed'],
   ['checksums', 'pg_checksums: error: checksum verification failed', 1, 'checksums-failed'],
   ['restore', 'ERROR: [025]: something new', 25, 'restore-failed'],
+  ['repository', 'SignatureDoesNotMatch: The key does not fit, status code: 403, request id: 1', undefined, 'wrong-credentials'],
+  ['repository', 'Get "https://s3.test": dial tcp 10.0.0.1:443: i/o timeout', undefined, 'unreachable'],
+  ['restore', "OSError: backup 20261127T070000Z could not be read (mbstream, zstd, rclone: [1, 1, 3])", undefined, 'backup-damaged'],
+  ['gap', 'what follows 0-42 is missing', undefined, 'archive-gap'],
+  ['replay', 'the server did not take a transaction (client ended with 1)', undefined, 'recovery-failed'],
+  ['tables', 'app.orders check error Corrupt', undefined, 'tables-damaged'],
+  ['pages', 'app/orders.ibd: Fail: page 3 invalid', 1, 'checksums-failed'],
 ];
 
 for (const [stage, text, exitCode, kind] of SAID) {
@@ -141,8 +149,16 @@ for (const [stage, text, exitCode, kind] of SAID) {
 }
 
 test('a drill without a commit in the log and without an agent measures no loss instead of guessing one', () => {
-  const { lastCommitAt: _, ...recovered } = REPORT.recovered!;
+  const { lastCommitAt: _, ...recovered } = RECOVERED;
   assert.equal(judgeDrill(ORDER, { ...REPORT, recovered }, then(undefined)).rpoSeconds, undefined);
+});
+
+test('a drill of MariaDB measures its loss by what the archive says of itself', () => {
+  const { amcheck: _, ...common } = REPORT;
+  const report: DrillReport = { ...common, recovered: { gtid: '0-1-77,2-5-3', upTo: STARTED + 20 }, tables: 'passed' };
+  const result = judgeDrill(ORDER, report, then(undefined));
+  assert.deepEqual(result.recovered, { gtid: '0-1-77,2-5-3', upTo: iso(STARTED + 20) });
+  assert.deepEqual([result.rpoSeconds, result.tables, result.done], [6, 'passed', true]);
 });
 
 test('the socket gives each line, and ends with whoever wrote', async () => {

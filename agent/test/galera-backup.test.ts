@@ -62,7 +62,7 @@ test('a script that fails is a Job that fails, with the cause in words', async (
   const { exec, run, status } = world();
   exec.answers.nightly = () => ({ lines: [], errors: ['ArchiveError: InvalidAccessKeyId: no such key'], end: { exitCode: 1 } });
   assert.equal(await run(), EXIT.failed);
-  assert.equal(status().schedules.nightly!.failure!.kind, 'refused');
+  assert.equal(status().schedules.nightly!.failure!.kind, 'wrong-credentials');
 });
 
 test('a backup that the archive does not list does not count, whatever the script says', async () => {

@@ -1,4 +1,4 @@
-/** What a restore drill is told, and what it tells: drill.py and the agent's Job share it. */
+/** What a restore drill is told, and what it tells: its script and the agent's Job share it. */
 import type { STANZA } from './document';
 
 export type DrillTargetName = 'newest' | 'random';
@@ -22,8 +22,22 @@ export interface DrillDocument {
   readonly checks: DrillQuestion[];
 }
 
-/** A value of a Secret or ConfigMap that pgBackRest cannot do without, as a variable or as a file. */
+/** drill.json, read by galera_drill.py. The rest stands in the members' galera.json. */
+export interface GaleraDrillDocument {
+  /** Options of the repository and what is filled in of Secrets, for rclone. */
+  readonly repository: { readonly options: Record<string, string> };
+  readonly storage: string;
+  readonly target: DrillTargetName;
+  readonly bufferPoolMiB: number;
+  readonly deadlineSeconds: number;
+  readonly needs: DrillNeed[];
+  readonly checks: DrillQuestion[];
+}
+
+/** A value of a Secret or ConfigMap that the storage cannot be read without, as a variable or as a file. */
 export interface DrillNeed {
+  /** The option of the repository that it fills. */
+  readonly option: string;
   readonly environment?: string;
   readonly file?: string;
   /** `Secret s3-backups`. */
@@ -37,7 +51,21 @@ export interface DrillQuestion {
   readonly sql: string;
 }
 
-/** The last line of drill.py: facts. Times are seconds since 1970 by the clock of the drill's node. */
+/** Where the recovery of a PostgreSQL cluster ended. */
+export interface PostgresRecovered {
+  readonly lsn: string;
+  readonly timeline: number;
+  readonly wal: string;
+  readonly lastCommitAt?: number;
+}
+
+/** Where the recovery of a Galera cluster ended, and until when all that was committed is in it. */
+export interface GaleraRecovered {
+  readonly gtid: string;
+  readonly upTo: number;
+}
+
+/** The last line of drill.py and galera_drill.py: facts. Times are seconds since 1970 by the clock of the drill's node. */
 export interface DrillReport {
   readonly startedAt: number;
   readonly endedAt: number;
@@ -46,14 +74,14 @@ export interface DrillReport {
   readonly lsn?: string | null;
   readonly restoreSeconds?: number;
   readonly replaySeconds?: number;
-  /** When the copy took connections: it had come to the end of the archive just before. */
+  /** When the archive had been read to its end: what came later is not in the copy. */
   readonly recoveredAt?: number;
   readonly sizeBytes?: number;
-  readonly recovered?: {
-    readonly lsn: string; readonly timeline: number; readonly wal: string; readonly lastCommitAt?: number;
-  };
+  readonly recovered?: PostgresRecovered | GaleraRecovered;
   readonly checksums?: 'passed' | 'off';
   readonly amcheck?: 'passed';
+  /** CHECK TABLE of all tables. */
+  readonly tables?: 'passed';
   readonly checks: ReadonlyArray<{ readonly name: string; readonly passed: boolean; readonly got: string }>;
   readonly failures: readonly DrillFact[];
 }

@@ -1,18 +1,17 @@
 import { fieldEnvironment, restrictedContainer, withEphemeral } from './container';
 import { RETRIED_ELSEWHERE, cronJob } from './cron-job';
 import { metadata, optional, type Manifest } from './manifest';
-import { API_SERVER_PORTS, DNS_PORTS, storageEgress, type NetworkPeers } from './network-policies';
+import { API_SERVER_PORTS, DNS_PORTS, type NetworkPeers } from './network-policies';
 import { RBAC, roleBinding } from './rbac';
+import type { BackedUp } from './backup';
 import { DRILL_SOCKET, type DrillNeed } from '../contract/drill';
 import { COMPONENT, LABEL, clusterLabels } from '../contract/labels';
-import { configName, contractName, statusName } from '../contract/names';
-import { renderDrill } from '../render/drill';
+import { contractName, statusName } from '../contract/names';
 import { FILES } from '../render/files';
-import { renderDrillScript } from '../render/script';
 import { AGENT_UID, DEFAULT_AGENT_RESOURCES } from '../resolve/agent';
 import type { ResolvedDrill } from '../resolve/drill';
 import { resolveResources } from '../resolve/groups';
-import type { ResolvedPostgres } from '../resolve/postgres';
+import type { ResolvedImage } from '../resolve/postgres';
 
 /** How long a finished Pod stays with its log. Its volume stays as long. */
 const KEPT_SECONDS = 3600;
@@ -21,18 +20,41 @@ const TOKEN_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 const TOKEN_SECONDS = 3607;
 const SOCKET_FOLDER = DRILL_SOCKET.replace(/\/[^/]*$/, '');
 
+/** In the container that restores: what drill_tools.py reads of Secrets and ConfigMaps. */
+const ACCESS_FOLDER = '/run/drill-access';
+
 type Fields = Record<string, unknown>;
 
-function labels(cluster: ResolvedPostgres, drill: ResolvedDrill): Record<string, string> {
+/** A cluster of an engine that has drills. */
+export interface DrilledCluster extends BackedUp {
+  readonly image: ResolvedImage;
+}
+
+/** What differs between engines: how the container that restores is furnished. */
+export interface DrillRecipe {
+  /** The one of `files` that is run. */
+  readonly script: string;
+  /** Of the drill's own ConfigMap: scripts and drill.json. */
+  readonly files: Record<string, string>;
+  /** A ConfigMap of the cluster, and what of it lies beside them. */
+  readonly config: { readonly name: string; readonly items: string[] };
+  readonly environment: Record<string, string>;
+  readonly folders: { readonly data: string; readonly sockets: string };
+  /** Where the storage's certificates are read. */
+  readonly accessFolder?: string;
+  readonly storageEgress: Fields[];
+}
+
+function labels(cluster: DrilledCluster, drill: ResolvedDrill): Record<string, string> {
   return { [LABEL.cluster]: cluster.name, [LABEL.component]: COMPONENT.drill, [LABEL.drill]: drill.name };
 }
 
-function meta(cluster: ResolvedPostgres, drill: ResolvedDrill, annotations: Record<string, string> = {}): Manifest['metadata'] {
+function meta(cluster: DrilledCluster, drill: ResolvedDrill, annotations: Record<string, string> = {}): Manifest['metadata'] {
   return metadata(cluster, drill.objectName, { labels: labels(cluster, drill), annotations });
 }
 
 /** What the reporter may do. The container that restores has no token at all. */
-function role(cluster: ResolvedPostgres, drill: ResolvedDrill): Manifest {
+function role(cluster: DrilledCluster, drill: ResolvedDrill): Manifest {
   const configMap = (name: string, verbs: string[]) =>
     ({ apiGroups: [''], resources: ['configmaps'], resourceNames: [name], verbs });
   return {
@@ -47,7 +69,7 @@ function role(cluster: ResolvedPostgres, drill: ResolvedDrill): Manifest {
   };
 }
 
-function networkPolicy(cluster: ResolvedPostgres, drill: ResolvedDrill, peers: NetworkPeers): Manifest {
+function networkPolicy(cluster: DrilledCluster, drill: ResolvedDrill, peers: NetworkPeers, storageEgress: Fields[]): Manifest {
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -58,18 +80,9 @@ function networkPolicy(cluster: ResolvedPostgres, drill: ResolvedDrill, peers: N
       egress: [
         { ...optional('to', peers.dns), ports: DNS_PORTS },
         { ...optional('to', peers.apiServer), ports: API_SERVER_PORTS },
-        ...storageEgress(cluster),
+        ...storageEgress,
       ],
     },
-  };
-}
-
-function files(cluster: ResolvedPostgres, drill: ResolvedDrill): Manifest {
-  return {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: meta(cluster, drill),
-    data: { [FILES.drill]: renderDrillScript(), [FILES.drillOrder]: renderDrill(cluster, drill) },
   };
 }
 
@@ -87,36 +100,31 @@ function fileSource(need: DrillNeed): Fields {
   return { [kind]: { name: nameOf(need), items: [{ key: need.key, path: need.file }], optional: true } };
 }
 
-function environment(cluster: ResolvedPostgres, drill: ResolvedDrill): Fields[] {
-  const plain = {
-    PGBACKREST_CONFIG: `${FILES.folder}/${FILES.pgbackrest}`,
-    PGBACKREST_CONFIG_INCLUDE_PATH: FILES.backup,
-    EVEREST_REPORT: DRILL_SOCKET,
-    PATH: `${cluster.image.binDirectory}:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin`,
-    ...drill.environment,
-  };
+function environment({ needs }: ResolvedDrill, recipe: DrillRecipe): Fields[] {
+  const plain = { EVEREST_REPORT: DRILL_SOCKET, EVEREST_DRILL_ACCESS: recipe.accessFolder ?? ACCESS_FOLDER, ...recipe.environment };
   return [
     ...Object.entries(plain).map(([name, value]) => ({ name, value })),
-    ...drill.needs.filter((need) => need.environment !== undefined).map(secretEnvironment),
+    ...needs.filter((need) => need.environment !== undefined).map(secretEnvironment),
   ];
 }
 
-function restoring(cluster: ResolvedPostgres, drill: ResolvedDrill): Fields {
+function restoring(cluster: DrilledCluster, drill: ResolvedDrill, recipe: DrillRecipe): Fields {
+  const { script, folders, accessFolder = ACCESS_FOLDER } = recipe;
   return {
     name: 'restore',
     image: cluster.image.reference,
     imagePullPolicy: 'IfNotPresent',
-    command: [cluster.image.tini, '-s', '--', 'python3', '-B', `${FILES.folder}/${FILES.drill}`],
-    env: environment(cluster, drill),
+    command: [cluster.image.tini, '-s', '--', 'python3', '-B', `${FILES.folder}/${script}`],
+    env: environment(drill, recipe),
     resources: withEphemeral(drill.resources, '128Mi', '1Gi'),
     securityContext: restrictedContainer(cluster.image.uid),
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts: [
       { name: 'config', mountPath: FILES.folder, readOnly: true },
-      { name: 'data', mountPath: FILES.data },
-      { name: 'sockets', mountPath: FILES.sockets },
-      { name: 'access', mountPath: FILES.backup, readOnly: true },
+      { name: 'data', mountPath: folders.data },
+      { name: 'sockets', mountPath: folders.sockets },
+      { name: 'access', mountPath: accessFolder, readOnly: true },
       { name: 'tmp', mountPath: '/tmp' },
       { name: 'report', mountPath: SOCKET_FOLDER },
     ],
@@ -124,7 +132,7 @@ function restoring(cluster: ResolvedPostgres, drill: ResolvedDrill): Fields {
 }
 
 /** Judges, and tells: also when the other container died. */
-function reporter(cluster: ResolvedPostgres, drill: ResolvedDrill): Fields {
+function reporter(cluster: DrilledCluster, drill: ResolvedDrill): Fields {
   return {
     name: 'report',
     image: cluster.backup!.jobImage,
@@ -174,17 +182,17 @@ function token(): Fields {
   };
 }
 
-function volumes(cluster: ResolvedPostgres, drill: ResolvedDrill): Fields[] {
+function volumes(drill: ResolvedDrill, { config, files }: DrillRecipe): Fields[] {
   const mounted = drill.needs.filter((need) => need.file !== undefined);
-  const items = (...names: string[]) => names.map((name) => ({ key: name, path: name }));
+  const items = (names: string[]) => names.map((name) => ({ key: name, path: name }));
   return [
     {
       name: 'config',
       projected: {
         defaultMode: 0o444,
         sources: [
-          { configMap: { name: configName(cluster.name), items: items(FILES.pgbackrest, FILES.archive) } },
-          { configMap: { name: drill.objectName, items: items(FILES.drill, FILES.drillOrder) } },
+          { configMap: { name: config.name, items: items(config.items) } },
+          { configMap: { name: drill.objectName, items: items(Object.keys(files)) } },
         ],
       },
     },
@@ -198,7 +206,7 @@ function volumes(cluster: ResolvedPostgres, drill: ResolvedDrill): Fields[] {
   ];
 }
 
-function podSpec(cluster: ResolvedPostgres, drill: ResolvedDrill): Fields {
+function podSpec(cluster: DrilledCluster, drill: ResolvedDrill, recipe: DrillRecipe): Fields {
   return {
     serviceAccountName: drill.objectName,
     automountServiceAccountToken: false,
@@ -211,28 +219,37 @@ function podSpec(cluster: ResolvedPostgres, drill: ResolvedDrill): Fields {
       runAsNonRoot: true,
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    containers: [restoring(cluster, drill), reporter(cluster, drill)],
-    volumes: volumes(cluster, drill),
+    containers: [restoring(cluster, drill, recipe), reporter(cluster, drill)],
+    volumes: volumes(drill, recipe),
   };
 }
 
+/** What a drill is made of beside itself. */
+export interface DrillSurroundings {
+  readonly recipe: DrillRecipe;
+  readonly peers: NetworkPeers;
+  /** Of its ServiceAccount: a web identity of the storage. */
+  readonly accountAnnotations: Record<string, string>;
+}
+
 /** All objects of a drill, in the order in which they can be applied. */
-export function drillManifests(cluster: ResolvedPostgres, drill: ResolvedDrill, peers: NetworkPeers): Manifest[] {
-  const podLabels = { ...cluster.labels, ...clusterLabels(cluster.name, 'postgresql'), ...labels(cluster, drill) };
+export function drillManifests(cluster: DrilledCluster, drill: ResolvedDrill, surroundings: DrillSurroundings): Manifest[] {
+  const { recipe, peers, accountAnnotations } = surroundings;
+  const podLabels = { ...cluster.labels, ...clusterLabels(cluster.name, cluster.engine), ...labels(cluster, drill) };
   return [
     {
-      apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta(cluster, drill, cluster.accountAnnotations),
+      apiVersion: 'v1', kind: 'ServiceAccount', metadata: meta(cluster, drill, accountAnnotations),
       automountServiceAccountToken: false,
     },
     role(cluster, drill),
     roleBinding(meta(cluster, drill), drill.objectName),
-    networkPolicy(cluster, drill, peers),
-    files(cluster, drill),
+    networkPolicy(cluster, drill, peers, recipe.storageEgress),
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: meta(cluster, drill), data: recipe.files },
     cronJob({
       metadata: meta(cluster, drill),
       schedule: drill,
       podLabels,
-      podSpec: podSpec(cluster, drill),
+      podSpec: podSpec(cluster, drill, recipe),
       // A drill that failed has found something, and another try would only cover it.
       job: { backoffLimit: 0, podFailurePolicy: RETRIED_ELSEWHERE, ttlSecondsAfterFinished: KEPT_SECONDS },
     }),

@@ -70,7 +70,8 @@ function collectorAccess(cluster: ResolvedGalera, repository: ResolvedRepository
   ];
 }
 
-function storageEgress({ port, network }: ResolvedRepository): Record<string, unknown> {
+/** The way to a storage. */
+export function storageEgress({ port, network }: ResolvedRepository): Record<string, unknown> {
   return { ...optional('to', network.map((peer) => peer._toManifest())), ports: tcp(port) };
 }
 

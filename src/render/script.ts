@@ -24,11 +24,6 @@ export function renderArchiveScript(): string {
   return script('pgbackrest.sh');
 }
 
-/** Restores a cluster and looks at it. */
-export function renderDrillScript(): string {
-  return script('drill.py');
-}
-
 /** What the kubelet runs in poolers: the liveness probe, and the wait before a stop. */
 export function renderPoolerScript(): string {
   return script('pooler.pl');
@@ -51,4 +46,14 @@ export function renderGaleraScripts(): Record<string, string> {
     ...scripts('galera-member.py', 'galera_http.py', 'galera_passwords.py', 'galera_rules.py', 'galera_server.py', 'galera_sql.py', 'galera_users.py', 'member.py', 'galera-run.sh'),
     ...renderArchiveScripts(),
   };
+}
+
+/** Restores a PostgreSQL cluster and looks at it. */
+export function renderPostgresDrillScripts(): Record<string, string> {
+  return scripts('drill.py', 'drill_tools.py');
+}
+
+/** The same for MariaDB; the archive's scripts lie beside them. */
+export function renderGaleraDrillScripts(): Record<string, string> {
+  return scripts('galera_drill.py', 'drill_tools.py');
 }

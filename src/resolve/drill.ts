@@ -5,12 +5,11 @@ import { DrillTarget, type RestoreDrillOptions } from '../restore-drill-options'
 import type { StorageAccess } from '../storage-access';
 import { DEFAULT_DEADLINE_S, s3Secrets, type ResolvedBackup, type ResolvedRepository } from './backup';
 import { resolveResources, type ResolvedGroup, type ResolvedResources } from './groups';
-import type { ResolvedPostgres } from './postgres';
 
 /** What the status calls the drill that has no name. */
 export const DEFAULT_DRILL = 'default';
 const DEFAULT_RESOURCES = { requests: { cpu: '250m', memory: '512Mi' }, limits: { memory: '1Gi' } };
-/** Less than that PostgreSQL would take by itself (128 MiB) is given to no server with a memory limit of its own. */
+/** Less than servers take by themselves (128 MiB) is given to none with a memory limit of its own. */
 const LEAST_BUFFERS_MIB = 16;
 
 /** A drill, decided. */
@@ -26,47 +25,29 @@ export interface ResolvedDrill {
   readonly repository: number;
   readonly storage: string;
   readonly needs: DrillNeed[];
-  /** Options of pgBackRest that differ from the members'. */
-  readonly environment: Record<string, string>;
   readonly volumeSize: string;
   readonly storageClassName?: string;
   readonly resources: ResolvedResources;
-  readonly sharedBuffersMiB: number;
+  /** For pages of the database: a quarter of the memory. */
+  readonly buffersMiB: number;
   readonly deadlineSeconds: number;
-}
-
-/** pgBackRest reads its options from variables too. */
-function variable(key: number, option: string): string {
-  return `PGBACKREST_REPO${key}_${option.replace(/-/g, '_').toUpperCase()}`;
-}
-
-function needsOf({ key, secrets, files, pass }: ResolvedRepository, access?: StorageAccess): DrillNeed[] {
-  const keys = access ? s3Secrets(access) : secrets;
-  return [
-    ...keys.map(({ option, secret, key: name }) => ({ environment: variable(key, option), object: `Secret ${secret}`, key: name })),
-    ...(pass ? [{ environment: variable(key, 'cipher-pass'), object: `Secret ${pass.secret}`, key: pass.key }] : []),
-    ...files.map(({ option, resource, name, key: item }) =>
-      ({ file: `repo${key}-${option}`, object: `${resource === 'secrets' ? 'Secret' : 'ConfigMap'} ${name}`, key: item })),
-  ];
-}
-
-/** pgBackRest wants the options of all repositories, whichever it reads. */
-function accessOf({ repositories }: ResolvedBackup, repository: number, access?: StorageAccess): Pick<ResolvedDrill, 'needs' | 'environment'> {
-  return {
-    needs: repositories.flatMap((each) => needsOf(each, each.key === repository ? access : undefined)),
-    environment: {
-      PGBACKREST_REPO: String(repository),
-      ...(access ? { [variable(repository, 's3-key-type')]: access.keyType } : {}),
-    },
-  };
 }
 
 function bytes({ storage }: ResolvedGroup): number {
   return (parseQuantity(storage.size) ?? 0) + (parseQuantity(storage.walSize ?? '0') ?? 0);
 }
 
+/** What a drill has to know of a cluster of any engine. */
+export interface Drilled {
+  readonly name: string;
+  readonly backup?: ResolvedBackup;
+  readonly groups: readonly ResolvedGroup[];
+  /** Asked by checks that name none. */
+  readonly database: string;
+}
+
 /** Room for what the largest member has. */
-function volumeOf({ groups }: ResolvedPostgres, given: RestoreDrillOptions): Pick<ResolvedDrill, 'volumeSize' | 'storageClassName'> {
+function volumeOf({ groups }: Drilled, given: RestoreDrillOptions): Pick<ResolvedDrill, 'volumeSize' | 'storageClassName'> {
   const largest = [...groups].sort((one, two) => bytes(two) - bytes(one))[0]!;
   const { size, walSize, storageClassName } = largest.storage;
   const sum = walSize === undefined ? size : `${Math.ceil(bytes(largest) / MIB)}Mi`;
@@ -82,25 +63,35 @@ export function drillNames(cluster: string, given: RestoreDrillOptions): Pick<Re
   };
 }
 
-/** A drill, decided. */
-export function resolveDrill(cluster: ResolvedPostgres, given: RestoreDrillOptions): ResolvedDrill {
-  const backup = cluster.backup!;
+/** What the storage of a repository needs; with keys of the drill's own in the place of the storage's. */
+export function drillNeeds(repository: ResolvedRepository, prefix: string, access?: StorageAccess): DrillNeed[] {
+  const { secrets, files, pass } = repository;
+  const variable = (option: string) => `${prefix}${option.replace(/-/g, '_').toUpperCase()}`;
+  const keys = access ? s3Secrets(access) : secrets;
+  return [
+    ...keys.map(({ option, secret, key }) => ({ option, environment: variable(option), object: `Secret ${secret}`, key })),
+    ...(pass ? [{ option: 'cipher-pass', environment: variable('cipher-pass'), object: `Secret ${pass.secret}`, key: pass.key }] : []),
+    ...files.map(({ option, resource, name, key }) =>
+      ({ option, file: `repo${repository.key}-${option}`, object: `${resource === 'secrets' ? 'Secret' : 'ConfigMap'} ${name}`, key })),
+  ];
+}
+
+/** A drill, decided but for what its engine needs to read the storage. */
+export function resolveDrill(cluster: Drilled, given: RestoreDrillOptions): Omit<ResolvedDrill, 'needs'> {
   const repository = given.fromSecondary ? 2 : 1;
   const resources = resolveResources(given.resources ?? DEFAULT_RESOURCES);
   const memory = (parseQuantity(resources.limits.memory) ?? 0) / MIB;
-  const database = cluster.databases[0]?.name ?? 'postgres';
   return {
     ...drillNames(cluster.name, given),
-    ...accessOf(backup, repository, given.access),
     ...volumeOf(cluster, given),
     cron: given.cron,
     timeZone: given.timeZone ?? 'Etc/UTC',
     suspended: given.suspend ?? false,
     target: (given.target ?? DrillTarget.newest()).type as DrillTargetName,
-    checks: (given.checks ?? []).map(({ name, sql, database: asked }) => ({ name, database: asked ?? database, sql })),
+    checks: (given.checks ?? []).map(({ name, sql, database }) => ({ name, database: database ?? cluster.database, sql })),
     repository,
-    storage: backup.repositories.find(({ key }) => key === repository)!.url,
+    storage: cluster.backup!.repositories.find(({ key }) => key === repository)!.url,
     resources,
-    sharedBuffersMiB: Math.max(LEAST_BUFFERS_MIB, Math.floor(memory / 4)),
+    buffersMiB: Math.max(LEAST_BUFFERS_MIB, Math.floor(memory / 4)),
   };
 }

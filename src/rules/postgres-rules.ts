@@ -43,7 +43,7 @@ export const COMMON_RULES: readonly PostgresRule[] = [
 ];
 
 /** Rules about backups of every engine. */
-export const BACKUP_RULES: readonly PostgresRule[] = [...SCHEDULES_OF_PROPS, backupNumbers, backupStorage];
+export const BACKUP_RULES: readonly PostgresRule[] = [...SCHEDULES_OF_PROPS, backupNumbers, backupStorage, ...DRILLS_OF_PROPS];
 
 /** All rules about one PostgresCluster, by code. */
 export const POSTGRES_RULES: readonly PostgresRule[] = [
@@ -53,6 +53,6 @@ export const POSTGRES_RULES: readonly PostgresRule[] = [
   rolesValid, extensionsValid, agentNeeded,
   versionInCatalog, imageValid, kubernetesVersion,
   placementValid, groupNames, disruptionValid, networkValid, secretNames, rotationValid,
-  ...BACKUP_RULES, ...DRILLS_OF_PROPS, bootstrapValid,
+  ...BACKUP_RULES, bootstrapValid,
   recoveryTargetValid, recoverySourceValid, restorePossible, standbyValid,
 ];

@@ -1,6 +1,8 @@
 import { Duration } from 'cdk8s';
-import { BackupStorage, CertificateAuthority, DrillTarget, StorageAccess, type RestoreDrillOptions } from '../../src';
-import { aCluster, everestErrorOf, manifestsOf, ofKind, pick, synth, type TestManifest } from '../support/cluster';
+import {
+  BackupStorage, CertificateAuthority, DrillTarget, MariaDbCluster, PxcCluster, StorageAccess, type RestoreDrillOptions,
+} from '../../src';
+import { aCluster, everestErrorOf, manifestsOf, testChart, ofKind, pick, synth, type TestManifest } from '../support/cluster';
 import { MINORS, itWithSchemas, schemaErrors } from '../support/schema-oracle';
 
 const STORAGE = BackupStorage.s3({
@@ -22,7 +24,7 @@ function orderOf(manifests: TestManifest[], name = 'orders-drill'): Record<strin
 interface Container {
   readonly name: string;
   readonly env: ReadonlyArray<{ readonly name: string; readonly value?: string; readonly valueFrom?: object }>;
-  readonly volumeMounts: ReadonlyArray<{ readonly name: string }>;
+  readonly volumeMounts: ReadonlyArray<{ readonly name: string; readonly mountPath: string }>;
 }
 
 function podOf(manifests: TestManifest[], name = 'orders-drill') {
@@ -77,10 +79,10 @@ describe('restore drill', () => {
   it('starts without its Secrets too and knows their names, so that it can say which one is missing', () => {
     const manifests = withDrill();
     expect(orderOf(manifests).needs).toEqual([
-      { environment: 'PGBACKREST_REPO1_S3_KEY', object: 'Secret s3', key: 'AWS_ACCESS_KEY_ID' },
-      { environment: 'PGBACKREST_REPO1_S3_KEY_SECRET', object: 'Secret s3', key: 'AWS_SECRET_ACCESS_KEY' },
-      { environment: 'PGBACKREST_REPO1_CIPHER_PASS', object: 'Secret orders-backup-pass', key: 'repository-1' },
-      { file: 'repo1-storage-ca-file', object: 'ConfigMap ca', key: 'ca.crt' },
+      { option: 's3-key', environment: 'PGBACKREST_REPO1_S3_KEY', object: 'Secret s3', key: 'AWS_ACCESS_KEY_ID' },
+      { option: 's3-key-secret', environment: 'PGBACKREST_REPO1_S3_KEY_SECRET', object: 'Secret s3', key: 'AWS_SECRET_ACCESS_KEY' },
+      { option: 'cipher-pass', environment: 'PGBACKREST_REPO1_CIPHER_PASS', object: 'Secret orders-backup-pass', key: 'repository-1' },
+      { option: 'storage-ca-file', file: 'repo1-storage-ca-file', object: 'ConfigMap ca', key: 'ca.crt' },
     ]);
     expect(podOf(manifests).variable('PGBACKREST_REPO1_S3_KEY')!.valueFrom).toEqual({ secretKeyRef: { name: 's3', key: 'AWS_ACCESS_KEY_ID', optional: true } });
     const access = podOf(manifests).spec.volumes.find(({ name }: { name: string }) => name === 'access');
@@ -129,6 +131,76 @@ describe('restore drill', () => {
 
   itWithSchemas('fits all versions of Kubernetes', () => {
     const manifests = withDrill({ checks: [{ name: 'rows', sql: 'SELECT true' }] });
+    expect(MINORS.flatMap((minor) => schemaErrors(minor, manifests))).toEqual([]);
+  });
+});
+
+describe('restore drill of a MariaDbCluster', () => {
+  const backup = { storage: STORAGE };
+  const props = { namespace: 'shop', storage: { size: '10Gi', storageClassName: 'fast' }, databases: [{ name: 'shop', owner: 'shop' }] };
+  const aMariaDb = (drills: RestoreDrillOptions[] = [WEEKLY]) => new MariaDbCluster(testChart(), 'orders', { ...props, backup: { ...backup, drills } });
+  const drilled = (options: Partial<RestoreDrillOptions> = {}) => manifestsOf(aMariaDb([{ ...WEEKLY, ...options }]));
+
+  it('runs in the image of the members, without a token and with the storage\'s values as variables and files', () => {
+    const { spec, restore, report, variable } = podOf(drilled());
+    expect(spec.automountServiceAccountToken).toBe(false);
+    expect(restore.volumeMounts.map(({ name }) => name)).not.toContain('token');
+    expect(report.volumeMounts.map(({ name }) => name)).toContain('token');
+    expect(variable('EVEREST_STORAGE_S3_KEY')).toEqual({
+      name: 'EVEREST_STORAGE_S3_KEY', valueFrom: { secretKeyRef: { name: 's3', key: 'AWS_ACCESS_KEY_ID', optional: true } },
+    });
+    expect(variable('EVEREST_STORAGE_CIPHER_PASS')!.valueFrom).toMatchObject({ secretKeyRef: { name: 'orders-backup-pass' } });
+    expect(variable('EVEREST_DRILL_ACCESS')!.value).toBe(restore.volumeMounts.find(({ name }) => name === 'access')!.mountPath);
+  });
+
+  it('has every script that it imports beside it, from the ConfigMap of the members and from its own', () => {
+    const manifests = drilled();
+    const sources = podOf(manifests).spec.volumes.find(({ name }: { name: string }) => name === 'config').projected.sources as Array<{ configMap: { name: string; items: Array<{ key: string }> } }>;
+    const mounted = sources.flatMap(({ configMap: { name, items } }) => items.map(({ key }) => ({ key, text: pick(manifests, 'ConfigMap', name).data[key] as string })));
+    const names = mounted.map(({ key }) => key.replace(/\.py$/, ''));
+    const own = ['binlog_', 'drill_', 'galera_', 'member'];
+    const imported = mounted.filter(({ key }) => key.endsWith('.py')).flatMap(({ text }) => [...text.matchAll(/^(?:from|import) (\w+)/gm)].map((found) => found[1]!));
+    expect(imported.filter((name) => own.some((prefix) => name.startsWith(prefix)) && !names.includes(name))).toEqual([]);
+    expect(mounted.filter(({ text }) => text === undefined)).toEqual([]);
+  });
+
+  it('is told where the archive is as the members are, with keys of its own where it has some', () => {
+    const order = orderOf(drilled({ access: StorageAccess.secret('reader'), checks: [{ name: 'rows', sql: 'SELECT 1' }] })) as {
+      repository: { options: Record<string, string> }; needs: Array<{ option: string; object: string }>; checks: unknown;
+    };
+    expect(order.repository.options).toMatchObject({ 's3-bucket': 'backups', 'path': '/shop/orders' });
+    expect(order.needs.map(({ option, object }) => `${option} ${object}`)).toEqual([
+      's3-key Secret reader', 's3-key-secret Secret reader', 'cipher-pass Secret orders-backup-pass', 'storage-ca-file ConfigMap ca',
+    ]);
+    expect(order.checks).toEqual([{ name: 'rows', database: 'shop', sql: 'SELECT 1' }]);
+  });
+
+  it('reaches the storage, DNS and the API server, and no member', () => {
+    const { egress } = pick(drilled(), 'NetworkPolicy', 'orders-drill').spec as { egress: Array<{ ports: Array<{ port: number }> }> };
+    expect(egress.flatMap(({ ports }) => ports.map(({ port }) => port)).sort()).toEqual([443, 53, 53, 6443, 9000]);
+  });
+
+  it('changes nothing of the members', () => {
+    const members = (drills: RestoreDrillOptions[]) => manifestsOf(aMariaDb(drills)).filter(({ kind }) => kind === 'StatefulSet');
+    expect(members([WEEKLY])).toEqual(members([]));
+  });
+
+  it('can be added later, and is refused with the codes of PostgreSQL\'s', () => {
+    const cluster = aMariaDb([]);
+    expect(cluster.addRestoreDrill({ ...WEEKLY, name: 'any', target: DrillTarget.random() }).drillName).toBe('any');
+    expect(everestErrorOf(() => cluster.addRestoreDrill({ cron: 'weekly' })).codes).toEqual(['EV1801']);
+    expect(everestErrorOf(() => aMariaDb([{ ...WEEKLY, fromSecondary: true }])).codes).toEqual(['EV1821']);
+    const without = new MariaDbCluster(testChart(), 'orders', props);
+    expect(everestErrorOf(() => without.addRestoreDrill(WEEKLY)).codes).toEqual(['EV1821']);
+  });
+
+  it('is refused for Percona XtraDB Cluster, which has none yet', () => {
+    const ask = () => new PxcCluster(testChart(), 'orders', { ...props, backup: { ...backup, drills: [WEEKLY] } });
+    expect(everestErrorOf(ask).codes).toEqual(['EV2301']);
+  });
+
+  itWithSchemas('fits all versions of Kubernetes', () => {
+    const manifests = drilled({ checks: [{ name: 'rows', sql: 'SELECT 1' }] });
     expect(MINORS.flatMap((minor) => schemaErrors(minor, manifests))).toEqual([]);
   });
 });

@@ -5,11 +5,13 @@ import os
 import pathlib
 import random
 import subprocess
+import sys
 import tempfile
 import unittest
 from unittest import mock
 
 SCRIPT = pathlib.Path(__file__).parents[2] / "src/render/scripts/drill.py"
+sys.path.insert(0, str(SCRIPT.parent))
 SPEC = importlib.util.spec_from_file_location("drill", SCRIPT)
 drill = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(drill)

@@ -1,4 +1,4 @@
-import { App, Chart, type ChartProps } from 'cdk8s';
+import { App, Chart, type ApiObject, type ChartProps } from 'cdk8s';
 import { PostgresCluster, type PostgresClusterProps } from '../../src';
 import { checkPostgres } from '../../src/check-postgres';
 import { EverestError, type Finding } from '../../src/errors';
@@ -39,7 +39,7 @@ export function aCluster(props: Partial<PostgresClusterProps> = {}, id = 'orders
 }
 
 /** All manifests of a cluster, as they go into Git. */
-export function manifestsOf(cluster: PostgresCluster): TestManifest[] {
+export function manifestsOf(cluster: { readonly objects: ApiObject[] }): TestManifest[] {
   return cluster.objects.map((object) => object.toJson() as TestManifest);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Why pgBackRest failed, in words that say what to do. Read from its exit code and its messages; the same rows explain
- * a backup and the archive.
+ * a backup and the archive. What S3 said through rclone, which serves MariaDB, is in the same rows.
  */
 import type { FailureStatus } from '../model/backup-status.js';
 
@@ -25,34 +25,34 @@ export const FAILURE_ROWS: readonly Row[] = [
     fix: 'Grow the volume. WAL that waits for the archive takes room too: see archive.json in the status.',
   },
   {
-    kind: 'clock-skew', text: /<Code>RequestTimeTooSkewed/,
+    kind: 'clock-skew', text: /\bRequestTimeTooSkewed\b/,
     problem: 'The storage refuses requests because the clock of the member\'s node is wrong.',
     fix: 'Set the clock of the node (NTP).',
   },
   {
-    kind: 'missing-bucket', text: /<Code>NoSuchBucket/,
+    kind: 'missing-bucket', text: /\bNoSuchBucket\b/,
     problem: 'The bucket does not exist.',
     fix: 'Create the bucket, or correct its name, endpoint or region in the BackupStorage.',
   },
   {
     kind: 'wrong-credentials',
-    text: /<Code>(?:SignatureDoesNotMatch|InvalidAccessKeyId|AccessDenied|ExpiredToken|InvalidToken)|failed with (?:401|403)/,
+    text: /\b(?:SignatureDoesNotMatch|InvalidAccessKeyId|AccessDenied|ExpiredToken|InvalidToken|Forbidden)\b|failed with (?:401|403)|status code: 40[13]/,
     problem: 'The storage refuses the credentials.',
     fix: 'Correct the key in the Secret of the BackupStorage, or what it may do in the bucket. Members read a changed Secret again while the archive is refused.',
   },
   {
-    kind: 'certificate', text: /unable to verify certificate|certificate verify failed|unable to (?:find|load).*certificate|TLS error/i,
+    kind: 'certificate', text: /unable to verify certificate|certificate verify failed|x509:|unable to (?:find|load).*certificate|TLS error/i,
     problem: 'The certificate of the storage is not trusted.',
     fix: 'Give the BackupStorage the CA that signed it, and the host name that it was made for.',
   },
   {
     kind: 'unreachable', codes: [49],
-    text: /HostConnectError|unable to connect to|unable to get address|timeout connecting|Connection refused|Name or service not known|No route to host|TLS connection failed|(?:read|write)y? (?:timed out|timeout)|failed with 50[0-9]|ServiceError|Connection reset|did not end within/i,
+    text: /HostConnectError|unable to connect to|unable to get address|timeout connecting|Connection refused|dial tcp|no such host|i\/o timeout|context deadline|network is unreachable|Name or service not known|No route to host|TLS connection failed|(?:read|write)y? (?:timed out|timeout)|failed with 50[0-9]|status code: 50[0-9]|ServiceError|Connection reset|did not end within/i,
     problem: 'The storage cannot be reached, or does not answer.',
     fix: 'Check the endpoint of the BackupStorage, its name in DNS, and the network policies on the way. What waits is archived once it answers.',
   },
   {
-    kind: 'wrong-cipher-pass', codes: [95], text: /key\/value found outside of section|cipher header invalid|CryptoError|unable to flush/,
+    kind: 'wrong-cipher-pass', codes: [95], text: /key\/value found outside of section|cipher header invalid|CryptoError|unable to flush|not an encrypted file|failed to authenticate decrypted block/,
     problem: 'The repository cannot be decrypted: its pass is another one.',
     fix: 'Give the Secret the pass that the repository was made with. Without it what is stored is lost; a new pass needs a new path.',
   },

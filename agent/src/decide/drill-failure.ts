@@ -5,14 +5,14 @@ import type { FailureStatus } from '../model/backup-status.js';
 
 interface Row {
   readonly kind: string;
-  /** Steps of drill.py that the row is about. */
+  /** Steps of the drill's script that the row is about. */
   readonly stages: readonly string[];
   readonly text?: RegExp;
   readonly problem: string;
   readonly fix: string;
 }
 
-const REPLAYING = ['restore', 'replay', 'amcheck', 'checks'];
+const REPLAYING = ['restore', 'replay', 'amcheck', 'tables', 'checks'];
 
 /** First match wins. */
 export const DRILL_FAILURE_ROWS: readonly Row[] = [
@@ -32,9 +32,14 @@ export const DRILL_FAILURE_ROWS: readonly Row[] = [
     fix: 'Give the drill more storage (storageSize): it holds the database and the log that is replayed.',
   },
   {
-    kind: 'backup-damaged', stages: ['restore'], text: /does not match expected checksum|unable to open missing file|missing file|ChecksumError|FormatError/,
+    kind: 'backup-damaged', stages: ['restore'], text: /does not match expected checksum|unable to open missing file|missing file|ChecksumError|FormatError|backup \S+ could not be read|holds another number of bytes/,
     problem: 'Files of the backup are missing or damaged in the repository: it cannot be restored.',
     fix: 'Make a full backup now, and find out who changed the bucket. Older backups may be whole: look with a drill of random targets.',
+  },
+  {
+    kind: 'archive-gap', stages: ['gap'],
+    problem: 'A part of the binary log is missing in the archive: what was committed after it cannot be restored.',
+    fix: 'See gap in backup.json. What is before the gap can be restored; a new full backup begins a new window.',
   },
   {
     kind: 'archive-gap', stages: ['replay'], text: /recovery ended before configured recovery target|could not find redo location|WAL ends before (?:end of online backup|consistent recovery point)/,
@@ -43,7 +48,7 @@ export const DRILL_FAILURE_ROWS: readonly Row[] = [
   },
   {
     kind: 'recovery-failed', stages: ['replay'],
-    problem: 'PostgreSQL could not be brought up on the restored files.',
+    problem: 'The server could not be brought up on the restored files, or did not take what was written after the backup.',
     fix: 'Its last words are in the detail, and more of them in the log of the Pod.',
   },
   {
@@ -67,6 +72,16 @@ export const DRILL_FAILURE_ROWS: readonly Row[] = [
     fix: 'Compare with the cluster: pg_amcheck there, and the columns checksum_failures of pg_stat_database. Keep older backups until that is clear.',
   },
   {
+    kind: 'tables-damaged', stages: ['tables'],
+    problem: 'CHECK TABLE found damage in tables or indexes of the copy, or could not look.',
+    fix: 'Run CHECK TABLE in the cluster too. A secondary index is made anew by OPTIMIZE TABLE; a damaged table that only the copy has is a damaged backup.',
+  },
+  {
+    kind: 'checksums-failed', stages: ['pages'],
+    problem: 'Pages of the copy have wrong checksums.',
+    fix: 'Run CHECK TABLE on the table of that name in the cluster. Keep older backups until that is clear.',
+  },
+  {
     kind: 'drill-died', stages: ['died'],
     problem: 'The process that restored ended without a word.',
     fix: 'Mostly it is memory: kubectl describe pod names the reason. Give the drill more (resources).',
@@ -83,7 +98,7 @@ export const DRILL_FAILURE_ROWS: readonly Row[] = [
   },
 ];
 
-const OTHER = { kind: 'restore-failed', problem: 'The backup could not be restored.', fix: 'What pgBackRest said is in the detail, and more in the log of the Pod.' };
+const OTHER = { kind: 'restore-failed', problem: 'The backup could not be restored.', fix: 'What the program said is in the detail, and more in the log of the Pod.' };
 const DETAIL_LENGTH = 600;
 
 /** What stands in the status of a program's output: a line, and nothing that would spoil it. */

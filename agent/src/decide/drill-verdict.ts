@@ -1,6 +1,6 @@
 /** What a restore drill has proven. Pure. */
 import { explainDrill } from './drill-failure.js';
-import type { DrillFact, DrillReport, DrillTargetName } from '../../../src/contract/drill.js';
+import type { DrillFact, DrillReport, DrillTargetName, GaleraRecovered, PostgresRecovered } from '../../../src/contract/drill.js';
 import type { ArchiveStatus, FailureStatus } from '../model/backup-status.js';
 import { DRILL_STATUS_VERSION, type DrillResult, type DrillStatus } from '../model/drill-status.js';
 
@@ -52,11 +52,14 @@ function sentUpTo({ status, timeoutSeconds }: ArchiveThen): number | undefined {
 
 /**
  * Until when everything that was committed is in the copy: the last commit that was replayed, or what the primary has
- * sent, where recovery has come to the newest file. Without writes the last commit alone would be old.
+ * sent, where recovery has come to the newest file. Without writes the last commit alone would be old. The archive of a
+ * Galera cluster says so itself.
  */
-export function recoveredUpTo(report: DrillReport, archive: ArchiveThen): number | undefined {
-  const { wal, lastCommitAt } = report.recovered ?? {};
-  const whole = wal !== undefined && reaches(wal, archive.status?.lastArchivedWal);
+export function recoveredUpTo({ recovered }: DrillReport, archive: ArchiveThen): number | undefined {
+  if (recovered === undefined) return undefined;
+  if ('gtid' in recovered) return recovered.upTo;
+  const { wal, lastCommitAt } = recovered;
+  const whole = reaches(wal, archive.status?.lastArchivedWal);
   const moments = [lastCommitAt, whole ? sentUpTo(archive) : undefined].filter((moment) => moment !== undefined);
   return moments.length === 0 ? undefined : Math.max(...moments);
 }
@@ -67,7 +70,10 @@ function failuresOf({ failures, checks }: DrillReport): FailureStatus[] {
   return [...failures, ...asked].map(explainDrill);
 }
 
-const place = ({ lsn, wal }: NonNullable<DrillReport['recovered']>) => ({ lsn, wal });
+function place(recovered: PostgresRecovered | GaleraRecovered): { gtid: string } | { lsn: string; wal: string } {
+  return 'gtid' in recovered ? { gtid: recovered.gtid } : { lsn: recovered.lsn, wal: recovered.wal };
+}
+
 const figure = (seconds: number | undefined) => (seconds === undefined ? undefined : rounded(seconds));
 
 function rpoOf(report: DrillReport, target: DrillTargetName, upTo: number | undefined): number | undefined {
@@ -90,12 +96,12 @@ function measured(report: DrillReport, target: DrillTargetName, archive: Archive
 
 export function judgeDrill(order: DrillOrder, report: DrillReport, archive: ArchiveThen): DrillResult {
   const { target, repository } = order;
-  const { backup, sizeBytes, checksums, amcheck } = report;
+  const { backup, sizeBytes, checksums, amcheck, tables } = report;
   const [failure, ...others] = failuresOf(report);
   return {
     done: failure === undefined,
     startedAt: iso(report.startedAt), endedAt: iso(report.endedAt), repository, target,
-    ...known({ backup, sizeBytes, checksums, amcheck }),
+    ...known({ backup, sizeBytes, checksums, amcheck, tables }),
     ...measured(report, target, archive),
     checks: Object.fromEntries(report.checks.map(({ name, passed, got }) => [name, passed ? 'passed' : `failed: ${got}`])),
     ...(failure ? { failure } : {}),

@@ -18,7 +18,7 @@ export interface DrillResult {
   /** Label of the backup that was restored. */
   readonly backup?: string;
   /** Where recovery ended. */
-  readonly recovered?: { readonly lsn: string; readonly wal: string; readonly upTo?: string };
+  readonly recovered?: { readonly lsn?: string; readonly wal?: string; readonly gtid?: string; readonly upTo?: string };
   /** What would have been lost at the most when recovery came to the archive's end; only with the newest target. */
   readonly rpoSeconds?: number;
   /** From the beginning of the restore until the copy took connections. */
@@ -28,6 +28,8 @@ export interface DrillResult {
   readonly sizeBytes?: number;
   readonly checksums?: 'passed' | 'off';
   readonly amcheck?: 'passed';
+  /** CHECK TABLE of all tables (MariaDB). */
+  readonly tables?: 'passed';
   readonly checks: Readonly<Record<string, string>>;
   readonly failure?: FailureStatus;
   /** More that went wrong in the same run. */

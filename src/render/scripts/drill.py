@@ -5,7 +5,6 @@
 
 It runs in the image of a member, in a Pod of its own. It has no right in Kubernetes, no network but the storage, and
 writes nothing there: PostgreSQL does not archive, and of pgBackRest only `info`, `restore` and `archive-get` are run.
-What comes out is judged by the reporter (agent/src/drill-job.ts); here are facts only.
 """
 from __future__ import annotations
 
@@ -15,30 +14,14 @@ import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from typing import Any, Dict, List, NamedTuple, Optional
 
-FOLDER = os.environ.get("EVEREST_DRILL_DIR", os.path.dirname(os.path.abspath(__file__)))
-REPORT = os.environ.get("EVEREST_REPORT", "/run/drill/report.sock")
-ACCESS_FILES = os.environ.get("PGBACKREST_CONFIG_INCLUDE_PATH", "/run/postgresql/backup")
-# The reporter's image may have to be pulled first.
-REPORTER_LIMIT_S, LOOK_S, STOP_LIMIT_S = 600.0, 0.2, 60.0
-# Of what a program said: an error of the storage begins with its name and goes on for pages.
-HEAD_LENGTH, TAIL_LENGTH, LOG_LINES = 3000, 1000, 12
+from drill_tools import Failure, Json, Reporter, check_access, describe, run_drill
 
-Json = Dict[str, Any]
-
-
-class Failure(Exception):
-    """A step that did not go well; `text` is what the program said."""
-
-    def __init__(self, stage: str, text: str, code: Optional[int] = None) -> None:
-        super().__init__(text)
-        both = text if len(text) <= HEAD_LENGTH + TAIL_LENGTH else f"{text[:HEAD_LENGTH]}\n{text[-TAIL_LENGTH:]}"
-        self.fact = {"stage": stage, "text": both, **({} if code is None else {"exitCode": code})}
+LOOK_S, STOP_LIMIT_S, LOG_LINES = 0.2, 60.0, 12
 
 
 class Choice(NamedTuple):
@@ -105,31 +88,6 @@ def choose(stanza: Json, target: str, pick: random.Random) -> Choice:
     return Choice([item for item in backups if lsn_number(item["lsn"]["stop"]) <= lsn][-1], lsn_text(lsn))
 
 
-# ---- the reporter
-
-class Reporter:
-    """A stream of JSON lines. When it ends without the last word, the reporter knows that this process has died."""
-
-    def __init__(self, path: str) -> None:
-        self.stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        end = time.monotonic() + REPORTER_LIMIT_S
-        while True:
-            try:
-                self.stream.connect(path)
-                return
-            except OSError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(LOOK_S)
-
-    def tell(self, message: Json) -> None:
-        self.stream.sendall(json.dumps(message).encode() + b"\n")
-
-    def step(self, stage: str, text: str) -> None:
-        print(f"everest: {text}", flush=True)
-        self.tell({"step": stage})
-
-
 # ---- the drill
 
 class Drill:
@@ -143,7 +101,7 @@ class Drill:
 
     def run(self) -> Json:
         try:
-            self.check_access()
+            check_access(self.order["needs"])
             self.restore()
             self.recover()
             self.look_inside()
@@ -174,15 +132,6 @@ class Drill:
 
     def program(self, name: str) -> str:
         return os.path.join(self.order["binDirectory"], name)
-
-    def check_access(self) -> None:
-        """What comes of Secrets may be absent, so that the Pod starts and says what is missing."""
-        def missing(need: Json) -> bool:
-            name = need.get("file")
-            return not os.path.exists(os.path.join(ACCESS_FILES, name)) if name else not os.environ.get(need["environment"])
-        absent = [f"{need['object']} has no value for key {need['key']}" for need in self.order["needs"] if missing(need)]
-        if absent:
-            raise Failure("access", "; ".join(absent))
 
     # -- restore
 
@@ -396,27 +345,5 @@ def value(database: Any, query: str) -> Any:
     return cursor.fetchone()[0]
 
 
-def describe(rows: List[Any]) -> str:
-    if not rows:
-        return "no row"
-    if len(rows) > 1:
-        return "more than one row"
-    return ", ".join("NULL" if item is None else str(item).lower() if isinstance(item, bool) else str(item) for item in rows[0])[:300]
-
-
-def main() -> int:
-    with open(f"{FOLDER}/drill.json", encoding="utf-8") as file:
-        order = json.load(file)
-    reporter = Reporter(REPORT)
-    drill = Drill(order, reporter)
-    # The Pod is being taken away: what is known is told as far as it goes.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        reporter.tell({"report": drill.run()})
-    finally:
-        drill.stop()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_drill(Drill))

@@ -243,6 +243,7 @@ class Plan(NamedTuple):
     backup: Json
     files: List[BinlogFile]
     replay: Replay
+    window: Window
 
 
 def plan_recovery(archive: Archive, target: Target) -> Plan:
@@ -254,7 +255,7 @@ def plan_recovery(archive: Archive, target: Target) -> Plan:
     files, at = chain(whole_files(parts), base, domain)
     (window,) = windows([backup], parts, state, domain)
     check_reachable(backup, window, target, binlog.advance({}, binlog.Gtid(domain, 0, at)), domain)
-    return Plan(backup, [] if target.kind == "backup" else files, Replay(base, target))
+    return Plan(backup, [] if target.kind == "backup" else files, Replay(base, target), window)
 
 
 # A crash of this server only means that all of it is done again.
@@ -267,12 +268,12 @@ class OfflineMariaDb:
 
     OTHERS = "SELECT User, QUOTE(User), QUOTE(Host) FROM mysql.user WHERE is_role = 'N'"
 
-    def __init__(self, folder: str, config: Json) -> None:
+    def __init__(self, folder: str, config: Json, *more: str) -> None:
         self.socket = f"{config['run']}/recovery.sock"
         self.log_file = f"{config['run']}/recovery.log"
         self.process = subprocess.Popen(
             ["mariadbd", *OFFLINE, "--skip-slave-start", f"--datadir={folder}", f"--socket={self.socket}", f"--pid-file={config['run']}/recovery.pid",
-             f"--log-error={self.log_file}"], stdin=subprocess.DEVNULL)
+             f"--log-error={self.log_file}", *more], stdin=subprocess.DEVNULL)
         self.replayer: Any = None
 
     def client(self, *more: str) -> List[str]:
@@ -287,8 +288,8 @@ class OfflineMariaDb:
     def run(self, *statements: str) -> None:
         subprocess.run(self.client(), input=";\n".join(statements).encode(), check=True)
 
-    def rows(self, query: str) -> List[List[str]]:
-        done = subprocess.run(self.client("-N", "-B", "-e", query), capture_output=True, check=True)
+    def rows(self, query: str, database: str = "mysql") -> List[List[str]]:
+        done = subprocess.run(self.client("-N", "-B", "-D", database, "-e", query), capture_output=True, check=True)
         return [line.split("\t") for line in done.stdout.decode().splitlines()]
 
     def replay(self, path: str, stretch: Range) -> None:

@@ -44,7 +44,8 @@ export class SimulatedClusters {
       const all = assistedCluster({ namespace: this.namespace, name, storageClass });
       const objects = all.filter((object) => isNeeded(object, name));
       await this.api.apply(objects.map(nowhere), this.namespace);
-      await this.api.apply(patroniObjects(name, address, contractOf(objects, name)), this.namespace);
+      const contract = contractOf(objects, name);
+      await this.api.apply([filledSecret(contract), ...patroniObjects(name, address, contract)], this.namespace);
     }
     const pods = await this.untilPods();
     for (const pod of pods) await this.pretendToRun(pod, address);
@@ -133,12 +134,22 @@ function nowhere(object: Obj): Obj {
   return { ...object, spec: { ...spec, template: { ...spec.template, spec: { ...spec.template.spec, schedulerName: 'nobody' } } } } as Obj;
 }
 
-function contractOf(objects: readonly Obj[], name: string): { patroni: object } {
-  const contract = objects.find((object) => object.metadata.name === `${name}-contract`) as Obj & { data: Record<string, string> };
-  return JSON.parse(contract.data['contract.json']!) as { patroni: object };
+interface Contract {
+  readonly patroni: object;
+  readonly agentLogin: { readonly secret: string; readonly key: string };
 }
 
-function patroniObjects(cluster: string, address: string, contract: { patroni: object }): Obj[] {
+/** As the members have filled it: without it the agent would ask for it again and again. */
+function filledSecret({ agentLogin: { secret, key } }: Contract): Obj {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name: secret }, stringData: { [key]: 'simulated' } } as Obj;
+}
+
+function contractOf(objects: readonly Obj[], name: string): Contract {
+  const contract = objects.find((object) => object.metadata.name === `${name}-contract`) as Obj & { data: Record<string, string> };
+  return JSON.parse(contract.data['contract.json']!) as Contract;
+}
+
+function patroniObjects(cluster: string, address: string, contract: Contract): Obj[] {
   const pods = Array.from({ length: MEMBERS }, (_, index) => `${cluster}-${index + 1}-0`);
   const [leader, ...standbys] = pods;
   const now = new Date().toISOString();

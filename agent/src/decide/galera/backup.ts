@@ -2,8 +2,9 @@
  * In which member of a Galera cluster a backup is made, and what can be recovered. From what members say of themselves
  * and from what their archive lists. A member that does not answer is not chosen; one that is behind is not either.
  */
-import type { RepositoryStatus } from '../../model/backup-status.js';
+import type { FailureStatus, RepositoryStatus } from '../../model/backup-status.js';
 import type { ArchiveFacts, GaleraBackupFacts, PlaceFacts } from '../../model/galera/archive.js';
+import { explainFailure } from '../backup-failure.js';
 
 export type PlaceChoice =
   | { readonly pod: string; readonly note: string | undefined }
@@ -49,35 +50,13 @@ export function galeraRepository(archive: ArchiveFacts, at: Date, listed: number
 }
 
 /** Why a backup was not made, from the last line that the script printed. */
-export interface ScriptFailure {
-  readonly kind: string;
-  readonly problem: string;
-  readonly fix: string;
-}
+export type ScriptFailure = Pick<FailureStatus, 'kind' | 'problem' | 'fix'>;
 
+/** What the script says itself; the storage's words are the same for all engines. */
 const KINDS: ReadonlyArray<{ readonly pattern: RegExp } & ScriptFailure> = [
-  {
-    pattern: /InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|Forbidden|403/, kind: 'refused',
-    problem: 'The storage refuses the keys.', fix: 'Correct the Secret that the storage names (access).',
-  },
-  {
-    pattern: /NoSuchBucket|bucket.*not exist/i, kind: 'missing-bucket',
-    problem: 'The bucket does not exist.', fix: 'Make the bucket, or correct its name.',
-  },
-  {
-    pattern: /x509|certificate/i, kind: 'certificate',
-    problem: 'The storage\'s certificate is not trusted.', fix: 'Give the storage its certificateAuthority.',
-  },
-  {
-    pattern: /no such host|connection refused|i\/o timeout|dial tcp|context deadline|network is unreachable/i, kind: 'unreachable',
-    problem: 'The storage does not answer.', fix: 'Look at the endpoint, the NetworkPolicy (storage.network) and the storage itself.',
-  },
   {
     pattern: /belongs to another cluster/, kind: 'other-cluster',
     problem: 'The archive belongs to another cluster.', fix: 'Give this one a prefix of its own; nothing was written.',
-  },
-  {
-    pattern: /No space left/i, kind: 'no-room', problem: 'There is no room.', fix: 'Look at the bucket\'s quota and at the member\'s volume.',
   },
   {
     pattern: /another backup runs/, kind: 'busy', problem: 'Another backup runs in the member.', fix: 'Wait for its end.',
@@ -89,7 +68,7 @@ const KINDS: ReadonlyArray<{ readonly pattern: RegExp } & ScriptFailure> = [
 
 /** The cause in words that lead to what to do. */
 export function explainScript(output: string): ScriptFailure {
-  const found = KINDS.find(({ pattern }) => pattern.test(output));
-  if (found) return { kind: found.kind, problem: found.problem, fix: found.fix };
+  const found = KINDS.find(({ pattern }) => pattern.test(output)) ?? explainFailure(undefined, output);
+  if (found.kind !== 'other') return { kind: found.kind, problem: found.problem, fix: found.fix };
   return { kind: 'other', problem: 'No backup was made.', fix: 'Look at the detail; the Job tries again.' };
 }
