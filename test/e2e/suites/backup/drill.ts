@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { App, Chart, Duration } from 'cdk8s';
 import { EverestAgent, PostgresCluster, Protection, type DrillCheck } from '../../../../lib';
 import type { Obj } from '../../kit/cluster-api';
+import { DRILL_FIGURES, badDrill, goodDrill } from '../../kit/drills';
 import { AGENT_IMAGE } from '../../kit/images';
 import { startJob, untilEnded } from '../../kit/jobs';
 import { RIGHT_KEY, storageIn, storageObjects, storageSecret } from '../../kit/object-storage';
@@ -18,16 +19,6 @@ const NAME = 'orders';
 const BUCKET = 'e2e-drill';
 const ROWS = 20_000;
 const PATIENCE_S = 600;
-const CONFIG_MAP = { apiVersion: 'v1', kind: 'ConfigMap' } as const;
-
-interface Result {
-  readonly done: boolean;
-  readonly endedAt: string;
-  readonly rtoSeconds?: number;
-  readonly rpoSeconds?: number;
-  readonly checks: Readonly<Record<string, string>>;
-  readonly failure?: { readonly kind: string; readonly detail: string };
-}
 
 type Listing = Readonly<Record<string, { readonly type: string; readonly size?: number; readonly time?: number }>>;
 
@@ -47,7 +38,7 @@ export class Drills {
     await this.apply(api, []);
     await this.cluster.untilSettled(1, PATIENCE_S);
     await this.sql(`CREATE TABLE t AS SELECT g AS id, md5(g::text) AS v FROM generate_series(1, ${ROWS}) g; CREATE INDEX ON t (v)`);
-    await this.job(api, `${NAME}-backup-nightly`);
+    await untilEnded(api, this.namespace, await startJob(api, this.namespace, `${NAME}-backup-nightly`), { seconds: PATIENCE_S });
     await this.sql('INSERT INTO t SELECT g, md5(g::text) FROM generate_series(1, 1000) g');
   }
 
@@ -59,36 +50,23 @@ export class Drills {
     ]);
     await this.untilArchived();
     const before = await this.listing();
-    const started = Date.now();
-    await this.job(api, `${NAME}-drill`);
+    const sample = await goodDrill(api, this.drill());
     this.expectUnchanged(before, await this.listing());
-    const result = await this.result(api);
-    if (!result.done) throw new Error(`the drill failed: ${JSON.stringify(result)}`);
-    const figures = { rto: result.rtoSeconds!, rpo: result.rpoSeconds! };
-    return { value: (Date.now() - started) / 1000, figures, note: JSON.stringify(result.checks) };
+    return sample;
   }
 
-  async failing(context: SuiteContext, wanted: { check: DrillCheck; says: RegExp }): Promise<Sample> {
-    const { api } = context;
-    await this.apply(api, [wanted.check]);
-    const started = Date.now();
-    await this.job(api, `${NAME}-drill`, 'Failed');
-    const { done, failure } = await this.result(api);
-    if (done || failure?.kind !== 'check-failed' || !wanted.says.test(failure.detail)) throw new Error(`not told as a failed check: ${JSON.stringify(failure)}`);
-    return { value: (Date.now() - started) / 1000, note: failure.detail };
+  async failing({ api }: SuiteContext, { check, says }: { check: DrillCheck; says: RegExp }): Promise<Sample> {
+    await this.apply(api, [check]);
+    return badDrill(api, this.drill(), { kind: 'check-failed', says });
   }
 
   async wrongKey({ api }: SuiteContext): Promise<Sample> {
-    const started = Date.now();
     await api.merge(storageSecret(), this.namespace, { stringData: { AWS_SECRET_ACCESS_KEY: 'wrong' } });
     try {
-      await this.job(api, `${NAME}-drill`, 'Failed');
+      return await badDrill(api, this.drill(), { kind: 'wrong-credentials' });
     } finally {
       await api.merge(storageSecret(), this.namespace, { stringData: RIGHT_KEY });
     }
-    const { failure } = await this.result(api);
-    if (failure?.kind !== 'wrong-credentials') throw new Error(`not told as a wrong key: ${JSON.stringify(failure)}`);
-    return { value: (Date.now() - started) / 1000, note: failure.detail };
   }
 
   async remove({ api }: SuiteContext): Promise<void> {
@@ -144,15 +122,8 @@ export class Drills {
     if (changed.length > 0 || strange.length > 0) throw new Error(`the drill changed the bucket: ${[...changed, ...strange].join(', ')}`);
   }
 
-  private async result(api: SuiteContext['api']): Promise<Result> {
-    const status = await api.read<Obj & { data?: Record<string, string> }>({ ...CONFIG_MAP, metadata: { name: `${NAME}-status` } }, this.namespace);
-    return (JSON.parse(status?.data?.['drill.json'] ?? '{"drills":{}}') as { drills: Record<string, Result> }).drills.default!;
-  }
-
-  /** Runs a CronJob's Job now, to the end that is expected. */
-  private async job(api: SuiteContext['api'], cronJob: string, wanted = 'Complete'): Promise<void> {
-    const name = await startJob(api, this.namespace, cronJob);
-    await untilEnded(api, this.namespace, name, { wanted, seconds: PATIENCE_S });
+  private drill() {
+    return { namespace: this.namespace, cluster: NAME, seconds: PATIENCE_S };
   }
 }
 
@@ -167,9 +138,7 @@ export function drillEvents(drills: Drills): SuiteEvent[] {
   });
   const failing = (check: DrillCheck, says: RegExp): SuiteEvent['run'] => (context) => drills.failing(context, { check, says });
   return [
-    event('drill', (context) => drills.good(context), {
-      rto: { what: 'RTO that the drill measured' }, rpo: { what: 'RPO that the drill measured' },
-    }),
+    event('drill', (context) => drills.good(context), DRILL_FIGURES),
     event('drill-check-false', failing({ name: 'empty', sql: 'SELECT count(*) = 0 FROM t', database: 'postgres' }, /^empty: false$/)),
     event('drill-check-broken', failing({ name: 'lost', sql: 'SELECT true FROM nowhere', database: 'postgres' }, /^lost: .*"nowhere" does not exist/)),
     event('drill-wrong-key', (context) => drills.wrongKey(context)),

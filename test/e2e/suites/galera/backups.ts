@@ -6,11 +6,12 @@ import { randomBytes } from 'node:crypto';
 import { App, Chart, Duration } from 'cdk8s';
 import {
   Bootstrap, MariaDbCluster, NetworkPeer, Protection, RecoverySource,
-  RecoveryTarget, type BackupOptions, type BackupStorage, type MariaDbClusterProps,
+  RecoveryTarget, type BackupOptions, type BackupStorage, type DrillCheck, type MariaDbClusterProps,
 } from '../../../../lib';
 import { isReady, type ClusterApi, type Obj } from '../../kit/cluster-api';
+import { DRILL_FIGURES, badDrill, goodDrill } from '../../kit/drills';
 import { AGENT_IMAGE } from '../../kit/images';
-import { ARCHIVE_ENDPOINT, ARCHIVE_KEYS, storageIn, storageObjects } from '../../kit/object-storage';
+import { ARCHIVE_ENDPOINT, ARCHIVE_KEYS, RIGHT_KEY, storageIn, storageObjects, storageSecret } from '../../kit/object-storage';
 import type { Sample, Suite, SuiteContext } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
@@ -74,6 +75,52 @@ class MariaDbBackups {
     return { value, acked: ROWS, lost: ROWS - found, note: `${target.type} ${target.value}` };
   }
 
+  /** The drill of the backups finds every row, also those that came after the backup, and changes nothing in the bucket. */
+  async drill(context: SuiteContext): Promise<Sample> {
+    await this.setUp(context);
+    const { api } = context;
+    const written = 20 + this.runs++;
+    await this.sql(api, `CREATE TABLE app.d${written} (id INT PRIMARY KEY, UNIQUE KEY again (id)) ENGINE=InnoDB; INSERT INTO app.d${written} SELECT seq FROM app.seq_1_to_${written}`);
+    await this.applyDrill(api, [{ name: 'rows', sql: `SELECT COUNT(*) = ${written} FROM d${written}` }]);
+    await this.untilArchived(api);
+    const before = await this.backupFiles(api);
+    const sample = await goodDrill(api, this.drillWanted());
+    const after = await this.backupFiles(api);
+    if (after !== before) throw new Error(`the drill changed the backups: ${before} before, ${after} after`);
+    return sample;
+  }
+
+  async drillThatFails(context: SuiteContext, { check, says }: { check: DrillCheck; says: RegExp }): Promise<Sample> {
+    await this.setUp(context);
+    await this.applyDrill(context.api, [check]);
+    return badDrill(context.api, this.drillWanted(), { kind: 'check-failed', says });
+  }
+
+  async drillWithWrongKey(context: SuiteContext): Promise<Sample> {
+    await this.setUp(context);
+    const { api } = context;
+    await this.applyDrill(api, []);
+    await api.merge(storageSecret(), this.namespace, { stringData: { AWS_SECRET_ACCESS_KEY: 'wrong' } });
+    try {
+      return await badDrill(api, this.drillWanted(), { kind: 'wrong-credentials' });
+    } finally {
+      await api.merge(storageSecret(), this.namespace, { stringData: RIGHT_KEY });
+    }
+  }
+
+  /** Somebody removes a file of the binary log from the bucket. A new backup begins a new window. */
+  async drillOfAHole(context: SuiteContext): Promise<Sample> {
+    await this.setUp(context);
+    const { api } = context;
+    await this.sql(api, `INSERT INTO app.after_drop VALUES (${1000 + this.runs++})`);
+    await this.applyDrill(api, []);
+    await this.untilArchived(api);
+    await this.inArchive(api, "[archive.remove(part.path) for part in sorted(archive.parts(), key=lambda part: part.begun)[-1:]]");
+    const sample = await badDrill(api, this.drillWanted(), { kind: 'archive-gap' });
+    await this.timed(api, ['python3', '/etc/everest/galera_backup.py', 'backup', 'again']);
+    return sample;
+  }
+
   /** The Job's own part in the member, against the same programs by hand, one after the other on the same data. */
   async backupRatio(context: SuiteContext): Promise<Sample> {
     await this.setUp(context);
@@ -89,6 +136,27 @@ class MariaDbBackups {
     return { value: ours / hand, figures: { ours, hand } };
   }
 
+  private drillWanted() {
+    return { namespace: this.namespace, cluster: NAME, seconds: PATIENCE_S };
+  }
+
+  private async applyDrill(api: ClusterApi, checks: DrillCheck[]): Promise<void> {
+    await this.apply(api, NAME, { backup: { ...this.backup(), drills: [{ cron: '0 4 * * *', checks }] } });
+  }
+
+  private async backupFiles(api: ClusterApi): Promise<string> {
+    return this.inArchive(api, "print(sorted(item for item in archive.sizes().items() if item[0].startswith('backups/')))");
+  }
+
+  /** Python in a member, where `archive` is the bucket. */
+  private async inArchive(api: ClusterApi, script: string): Promise<string> {
+    const whole = `import sys; sys.path.insert(0, '/etc/everest'); from galera_archive import open_archive, read_config
+config = read_config(); archive = open_archive(config['archive']['repository'], '/tmp'); ${script}`;
+    const { ok, stdout, stderr } = await api.exec({ namespace: this.namespace, pod: `${NAME}-3-0`, container: CONTAINER }, ['python3', '-c', whole], PATIENCE_S);
+    if (!ok) throw new Error(stderr.slice(-500));
+    return stdout.trim();
+  }
+
   async tearDown(api: ClusterApi): Promise<void> {
     if (this.ready) await api.deleteNamespace(this.namespace);
   }
@@ -98,14 +166,17 @@ class MariaDbBackups {
     const authority = await faults.bucket(BUCKET);
     await api.createNamespace(this.namespace);
     await api.apply(storageObjects(authority), this.namespace);
-    const backup: BackupOptions = {
-      storage: this.storage(), archiveTimeout: Duration.seconds(10), jobImage: AGENT_IMAGE.name,
-      schedules: [{ name: 'nightly', cron: '0 2 * * *' }],
-    };
-    await this.apply(api, NAME, { backup });
+    await this.apply(api, NAME, { backup: this.backup() });
     await this.untilReady(api, NAME, 3);
     await this.sql(api, 'CREATE TABLE app.after_drop (id INT PRIMARY KEY) ENGINE=InnoDB');
     await this.timed(api, ['python3', '/etc/everest/galera_backup.py', 'backup', 'first']);
+  }
+
+  private backup(): BackupOptions {
+    return {
+      storage: this.storage(), archiveTimeout: Duration.seconds(10), jobImage: AGENT_IMAGE.name,
+      schedules: [{ name: 'nightly', cron: '0 2 * * *' }],
+    };
   }
 
   /** A prefix of this run: the bucket outlives it. */
@@ -166,6 +237,8 @@ class MariaDbBackups {
   }
 }
 
+const DRILL = { what: 'time of the Job' };
+
 /** Events of the suite `galera`, and what takes away what they made. */
 export function backupEvents(): Required<Pick<Suite, 'events' | 'tearDown'>> {
   const backups = new MariaDbBackups();
@@ -175,6 +248,15 @@ export function backupEvents(): Required<Pick<Suite, 'events' | 'tearDown'>> {
       {
         name: 'drop-table-undone', measure: { what: 'time from apply to a ready copy' }, run: (context) => backups.dropTableUndone(context),
       },
+      {
+        name: 'drill', measure: DRILL, figures: DRILL_FIGURES, run: (context) => backups.drill(context),
+      },
+      {
+        name: 'drill-check-false', measure: DRILL,
+        run: (context) => backups.drillThatFails(context, { check: { name: 'empty', sql: 'SELECT COUNT(*) > 1000000 FROM after_drop' }, says: /^empty: 0$/ }),
+      },
+      { name: 'drill-wrong-key', measure: DRILL, run: (context) => backups.drillWithWrongKey(context) },
+      { name: 'drill-archive-hole', measure: DRILL, run: (context) => backups.drillOfAHole(context) },
       {
         name: 'backup-ratio', measure: { what: 'time of a full backup against the same steps by hand', unit: 'times', goal: { p50: 1.1 } },
         figures: { ours: { what: 'time of a full backup' }, hand: { what: 'time by hand' } }, run: (context) => backups.backupRatio(context),
