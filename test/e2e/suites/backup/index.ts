@@ -1,4 +1,5 @@
 /** Backups count when they were restored: lost tables, clones, faults of the storage, under a writer that counts. */
+import { costEvents } from './costs';
 import { Drills, drillEvents } from './drill';
 import { faultEvents } from './faults';
 import { BackupFixture } from './fixture';
@@ -42,6 +43,7 @@ class Stage {
 export function backupSuite(): Suite {
   const fixture = new BackupFixture();
   const inPlace = new BackupFixture();
+  const large = new BackupFixture({ instances: 1, volume: '8Gi' });
   const drills = new Drills();
   const sides = new Sides();
   const stage = new Stage();
@@ -55,6 +57,7 @@ export function backupSuite(): Suite {
     events: [
       ...stage.on(fixture, [...undoEvents(fixture), ...faultEvents(fixture), retentionEvent(fixture)]),
       ...stage.on(inPlace, inPlaceEvents(inPlace)),
+      ...stage.on(large, costEvents(large)),
       ...stage.on(drills, drillEvents(drills)),
       ...stage.on(sides, standbyEvents(sides)),
     ],

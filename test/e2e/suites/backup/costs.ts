@@ -1,0 +1,95 @@
+/** What backups and the archive cost, against the same work without them, in turns on the same data. */
+import type { BackupFixture } from './fixture';
+import { median } from '../../kit/statistics';
+import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
+
+/** pgbench's unit is 100,000 accounts, 15 MiB with its index: 2 GiB and a bit. */
+const SCALE = 140;
+const FILL_S = 1800;
+const TURNS = 3;
+const PGBENCH_S = 30;
+const CLIENTS = 4;
+const LIMIT_S = 900;
+
+export function costEvents(large: BackupFixture): SuiteEvent[] {
+  return [
+    {
+      name: 'full-backup-ratio', once: true,
+      measure: { what: 'time of a Job\'s full backup of 2 GiB against pgBackRest by hand', unit: 'x', goal: { p50: 1.1 } },
+      figures: { job: { what: 'time of the Job' }, byHand: { what: 'time of pgBackRest by hand' }, size: { what: 'size of the database', unit: 'MiB' } },
+      run: (context) => fullBackup(context, large),
+    },
+    {
+      name: 'archive-cost', once: true,
+      // The goal is a lower bound, and figures are judged by upper ones: the cost of an archive, 1/0.95.
+      measure: { what: 'transactions a second of pgbench without the archive against with it', unit: 'x', goal: { p50: 1 / 0.95 } },
+      figures: { with: { what: 'with the archive', unit: 'tps' }, without: { what: 'without', unit: 'tps' } },
+      run: (context) => archive(context, large),
+    },
+  ];
+}
+
+async function filled(context: SuiteContext, fixture: BackupFixture): Promise<number> {
+  await fixture.settled(context);
+  const size = async () => Number(await fixture.sql('SELECT pg_database_size(current_database()) >> 20'));
+  if (await size() < 2048) {
+    await fixture.inPrimary(['pgbench', '-i', '-I', 'dtGvp', '-s', String(SCALE), '-q', 'app'], FILL_S);
+    await fixture.untilArchived();
+  }
+  return size();
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+}
+
+/** In turns, so that what else the machine does hits both. */
+async function fullBackup(context: SuiteContext, fixture: BackupFixture): Promise<Sample> {
+  const size = await filled(context, fixture);
+  const job: number[] = [];
+  const byHand: number[] = [];
+  for (let turn = 0; turn < TURNS; turn++) {
+    byHand.push(await timed(() => fixture.pgBackRest(['--type=full', 'backup'], LIMIT_S)));
+    job.push(await timed(() => fixture.backUp(LIMIT_S)));
+  }
+  const figures = { job: median(job)!, byHand: median(byHand)!, size };
+  return { value: figures.job / figures.byHand, figures, note: `by hand ${shown(byHand)}, Jobs ${shown(job)}` };
+}
+
+async function archive(context: SuiteContext, fixture: BackupFixture): Promise<Sample> {
+  await filled(context, fixture);
+  const rates: Record<'with' | 'without', number[]> = { with: [], without: [] };
+  await bench(fixture, 'with');
+  try {
+    for (let turn = 0; turn < 2 * TURNS; turn++) {
+      // AB BA AB: what gets slower with time hits both.
+      const order = turn % 2 === 0 ? ['with', 'without'] as const : ['without', 'with'] as const;
+      for (const kind of order) rates[kind].push(await bench(fixture, kind));
+    }
+  } finally {
+    await setArchive(fixture, 'with');
+  }
+  const figures = { with: median(rates.with)!, without: median(rates.without)! };
+  return { value: figures.without / figures.with, figures, note: `with ${shown(rates.with)}, without ${shown(rates.without)}` };
+}
+
+async function setArchive(fixture: BackupFixture, kind: 'with' | 'without'): Promise<void> {
+  const change = kind === 'without' ? "ALTER SYSTEM SET archive_command = 'true'" : 'ALTER SYSTEM RESET archive_command';
+  await fixture.sql(change);
+  await fixture.sql('SELECT pg_reload_conf()');
+}
+
+/** Transactions a second. What the turn before has left to archive is archived first. */
+async function bench(fixture: BackupFixture, kind: 'with' | 'without'): Promise<number> {
+  await fixture.untilArchived();
+  await setArchive(fixture, kind);
+  await fixture.sql('CHECKPOINT');
+  const said = await fixture.inPrimary(['pgbench', '-n', '-c', String(CLIENTS), '-j', '2', '-T', String(PGBENCH_S), 'app'], 4 * PGBENCH_S);
+  const rate = Number(/^tps = ([\d.]+)/m.exec(said)?.[1]);
+  if (!(rate > 0)) throw new Error(`pgbench tells no rate: ${said}`);
+  return rate;
+}
+
+const shown = (values: readonly number[]) => values.map((value) => value.toFixed(1)).join(' ');
