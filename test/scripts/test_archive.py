@@ -206,6 +206,21 @@ class GetTest(ArchiveCase):
         self.assertEqual([self.get(), self.get()], [1, 1])
         self.assertEqual(len(self.calls()), 2)
 
+    def test_a_promotion_does_not_wait_for_an_archive_that_does_not_answer_and_nobody_asks_it_again_at_once(self):
+        (self.data / "standby.signal").touch()
+        (self.data / "promote").touch()
+        self.program("bin/pgbackrest", '#!/bin/sh\necho "$*" >> "$ROOT/calls"; exec sleep 20\n')
+        started = time.monotonic()
+        self.assertEqual(self.get(), 1)
+        self.assertLess(time.monotonic() - started, 2.5)
+        self.assertEqual((self.get(), len(self.calls())), (1, 1))
+
+    def test_an_archive_that_answers_is_read_to_the_end_though_the_server_is_to_be_promoted(self):
+        (self.data / "standby.signal").touch()
+        (self.data / "promote").touch()
+        self.assertEqual((self.get(), self.get()), (0, 0))
+        self.assertFalse((self.root / "run/away").exists())
+
     def test_a_recovery_ends_only_where_the_archive_ends_and_not_where_it_is_away(self):
         (self.data / "recovery.signal").touch()
         self.answers(49)

@@ -194,12 +194,25 @@ prepare_source() {
   timeout 40 python3 "${0%/*}/recovery.py" prepare-source
 }
 
+# A server that is to be promoted waits for the end of this command before it takes writes. An archive that answers does
+# so within half a second; beyond that only what nobody has acknowledged could still come out of it.
+get_briefly() {
+  timeout 3 pgbackrest --stanza=db archive-get "$1" "$2" &
+  asked=$!
+  (sleep 0.5; until [ -f promote ]; do sleep 0.1; done; kill "$asked") 2> /dev/null &
+  watcher=$!
+  wait "$asked"
+  code=$?
+  kill "$watcher" 2> /dev/null
+  return "$code"
+}
+
 get() {
   [ -s "$CONFIG" ] || prepare_source || exit 1
   [ -f recovery.signal ] && ! is_standby && get_patiently "$@"
   # A standby asks again, here and at its primary: while the archive is away it must not wait for it.
   fresh "$STATE/away" 15 && exit 1
-  timeout 3 pgbackrest --stanza=db archive-get "$1" "$2"
+  get_briefly "$1" "$2"
   code=$?
   [ "$code" -le 1 ] && exit "$code"
   : > "$STATE/away"

@@ -21,6 +21,17 @@ export type NodeAction = 'kill' | 'start' | 'freeze' | 'thaw' | 'cut' | 'heal';
 /** What ends each fault. */
 const UNDO: Readonly<Record<string, string>> = { kill: 'start', freeze: 'thaw', cut: 'heal' };
 
+/** A volume of the bucket's own, as large as what it holds, hides the bucket; what arrived there is kept at the end. */
+const FULL = `mkdir "$0.small"; mount -t tmpfs -o size=$(( $(du -sm "$0" | cut -f 1) + 8 ))m full "$0.small"
+cp -a "$0/." "$0.small"; dd if=/dev/zero of="$0.small/.ballast" bs=64k 2> /dev/null || true; mount --bind "$0.small" "$0"`;
+const ROOM = 'umount "$0"; rm "$0.small/.ballast"; cp -a "$0.small/." "$0"; umount "$0.small"; rmdir "$0.small"';
+
+const BUCKET_FAULTS = {
+  emptied: { broken: 'mv "$0" "$0.kept"; mkdir "$0"', mended: 'rm -rf "$0"; mv "$0.kept" "$0"' },
+  gone: { broken: 'mv "$0" "$0.kept"', mended: 'rm -rf "$0"; mv "$0.kept" "$0"' },
+  full: { broken: FULL, mended: ROOM },
+} as const;
+
 export class NodeFaults {
   private readonly broken = new Map<string, readonly string[]>();
 
@@ -74,6 +85,21 @@ export class NodeFaults {
     if (!this.isRunning('s3')) await this.testbed('s3', 'start');
     await this.testbed('s3', 'bucket', name);
     return readFileSync(join(HOME, 'pki', 'ca.crt'), 'utf8');
+  }
+
+  /** Behind everybody's back: the bucket is emptied, is gone, or its volume has no room. Gives what ends that. */
+  async behindTheBack(bucket: string, what: 'emptied' | 'gone' | 'full'): Promise<() => Promise<void>> {
+    if (!this.script) throw new Skip(this.whyNot);
+    const folder = join(HOME, 's3', 'data', bucket);
+    const { broken, mended } = BUCKET_FAULTS[what];
+    await this.inStorage(broken, folder);
+    return () => this.inStorage(mended, folder);
+  }
+
+  /** Where the object storage sees its files. `$0` is the bucket. */
+  private async inStorage(script: string, folder: string): Promise<void> {
+    const pid = readFileSync(join(HOME, 'run', 's3.pid'), 'utf8').trim();
+    await run('nsenter', ['--target', pid, '--mount', 'sh', '-ec', script, folder]);
   }
 
   /** Whatever is broken now, such as when a person stops the suite in the middle of a fault. */

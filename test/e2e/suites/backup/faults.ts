@@ -1,15 +1,11 @@
 /** What goes wrong with the storage and under a backup: nothing is lost, the status says what, it mends itself. */
 import type { BackupFixture } from './fixture';
 import { PATIENCE_S } from './fixture';
+import { untilTold } from './told';
 import { RIGHT_KEY, storageSecret } from '../../kit/object-storage';
 import type { Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
-
-interface Archive {
-  readonly state: string;
-  readonly failure?: { readonly kind: string };
-}
 
 const TOLD: Measure = { what: 'from the fault until the status names it' };
 const MENDED: Measure = { what: 'from the end of the fault until all is archived again' };
@@ -30,18 +26,10 @@ export function faultEvents(fixture: BackupFixture): SuiteEvent[] {
 
 const since = (start: number) => (performance.now() - start) / 1000;
 
-async function untilTold(fixture: BackupFixture, wanted: string): Promise<void> {
-  await waitFor({ what: `the status to say ${wanted}`, seconds: PATIENCE_S, everyMs: 500 }, async () => {
-    const archive = await fixture.status<Archive>('archive.json');
-    const said = archive?.failure?.kind ?? archive?.state ?? 'nothing';
-    return said === wanted ? undefined : `it says ${said}`;
-  });
-}
-
 /** Every acknowledged row is in the cluster, and all of the log in the archive. */
 async function verdict(fixture: BackupFixture): Promise<Pick<Sample, 'acked' | 'lost'>> {
   await fixture.untilArchived();
-  await untilTold(fixture, 'archiving');
+  await untilTold(fixture, ['archiving']);
   const { acked, lost } = await fixture.writer.verify();
   return { acked, lost };
 }
@@ -58,7 +46,7 @@ async function cut(context: SuiteContext, fixture: BackupFixture): Promise<Sampl
     await faults.storage('cut');
     let told = 0;
     try {
-      await untilTold(fixture, 'unreachable');
+      await untilTold(fixture, ['unreachable']);
       told = since(start);
     } finally {
       await faults.storage('heal');
@@ -82,7 +70,7 @@ async function wrongKey(context: SuiteContext, fixture: BackupFixture): Promise<
     // Members read the Secret again when their container starts, or when the storage refuses: one of them is renewed.
     await fixture.cluster.killContainer(await fixture.cluster.primary());
     await fixture.writer.untilWriting(PATIENCE_S);
-    await untilTold(fixture, 'wrong-credentials');
+    await untilTold(fixture, ['wrong-credentials']);
     told = since(start);
   } finally {
     await context.api.merge(storageSecret(), fixture.namespace, { stringData: RIGHT_KEY });

@@ -57,6 +57,11 @@ export class BackupFixture {
     await this.api!.apply(assistedCluster({ ...this.wanted, ...changes }), this.namespace);
   }
 
+  /** What was declared, for another one like it. */
+  wantedNow(): ClusterWanted {
+    return this.wanted;
+  }
+
   /** As the schedule does it; gives the name of the Job. */
   async startBackup(): Promise<string> {
     return startJob(this.api!, this.namespace, `${this.cluster.name}-backup-nightly`);
@@ -72,7 +77,11 @@ export class BackupFixture {
 
   /** Documents of `<cluster>-status`. */
   async status<T>(key: string): Promise<T | undefined> {
-    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${this.cluster.name}-status` } } as const;
+    return this.statusOf(this.cluster.name, key);
+  }
+
+  async statusOf<T>(cluster: string, key: string): Promise<T | undefined> {
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${cluster}-status` } } as const;
     const found = await this.api!.read<Obj & { data?: Record<string, string> }>(map, this.namespace);
     const text = found?.data?.[key];
     return text === undefined ? undefined : JSON.parse(text) as T;
