@@ -29,8 +29,9 @@ interface Drill {
 
 function ofPostgres(cluster: ResolvedPostgres, options: RestoreDrillOptions, peers: NetworkPeers): Drill {
   const drill = resolvePostgresDrill(cluster, options);
+  const { accountAnnotations } = cluster;
   const recipe = postgresDrillRecipe(cluster, drill);
-  return { name: drill.name, manifests: drillManifests(cluster, drill, { recipe, peers, accountAnnotations: cluster.accountAnnotations }) };
+  return { name: drill.name, manifests: drillManifests(cluster, drill, { recipe, peers, accountAnnotations }) };
 }
 
 function ofGalera(cluster: ResolvedGalera, options: RestoreDrillOptions, peers: NetworkPeers): Drill {

@@ -32,6 +32,7 @@ export function renderPostgresDrill(cluster: ResolvedPostgres, drill: ResolvedPo
 export function renderGaleraDrill(drill: ResolvedGaleraDrill): string {
   const { options, storage, target, buffersMiB, deadlineSeconds, needs, checks } = drill;
   return json({
-    repository: { options }, storage, target, bufferPoolMiB: buffersMiB, deadlineSeconds: deadlineSeconds - LAST_WORDS_S, needs, checks,
+    repository: { options }, storage, target, needs, checks,
+    bufferPoolMiB: buffersMiB, deadlineSeconds: deadlineSeconds - LAST_WORDS_S,
   });
 }

@@ -67,12 +67,16 @@ export function drillNames(cluster: string, given: RestoreDrillOptions): Pick<Re
 export function drillNeeds(repository: ResolvedRepository, prefix: string, access?: StorageAccess): DrillNeed[] {
   const { secrets, files, pass } = repository;
   const variable = (option: string) => `${prefix}${option.replace(/-/g, '_').toUpperCase()}`;
+  const need = (option: string, secret: string, key: string): DrillNeed =>
+    ({ option, environment: variable(option), object: `Secret ${secret}`, key });
   const keys = access ? s3Secrets(access) : secrets;
   return [
-    ...keys.map(({ option, secret, key }) => ({ option, environment: variable(option), object: `Secret ${secret}`, key })),
-    ...(pass ? [{ option: 'cipher-pass', environment: variable('cipher-pass'), object: `Secret ${pass.secret}`, key: pass.key }] : []),
-    ...files.map(({ option, resource, name, key }) =>
-      ({ option, file: `repo${repository.key}-${option}`, object: `${resource === 'secrets' ? 'Secret' : 'ConfigMap'} ${name}`, key })),
+    ...keys.map(({ option, secret, key }) => need(option, secret, key)),
+    ...(pass ? [need('cipher-pass', pass.secret, pass.key)] : []),
+    ...files.map(({ option, resource, name, key }) => {
+      const object = `${resource === 'secrets' ? 'Secret' : 'ConfigMap'} ${name}`;
+      return { option, file: `repo${repository.key}-${option}`, object, key };
+    }),
   ];
 }
 
@@ -88,7 +92,8 @@ export function resolveDrill(cluster: Drilled, given: RestoreDrillOptions): Omit
     timeZone: given.timeZone ?? 'Etc/UTC',
     suspended: given.suspend ?? false,
     target: (given.target ?? DrillTarget.newest()).type as DrillTargetName,
-    checks: (given.checks ?? []).map(({ name, sql, database }) => ({ name, database: database ?? cluster.database, sql })),
+    checks: (given.checks ?? [])
+      .map(({ name, sql, database = cluster.database }) => ({ name, database, sql })),
     repository,
     storage: cluster.backup!.repositories.find(({ key }) => key === repository)!.url,
     resources,

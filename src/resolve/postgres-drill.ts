@@ -21,7 +21,10 @@ export function resolvePostgresDrill(cluster: ResolvedPostgres, given: RestoreDr
   return {
     ...drill,
     // pgBackRest wants the options of all repositories, whichever it reads.
-    needs: backup!.repositories.flatMap((each) => drillNeeds(each, prefix(each.key), each.key === drill.repository ? access : undefined)),
+    needs: backup!.repositories.flatMap((each) => {
+      const own = each.key === drill.repository ? access : undefined;
+      return drillNeeds(each, prefix(each.key), own);
+    }),
     environment: {
       PGBACKREST_REPO: String(drill.repository),
       ...(access ? { [`${prefix(drill.repository)}S3_KEY_TYPE`]: access.keyType } : {}),

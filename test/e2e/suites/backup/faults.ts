@@ -5,7 +5,6 @@ import { untilTold } from './told';
 import { RIGHT_KEY, storageSecret } from '../../kit/object-storage';
 import type { Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
-import { waitFor } from '../../kit/wait';
 
 const TOLD: Measure = { what: 'from the fault until the status names it' };
 const MENDED: Measure = { what: 'from the end of the fault until all is archived again' };
@@ -85,10 +84,7 @@ async function killedInBackup(context: SuiteContext, fixture: BackupFixture): Pr
   await fixture.ready(context);
   const before = (await fixture.backups()).map(({ label }) => label);
   const job = await fixture.startBackup();
-  await waitFor({ what: 'pgBackRest to be at work', seconds: PATIENCE_S, everyMs: 100 }, async () => {
-    const seen = await fixture.cluster.execIn(await fixture.cluster.primary(), ['sh', '-c', 'ls /tmp/pgbackrest/*backup*.lock']);
-    return seen.ok ? undefined : 'there is no lock';
-  });
+  await fixture.untilBackupRuns();
   const start = performance.now();
   await fixture.cluster.killContainer(await fixture.cluster.primary());
   await fixture.untilBackedUp(job);

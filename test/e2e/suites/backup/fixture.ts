@@ -67,6 +67,14 @@ export class BackupFixture {
     return startJob(this.api!, this.namespace, `${this.cluster.name}-backup-nightly`);
   }
 
+  /** pgBackRest is at work in the primary. */
+  async untilBackupRuns(): Promise<void> {
+    await waitFor({ what: 'pgBackRest to be at work', seconds: PATIENCE_S, everyMs: 100 }, async () => {
+      const seen = await this.cluster.execIn(await this.cluster.primary(), ['sh', '-c', 'ls /tmp/pgbackrest/*backup*.lock']);
+      return seen.ok ? undefined : 'there is no lock';
+    });
+  }
+
   async untilBackedUp(job: string, seconds = BACKUP_S): Promise<void> {
     await untilEnded(this.api!, this.namespace, job, { seconds });
   }
@@ -118,15 +126,17 @@ export class BackupFixture {
 
   /** Applies a cluster that is recovered to the target; `work` gets it, and it is thrown away afterwards. */
   async withClone<T>(context: SuiteContext, wanted: { target: RecoveryTarget; instances?: number; archived?: boolean },
-    work: (clone: PostgresUnderTest) => Promise<T>): Promise<T> {
+    work: (clone: PostgresUnderTest, declare: (target: RecoveryTarget) => Promise<void>) => Promise<T>): Promise<T> {
     const { namespace, cluster: { name: source } } = this;
     const name = `${source}-c${++this.clones}`;
     const storageClass = process.env.E2E_STORAGE_CLASS ?? (await context.api.defaultStorageClass()) ?? '';
-    const objects = clonedCluster({ namespace, name, source, bucket: source, storageClass, ...wanted });
+    const manifests = (target: RecoveryTarget) =>
+      clonedCluster({ namespace, name, source, bucket: source, storageClass, ...wanted, target });
+    const objects = manifests(wanted.target);
     const clone = new PostgresUnderTest(context.api, namespace, name);
     try {
       await context.api.apply(objects, namespace);
-      return await work(clone);
+      return await work(clone, (target) => context.api.apply(manifests(target), namespace));
     } catch (problem) {
       throw new Error(`${problem instanceof Error ? problem.message : String(problem)}\n${await clone.diagnosis().catch(String)}`, { cause: problem });
     } finally {

@@ -1,9 +1,11 @@
 /** Backups count when they were restored: lost tables, clones, faults of the storage, under a writer that counts. */
+import { bucketEvents } from './bucket';
 import { costEvents } from './costs';
 import { Drills, drillEvents } from './drill';
 import { faultEvents } from './faults';
 import { BackupFixture } from './fixture';
 import { inPlaceEvents } from './in-place';
+import { recoveryFaultEvents } from './recovery-faults';
 import { retentionEvent } from './retention';
 import { Sides, standbyEvents } from './standby';
 import { undoEvents } from './undo';
@@ -55,7 +57,9 @@ export function backupSuite(): Suite {
     diagnose: () => stage.diagnosis(),
     tearDown: (context) => stage.clear(context),
     events: [
-      ...stage.on(fixture, [...undoEvents(fixture), ...faultEvents(fixture), retentionEvent(fixture)]),
+      ...stage.on(fixture, [
+        ...undoEvents(fixture), ...faultEvents(fixture), ...recoveryFaultEvents(fixture), retentionEvent(fixture), ...bucketEvents(fixture),
+      ]),
       ...stage.on(inPlace, inPlaceEvents(inPlace)),
       ...stage.on(large, costEvents(large)),
       ...stage.on(drills, drillEvents(drills)),

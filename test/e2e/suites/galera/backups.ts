@@ -75,7 +75,7 @@ class MariaDbBackups {
     return { value, acked: ROWS, lost: ROWS - found, note: `${target.type} ${target.value}` };
   }
 
-  /** The drill of the backups finds every row, also those that came after the backup, and changes nothing in the bucket. */
+  /** The drill finds every row, also those that came after the backup, and changes nothing in the bucket. */
   async drill(context: SuiteContext): Promise<Sample> {
     await this.setUp(context);
     const { api } = context;
@@ -115,7 +115,7 @@ class MariaDbBackups {
     await this.sql(api, `INSERT INTO app.after_drop VALUES (${1000 + this.runs++})`);
     await this.applyDrill(api, []);
     await this.untilArchived(api);
-    await this.inArchive(api, "[archive.remove(part.path) for part in sorted(archive.parts(), key=lambda part: part.begun)[-1:]]");
+    await this.inArchive(api, '[archive.remove(part.path) for part in sorted(archive.parts(), key=lambda part: part.begun)[-1:]]');
     const sample = await badDrill(api, this.drillWanted(), { kind: 'archive-gap' });
     await this.timed(api, ['python3', '/etc/everest/galera_backup.py', 'backup', 'again']);
     return sample;
