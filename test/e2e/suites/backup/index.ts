@@ -58,7 +58,8 @@ export function backupSuite(): Suite {
     tearDown: (context) => stage.clear(context),
     events: [
       ...stage.on(fixture, [
-        ...undoEvents(fixture), ...faultEvents(fixture), ...recoveryFaultEvents(fixture), retentionEvent(fixture), ...bucketEvents(fixture),
+        ...undoEvents(fixture), ...faultEvents(fixture), ...recoveryFaultEvents(fixture),
+        retentionEvent(fixture), ...bucketEvents(fixture),
       ]),
       ...stage.on(inPlace, inPlaceEvents(inPlace)),
       ...stage.on(large, costEvents(large)),

@@ -55,7 +55,8 @@ async function outside(context: SuiteContext, fixture: BackupFixture): Promise<S
     await fixture.untilArchived();
     const archived = performance.now();
     await untilWritable(clone, PATIENCE_S);
-    return { value: since(archived), ...await compare(clone, moment, RecoveryTarget.time(moment.at)), figures: { told } };
+    const value = since(archived);
+    return { value, ...await compare(clone, moment, RecoveryTarget.time(moment.at)), figures: { told } };
   });
 }
 
