@@ -1,7 +1,8 @@
 /**
  * Clusters that make the agent work and cost next to nothing: their objects are real, made by the library, and so is
  * what the StatefulSet controller makes of them; no Pod ever gets a node. What Patroni and the kubelet would have
- * written is written by us, leases are renewed by us, and one Pod answers at the members' port for all of them.
+ * written is written by us, leases are renewed by us, and one Pod answers at the members' ports for all of them, with a
+ * PostgreSQL of its own, in which the agent finds and makes what the contracts declare.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
@@ -16,9 +17,15 @@ const MEMBERS = 3;
 const MEMBER = { 'everest.io/component': 'member' };
 /** Patroni's loopWait, at which a primary renews. */
 const RENEW_S = 10;
-/** Answers nothing and holds every connection, as the agent needs it of a healthy member. */
+/** At Patroni's port it answers nothing and holds every connection, as the agent needs it of a healthy member. */
 const RESPONDER = `
-import asyncio
+import asyncio, os, subprocess
+BIN, DATA, ROLE = '/usr/lib/postgresql/17/bin', '/tmp/pg', os.environ['AGENT_ROLE']
+def server():
+    subprocess.run([BIN + '/initdb', '-D', DATA, '-U', ROLE, '--auth=trust', '--no-sync'], check=True)
+    with open(DATA + '/pg_hba.conf', 'a') as file:
+        file.write('host all all all trust\\n')
+    subprocess.Popen([BIN + '/postgres', '-D', DATA, '-h', '0.0.0.0', '-k', '/tmp', '-c', 'fsync=off'])
 async def hold(reader, writer):
     try:
         while await reader.read(4096):
@@ -26,8 +33,9 @@ async def hold(reader, writer):
     finally:
         writer.close()
 async def main():
-    async with await asyncio.start_server(hold, '0.0.0.0', 8008) as server:
-        await server.serve_forever()
+    async with await asyncio.start_server(hold, '0.0.0.0', 8008) as waiting:
+        await waiting.serve_forever()
+server()
 asyncio.run(main())
 `;
 
@@ -39,13 +47,15 @@ export class SimulatedClusters {
   }
 
   async create(storageClass: string): Promise<void> {
-    const address = await this.startResponder();
+    let address = '';
     for (const name of this.names) {
       const all = assistedCluster({ namespace: this.namespace, name, storageClass });
       const objects = all.filter((object) => isNeeded(object, name));
+      address ||= await this.startResponder(contractOf(objects, name).agentLogin.role);
       await this.api.apply(objects.map(nowhere), this.namespace);
       const contract = contractOf(objects, name);
-      await this.api.apply([filledSecret(contract), ...patroniObjects(name, address, contract)], this.namespace);
+      const written = [...filledSecrets(contract, name), ...patroniObjects(name, address, contract)];
+      await this.api.apply(written, this.namespace);
     }
     const pods = await this.untilPods();
     for (const pod of pods) await this.pretendToRun(pod, address);
@@ -66,7 +76,7 @@ export class SimulatedClusters {
     await this.api.merge(lease, this.namespace, { metadata: { annotations: { renewTime: new Date().toISOString() } } });
   }
 
-  private async startResponder(): Promise<string> {
+  private async startResponder(role: string): Promise<string> {
     const pod = {
       apiVersion: 'v1', kind: 'Pod', metadata: { name: 'sim-responder', labels: { app: 'sim-responder' } },
       spec: {
@@ -74,8 +84,11 @@ export class SimulatedClusters {
         securityContext: { runAsNonRoot: true, runAsUser: 10026, seccompProfile: { type: 'RuntimeDefault' } },
         containers: [{
           name: 'responder', image: POSTGRES_IMAGE.name, imagePullPolicy: 'IfNotPresent', command: ['python3', '-c', RESPONDER],
+          env: [{ name: 'AGENT_ROLE', value: role }], volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+          readinessProbe: { tcpSocket: { port: 5432 }, periodSeconds: 1 },
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
         }],
+        volumes: [{ name: 'tmp', emptyDir: {} }],
       },
     } as Obj;
     await this.api.apply([pod], this.namespace);
@@ -136,12 +149,14 @@ function nowhere(object: Obj): Obj {
 
 interface Contract {
   readonly patroni: object;
-  readonly agentLogin: { readonly secret: string; readonly key: string };
+  readonly agentLogin: { readonly role: string; readonly secret: string; readonly key: string };
 }
 
-/** As the members have filled it: without it the agent would ask for it again and again. */
-function filledSecret({ agentLogin: { secret, key } }: Contract): Obj {
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { name: secret }, stringData: { [key]: 'simulated' } } as Obj;
+/** As the members have filled them: without them the agent would ask for them again and again. */
+function filledSecrets({ agentLogin: { secret, key } }: Contract, name: string): Obj[] {
+  const values = { [secret]: { [key]: 'simulated' }, [`${name}-app`]: { user: 'app', password: 'simulated', dbname: 'app' } };
+  return Object.entries(values).map(([each, stringData]) =>
+    ({ apiVersion: 'v1', kind: 'Secret', metadata: { name: each }, stringData }) as Obj);
 }
 
 function contractOf(objects: readonly Obj[], name: string): Contract {
