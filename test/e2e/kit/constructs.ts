@@ -5,7 +5,7 @@ import { AGENT_IMAGE } from './images';
 import { storageIn } from './object-storage';
 import {
   BackupRetention, Bootstrap, EverestAgent, MariaDbCluster, PostgresCluster, Protection, RecoverySource, Replication,
-  type BackupOptions, type RecoveryTarget,
+  type BackupOptions, type GaleraRole, type RecoveryTarget,
 } from '../../../lib';
 
 /** What differs between the clusters of a suite; all else is the library's default or small. */
@@ -89,16 +89,19 @@ function backupIn(bucket: string, { prefix, scheduled }: ClusterWanted): BackupO
   return { storage, schedules, retention: BackupRetention.fullBackups(2), jobImage: AGENT_IMAGE.name };
 }
 
-export type GaleraWanted = Pick<ClusterWanted, 'namespace' | 'name' | 'storageClass' | 'cpu'>;
+export interface GaleraWanted extends Pick<ClusterWanted, 'namespace' | 'name' | 'storageClass' | 'cpu'> {
+  readonly roles?: GaleraRole[];
+}
 
 /** Three members of MariaDB with their proxies, and an agent that looks after them. */
-export function galeraCluster({ namespace, name, storageClass, cpu = '100m' }: GaleraWanted): Obj[] {
+export function galeraCluster({ namespace, name, storageClass, cpu = '100m', roles }: GaleraWanted): Obj[] {
   const chart = new Chart(new App(), 'chart', { namespace });
   const agent = new EverestAgent(chart, 'agent', { image: AGENT_IMAGE.name });
   new MariaDbCluster(chart, name, {
     agent,
     storage: { size: '2Gi', storageClassName: storageClass },
     resources: { requests: { cpu, memory: '640Mi' } },
+    ...(roles ? { roles } : {}),
     protection: Protection.deleteWithCluster(),
   });
   return chart.toJson() as Obj[];

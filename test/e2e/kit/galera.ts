@@ -123,6 +123,12 @@ export class GaleraUnderTest {
     return pod;
   }
 
+  /** As a user, through the network of the member. */
+  async sqlAs(pod: V1Pod, { user, password }: { user: string; password: string }, statement: string): ReturnType<ClusterApi['exec']> {
+    const client = ['mariadb', '--no-defaults', '-h', '127.0.0.1', `-u${user}`, '-N', '-e', statement];
+    return this.execIn(pod, ['env', `MYSQL_PWD=${password}`, ...client]);
+  }
+
   private execIn(pod: V1Pod, command: string[]): ReturnType<ClusterApi['exec']> {
     return this.api.exec({ namespace: this.namespace, pod: nameOf(pod), container: CONTAINER }, command);
   }

@@ -1,7 +1,7 @@
 /** A Galera cluster with agent, proxies and writer, made once and brought back into its best state before each run. */
 import { randomBytes } from 'node:crypto';
 import { AgentUnderTest } from '../../kit/agent';
-import { galeraCluster } from '../../kit/constructs';
+import { galeraCluster, type GaleraWanted } from '../../kit/constructs';
 import { GaleraUnderTest } from '../../kit/galera';
 import { restartsOf } from '../../kit/postgres';
 import type { Sample, SuiteContext } from '../../kit/suite';
@@ -81,9 +81,9 @@ export class Fixture {
     return new Writer(context.api, { ...this.writerOptions(), name, clients: [{ name, host: `${this.cluster.name}-rw` }], onlyThese: true });
   }
 
-  async apply(context: SuiteContext, cpu?: string): Promise<void> {
+  async apply(context: SuiteContext, changes: Pick<GaleraWanted, 'cpu' | 'roles'> = {}): Promise<void> {
     const storageClass = process.env.E2E_STORAGE_CLASS ?? (await context.api.defaultStorageClass()) ?? '';
-    const wanted = { namespace: this.namespace, name: this.cluster.name, storageClass, ...(cpu ? { cpu } : {}) };
+    const wanted = { namespace: this.namespace, name: this.cluster.name, storageClass, ...changes };
     await context.api.apply(galeraCluster(wanted), this.namespace);
   }
 

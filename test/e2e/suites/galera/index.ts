@@ -6,6 +6,7 @@ import { killEvents } from './kills';
 import { nodeEvents } from './nodes';
 import { patternEvents } from './patterns';
 import { plannedEvents } from './planned';
+import { userEvents } from './users';
 import { AGENT_IMAGE, HAPROXY_IMAGE, MARIADB_IMAGE, ensureImage } from '../../kit/images';
 import type { Suite } from '../../kit/suite';
 
@@ -24,7 +25,7 @@ export function galeraSuite(): Suite {
     },
     events: [
       ...killEvents(fixture), ...plannedEvents(fixture), ...crashEvents(fixture), ...nodeEvents(fixture),
-      ...patternEvents(fixture), ...backups.events,
+      ...patternEvents(fixture), ...userEvents(fixture), ...backups.events,
     ],
   };
 }

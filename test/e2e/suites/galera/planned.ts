@@ -37,7 +37,7 @@ async function drain(context: SuiteContext, fixture: Fixture): Promise<Sample> {
 async function rollout(context: SuiteContext, fixture: Fixture, run: number): Promise<Sample> {
   await fixture.ready(context, 'safe');
   const old = new Set((await fixture.cluster.members()).map((pod) => pod.metadata?.uid));
-  await fixture.apply(context, `${101 + run}m`);
+  await fixture.apply(context, { cpu: `${101 + run}m` });
   await waitFor({ what: 'all members to be replaced', seconds: 3 * PATIENCE_S, everyMs: 1000 }, async () => {
     const left = (await fixture.cluster.members()).filter((pod) => old.has(pod.metadata?.uid));
     return left.length > 0 ? `${left.length} are the old ones` : undefined;
