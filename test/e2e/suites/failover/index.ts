@@ -6,10 +6,15 @@ import { killEvents } from './kills';
 import { nodeEvents } from './nodes';
 import { plannedEvents } from './planned';
 import { rebuildEvent } from './rebuild';
-import { rightsEvent } from './rights';
 import { splitEvents } from './splits';
 import { AGENT_IMAGE, POOLER_IMAGE, POSTGRES_IMAGE, ensureImage } from '../../kit/images';
+import { rightsEvent, type Explained } from '../../kit/rights';
 import type { Suite } from '../../kit/suite';
+
+const EXPLAINED: readonly Explained[] = [
+  { right: /^agent: patch statefulsets /, because: 'a member that left the contract is scaled to zero, and no event takes one out' },
+  { right: /^agent: patch secrets \(CLUSTER-app\)$/, because: 'a rotation writes the new password there, and no event rotates' },
+];
 
 export function failoverSuite(): Suite {
   const sync = new Fixture({ suffix: 'sync' });
@@ -28,7 +33,7 @@ export function failoverSuite(): Suite {
     events: [
       ...killEvents(sync, archived), rebuildEvent(sync), ...plannedEvents(sync), ...changeEvents(sync),
       ...nodeEvents(sync, async, available), ...splitEvents(sync),
-      rightsEvent(all), ...costEvents(sync),
+      rightsEvent(all, EXPLAINED), ...costEvents(sync),
     ],
   };
 }

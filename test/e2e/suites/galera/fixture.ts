@@ -1,6 +1,7 @@
 /** A Galera cluster with agent, proxies and writer, made once and brought back into its best state before each run. */
 import { randomBytes } from 'node:crypto';
 import { AgentUnderTest } from '../../kit/agent';
+import type { Obj } from '../../kit/cluster-api';
 import { galeraCluster, type GaleraWanted } from '../../kit/constructs';
 import { GaleraUnderTest } from '../../kit/galera';
 import { restartsOf } from '../../kit/postgres';
@@ -83,8 +84,11 @@ export class Fixture {
 
   async apply(context: SuiteContext, changes: Pick<GaleraWanted, 'cpu' | 'roles'> = {}): Promise<void> {
     const storageClass = process.env.E2E_STORAGE_CLASS ?? (await context.api.defaultStorageClass()) ?? '';
-    const wanted = { namespace: this.namespace, name: this.cluster.name, storageClass, ...changes };
-    await context.api.apply(galeraCluster(wanted), this.namespace);
+    await context.api.apply(this.manifests(changes, storageClass), this.namespace);
+  }
+
+  manifests(changes: Pick<GaleraWanted, 'cpu' | 'roles'> = {}, storageClass = ''): Obj[] {
+    return galeraCluster({ namespace: this.namespace, name: this.cluster.name, storageClass, ...changes });
   }
 
   async diagnosis(): Promise<string> {

@@ -8,6 +8,7 @@ import { patternEvents } from './patterns';
 import { plannedEvents } from './planned';
 import { userEvents } from './users';
 import { AGENT_IMAGE, HAPROXY_IMAGE, MARIADB_IMAGE, ensureImage } from '../../kit/images';
+import { rightsEvent } from '../../kit/rights';
 import type { Suite } from '../../kit/suite';
 
 export function galeraSuite(): Suite {
@@ -25,7 +26,7 @@ export function galeraSuite(): Suite {
     },
     events: [
       ...killEvents(fixture), ...plannedEvents(fixture), ...crashEvents(fixture), ...nodeEvents(fixture),
-      ...patternEvents(fixture), ...userEvents(fixture), ...backups.events,
+      ...patternEvents(fixture), ...userEvents(fixture), rightsEvent([fixture]), ...backups.events,
     ],
   };
 }

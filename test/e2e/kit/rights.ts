@@ -1,19 +1,26 @@
 /** After all the rest: nobody was refused anything, and no Role gives what nobody needs. */
-import type { Fixture } from './fixture';
-import type { AuditEntry, RoleRule } from '../../kit/audit';
-import { parseAudit, refused, requests, rightOf, unusedRights } from '../../kit/audit';
-import type { Obj } from '../../kit/cluster-api';
-import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
-import { Skip } from '../../kit/suite';
+import type { AuditEntry, RoleRule } from './audit';
+import { parseAudit, refused, requests, rightOf, unusedRights } from './audit';
+import type { Obj } from './cluster-api';
+import type { Sample, SuiteContext, SuiteEvent } from './suite';
+import { Skip } from './suite';
 
-/** Rights that a run of all events does not use, and why they are given all the same. */
-const EXPLAINED: ReadonlyArray<{ right: RegExp; because: string }> = [
-  { right: /^agent: patch statefulsets /, because: 'a member that left the contract is scaled to zero, and no event takes one out' },
-  { right: /^agent: patch secrets \(CLUSTER-app\)$/, because: 'a rotation writes the new password there, and no event rotates' },
-];
+/** A cluster that events have used; none of them: its namespace is empty. */
+export interface Audited {
+  readonly namespace: string;
+  readonly cluster: { readonly name: string };
+  manifests(): Obj[];
+}
+
+/** A right that a run of all events does not use, and why it is given all the same. `CLUSTER` is the cluster's name. */
+export interface Explained {
+  readonly right: RegExp;
+  readonly because: string;
+}
 
 interface Account {
   readonly name: string;
+  readonly cluster: string;
   readonly namespace: string;
   readonly rules: readonly RoleRule[];
 }
@@ -29,17 +36,23 @@ interface Used {
   readonly entries: readonly AuditEntry[];
 }
 
-export function rightsEvent(fixtures: readonly Fixture[]): SuiteEvent {
+export function rightsEvent(fixtures: readonly Audited[], explained: readonly Explained[] = []): SuiteEvent {
   return {
     name: 'rights',
     measure: { what: 'rights of agent and members that no request of all events before needed', unit: 'rights', goal: { max: 0 } },
     noErrors: true,
     once: true,
-    run: (context) => rights(context, fixtures),
+    run: (context) => rights(context, fixtures, explained),
   };
 }
 
-async function rights(context: SuiteContext, fixtures: readonly Fixture[]): Promise<Sample> {
+async function rights(
+  context: SuiteContext, fixtures: readonly Audited[], explained: readonly Explained[],
+): Promise<Sample> {
+  const whyGiven = (right: string) => {
+    const known = explained.find((each) => each.right.test(right));
+    return known ? ` (${known.because})` : '';
+  };
   const accounts = fixtures.filter((fixture) => fixture.namespace !== '').flatMap(accountsOf);
   if (accounts.length === 0) throw new Skip('no event has run before, so there is nothing to look at');
   const used = await Promise.all(accounts.map(async (account): Promise<Used> => {
@@ -56,11 +69,6 @@ async function rights(context: SuiteContext, fixtures: readonly Fixture[]): Prom
   return { value: unexplained.length, errors: denied.length, note: `${asked} requests` };
 }
 
-function whyGiven(right: string): string {
-  const known = EXPLAINED.find((each) => each.right.test(right));
-  return known ? ` (${known.because})` : '';
-}
-
 /** A right that one of the clusters needed is needed. */
 function unusedByAll(used: readonly Used[]): string[] {
   const unused = used.map(({ account, entries }) => ({
@@ -73,10 +81,11 @@ function unusedByAll(used: readonly Used[]): string[] {
 }
 
 /** ServiceAccounts with the rules of all Roles that are bound to them. */
-function accountsOf(fixture: Fixture): Account[] {
+function accountsOf(fixture: Audited): Account[] {
   const objects = fixture.manifests() as RightsObject[];
   return objects.filter((object) => object.kind === 'ServiceAccount').map(({ metadata: { name } }) => ({
     name,
+    cluster: fixture.cluster.name,
     namespace: fixture.namespace,
     rules: objects.filter((object) => object.kind === 'RoleBinding' && object.subjects?.some((subject) => subject.name === name))
       .flatMap((binding) => objects.find((object) => object.kind === 'Role' && object.metadata.name === binding.roleRef?.name)?.rules ?? []),
@@ -87,11 +96,13 @@ function isBy({ user }: AuditEntry, { namespace, name }: Account): boolean {
   return user.username === `system:serviceaccount:${namespace}:${name}`;
 }
 
-function kindOf({ name }: Account): string {
-  return name === 'everest-agent' ? 'agent' : 'member';
+/** `agent`, `member` or what else the cluster has an account for: `backup`. */
+function kindOf({ name, cluster }: Account): string {
+  if (name === 'everest-agent') return 'agent';
+  return name === cluster ? 'member' : name.replace(`${cluster}-`, '');
 }
 
 /** Without the random name of the run's cluster. */
-function generic(right: string, { namespace }: Account): string {
-  return right.replaceAll(`pg-${namespace.split('-').pop()!}`, 'CLUSTER');
+function generic(right: string, { cluster }: Account): string {
+  return right.replaceAll(cluster, 'CLUSTER');
 }
