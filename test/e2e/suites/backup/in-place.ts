@@ -42,6 +42,52 @@ export class InPlace {
 
   constructor(private readonly fixture: BackupFixture) {}
 
+  /** Restored, and kept for good: nothing is set aside any more, and there is no way back. */
+  async accepted(context: SuiteContext): Promise<Sample> {
+    const { fixture } = this;
+    await fixture.ready(context);
+    const moment = await remember(fixture);
+    await dropTable(fixture);
+    await fixture.writer.untilWriting(PATIENCE_S);
+    await fixture.untilArchived();
+    const target = RecoveryTarget.time(moment.at);
+    const name = `restore-${++this.restores}`;
+    await this.declare(target, name, false);
+    const begun = new Date().toISOString();
+    const start = performance.now();
+    await this.command('restore', name);
+    await untilWritable(fixture.cluster, PATIENCE_S);
+    const value = since(start);
+    await this.untilWhole();
+    if (!(await this.setAside()).includes('before-')) throw new Error('nothing was set aside');
+    await this.command('accept', name);
+    const left = await this.setAside();
+    if (left.includes('before-')) throw new Error(`accepted, and still there: ${left}`);
+    await fixture.declare({ bootstrap: Bootstrap.putBack(name), prefix: name });
+    const back = await this.command('reject', name).then(() => 'done', (problem: unknown) => String(problem));
+    if (back === 'done') throw new Error('reject was done after accept');
+    await this.declare(target, name, false);
+    return { value, ...await compare(fixture.cluster, moment, target, begun), note: back.split('\n').slice(-3).join(' ').slice(0, 300) };
+  }
+
+  /** What lies beside the data of all members. */
+  private async setAside(): Promise<string> {
+    const { cluster } = this.fixture;
+    const lists = await Promise.all((await cluster.members()).map((pod) => cluster.execIn(pod, ['ls', '/pgdata'])));
+    return lists.map(({ stdout }) => stdout.split('\n').join(' ')).join('; ');
+  }
+
+  /** As a person does before anything is declared. */
+  private async lookAhead(moment: Moment): Promise<void> {
+    const { namespace, cluster } = this.fixture;
+    const ask = (to: string) => execFile(process.execPath, [COMMAND, 'restore', cluster.name, '-n', namespace, '--to', to], { timeout: PATIENCE_S * 1000 })
+      .then(({ stdout }) => stdout, ({ stdout, stderr }: { stdout: string; stderr: string }) => `refused: ${stdout}${stderr}`);
+    const good = await ask(moment.at);
+    if (!/can be reached from the backup/.test(good) || good.startsWith('refused')) throw new Error(`restore --to ${moment.at} says ${good}`);
+    const early = await ask('2020-01-01T00:00:00Z');
+    if (!/^refused: [^]*The window of/.test(early)) throw new Error(`restore --to 2020 says ${early}`);
+  }
+
   async run(context: SuiteContext, killAgentAt?: Step): Promise<Sample> {
     const { fixture } = this;
     await fixture.ready(context);
@@ -51,6 +97,7 @@ export class InPlace {
     await fixture.untilArchived();
     const target = RecoveryTarget.time(moment.at);
     const name = `restore-${++this.restores}`;
+    if (killAgentAt === undefined) await this.lookAhead(moment);
     await this.declare(target, name, killAgentAt === undefined);
     await this.killAgents(context, 'declared', killAgentAt);
     const later = await this.rowsAfterTheMistake();
@@ -173,5 +220,6 @@ export function inPlaceEvents(fixture: BackupFixture): SuiteEvent[] {
       name: 'agent-killed-in-restore', measure, figures,
       run: (context, run) => inPlace.run(context, STEPS[(run - 1) % STEPS.length]!),
     },
+    { name: 'in-place-accepted', once: true, measure, run: (context) => inPlace.accepted(context) },
   ];
 }
