@@ -20,11 +20,13 @@ function section(cluster: ResolvedGalera, { name, port, check, timing }: Backend
   return [
     `listen ${name}`,
     `  bind :::${port} v4v6`,
-    // While two answer for a moment, new connections go to the one that has just begun.
+    // Where two answer for a moment, new connections go to the one that has just begun.
     '  balance leastconn',
     '  option httpchk',
     `  http-check send meth GET uri ${check}`,
     '  http-check expect status 200',
+    // A writer that hands over says so for a moment: no proxy sends it anybody new when the first one cuts its sessions.
+    '  http-check disable-on-404',
     `  default-server check port ${GALERA_MEMBER_PORT} ${timing} init-addr libc,none`,
     '  default-server on-marked-down shutdown-sessions observe layer4 error-limit 1 on-error mark-down',
     ...cluster.group.members.map((member) => `  server ${member} ${member}.${cluster.namespace}.svc:${MYSQL_PORT}`),

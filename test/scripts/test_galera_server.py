@@ -253,6 +253,10 @@ class FakeMember:
             self.changed.notify_all()
 
     is_live = is_ready = is_writer = is_reader = lambda self: self.ready
+    leaving = False
+
+    def hands_over(self):
+        return self.leaving
 
 
 class Web(unittest.TestCase):
@@ -278,6 +282,13 @@ class Web(unittest.TestCase):
 
     def test_checks_follow_the_member(self):
         self.assertEqual([self.ask(path)[0] for path in ("/live", "/ready", "/writer", "/reader", "/nothing")], [200, 200, 200, 200, 404])
+        self.member.ready = False
+        self.assertEqual(self.ask("/writer")[0], 503)
+
+    def test_a_writer_that_hands_over_asks_haproxy_for_no_new_sessions_and_keeps_those_that_it_has(self):
+        self.member.leaving = True
+        self.addCleanup(setattr, self.member, "leaving", False)
+        self.assertEqual([self.ask(path)[0] for path in ("/writer", "/reader")], [404, 200])
         self.member.ready = False
         self.assertEqual(self.ask("/writer")[0], 503)
 

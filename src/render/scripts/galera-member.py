@@ -24,8 +24,9 @@ from galera_users import Declared, Watch
 from member import Api, Conflict, NotYet, log, utc
 
 TICK_S = 0.1
-# Between the moment that the row names another writer and the old one's refusal: HAProxy sees the new one up first.
-HANDOVER_S = 0.7
+# Between the moment that the row names another writer and the old one's refusal: HAProxy sees the new one up first. In
+# the last part of it the old one takes nobody new: two proxies do not see the refusal at the same moment.
+HANDOVER_S, LEAVING_S = 0.9, 0.5
 # HAProxy's checks until a member that refuses is out, at most (render/haproxy.ts).
 FOLLOW_S = 1.0
 # How long each rank waits before it claims the writer's row of a member that is gone.
@@ -130,6 +131,11 @@ class Member:
             return False
         named = self.row is not None and self.row.gcomm == self.status["gcommUuid"]
         return named or time.monotonic() < self.writer_until
+
+    def hands_over(self) -> bool:
+        """Sessions go on, and new ones go to the other writer, whom every proxy has seen by now."""
+        named = self.row is not None and self.status is not None and self.row.gcomm == self.status["gcommUuid"]
+        return not named and time.monotonic() > self.writer_until - LEAVING_S
 
     def is_reader(self) -> bool:
         alone = self.primary() and self.status["clusterSize"] == 1

@@ -268,9 +268,15 @@ def serve(member: Any, requests: Requests) -> None:
             elif self.path == "/watch":
                 self.watch()
             elif self.path in checks:
-                self.reply(200 if checks[self.path]() else 503, {"phase": member.phase})
+                self.reply(self.verdict(), {"phase": member.phase})
             else:
                 self.reply(404, {})
+
+        def verdict(self) -> int:
+            if not checks[self.path]():
+                return 503
+            # HAProxy: no new connections (disable-on-404).
+            return 404 if self.path == "/writer" and member.hands_over() else 200
 
         def do_OPTIONS(self) -> None:
             self.do_GET()
