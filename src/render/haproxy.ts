@@ -8,15 +8,19 @@ import type { ResolvedGalera } from '../resolve/galera';
 const WRITER_CHECKS = 'inter 300ms fastinter 100ms downinter 200ms fall 2 rise 1';
 const READER_CHECKS = 'inter 500ms fastinter 200ms downinter 500ms fall 2 rise 1';
 
+/** A writer that hands over says so for a moment: nobody new comes when the first proxy cuts its sessions. */
+const TAKES_NOBODY = 'http-check disable-on-404';
+
 interface Backend {
   readonly name: string;
   readonly port: number;
   readonly check: string;
   readonly timing: string;
+  readonly more?: readonly string[];
 }
 
 /** Each member is known by the Service of its own name, whose address stays. */
-function section(cluster: ResolvedGalera, { name, port, check, timing }: Backend): string[] {
+function section(cluster: ResolvedGalera, { name, port, check, timing, more = [] }: Backend): string[] {
   return [
     `listen ${name}`,
     `  bind :::${port} v4v6`,
@@ -25,8 +29,7 @@ function section(cluster: ResolvedGalera, { name, port, check, timing }: Backend
     '  option httpchk',
     `  http-check send meth GET uri ${check}`,
     '  http-check expect status 200',
-    // A writer that hands over says so for a moment: no proxy sends it anybody new when the first one cuts its sessions.
-    '  http-check disable-on-404',
+    ...more.map((line) => `  ${line}`),
     `  default-server check port ${GALERA_MEMBER_PORT} ${timing} init-addr libc,none`,
     '  default-server on-marked-down shutdown-sessions observe layer4 error-limit 1 on-error mark-down',
     ...cluster.group.members.map((member) => `  server ${member} ${member}.${cluster.namespace}.svc:${MYSQL_PORT}`),
@@ -59,7 +62,7 @@ export function renderHaproxy(cluster: ResolvedGalera): string {
     '  option clitcpka',
     '  option srvtcpka',
     '',
-    ...section(cluster, { name: 'writer', port: MYSQL_PORT, check: '/writer', timing: WRITER_CHECKS }),
+    ...section(cluster, { name: 'writer', port: MYSQL_PORT, check: '/writer', timing: WRITER_CHECKS, more: [TAKES_NOBODY] }),
     ...section(cluster, { name: 'readers', port: PROXY_READ_PORT, check: '/reader', timing: READER_CHECKS }),
     'frontend health',
     '  mode http',
