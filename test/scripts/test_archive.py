@@ -215,6 +215,21 @@ class GetTest(ArchiveCase):
         self.assertLess(time.monotonic() - started, 2.5)
         self.assertEqual((self.get(), len(self.calls())), (1, 1))
 
+    def test_a_standby_that_was_receiving_this_file_looks_for_the_next_primary_after_half_a_second(self):
+        (self.data / "standby.signal").touch()
+        (self.data / "pg_wal" / SEGMENT).touch()
+        self.program("bin/pgbackrest", '#!/bin/sh\necho "$*" >> "$ROOT/calls"; exec sleep 20\n')
+        started = time.monotonic()
+        self.assertEqual(self.get(), 1)
+        self.assertLess(time.monotonic() - started, 2.5)
+
+    def test_an_old_file_of_that_name_is_a_recycled_one_and_gives_the_archive_its_time(self):
+        (self.data / "standby.signal").touch()
+        (self.data / "pg_wal" / SEGMENT).touch()
+        os.utime(self.data / "pg_wal" / SEGMENT, (1000, 1000))
+        self.program("bin/pgbackrest", "#!/bin/sh\nsleep 1; exit 0\n")
+        self.assertEqual(self.get(), 0)
+
     def test_an_archive_that_answers_is_read_to_the_end_though_the_server_is_to_be_promoted(self):
         (self.data / "standby.signal").touch()
         (self.data / "promote").touch()
