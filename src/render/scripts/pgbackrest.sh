@@ -194,12 +194,15 @@ prepare_source() {
   timeout 40 python3 "${0%/*}/recovery.py" prepare-source
 }
 
-# A standby that has just lost its primary asks here before it looks for the next one, and a server that is to be promoted
-# waits for the end of this command: commits wait for both. What it was receiving a moment ago is hardly in the archive,
-# and one that answers does so within half a second.
+# A standby that has just lost its primary asks here before it looks for the next one, first for a newer timeline, and a
+# server that is to be promoted waits for the end of this command: commits wait for both. What it was receiving a moment
+# ago is hardly in the archive, and one that answers does so within half a second.
 get_briefly() {
   limit=3
-  [ -f "pg_wal/$1" ] && fresh "pg_wal/$1" 120 && limit=0.5
+  case "$1" in
+    *.history) limit=0.5 ;;
+    *) [ -f "pg_wal/$1" ] && fresh "pg_wal/$1" 120 && limit=0.5 ;;
+  esac
   timeout "$limit" pgbackrest --stanza=db archive-get "$1" "$2" &
   asked=$!
   (sleep 0.5; until [ -f promote ]; do sleep 0.1; done; kill "$asked") 2> /dev/null &
