@@ -71,6 +71,26 @@ export class SimulatedClusters {
     }
   }
 
+  /** Until the agent has done its first work for each: databases, users and Secrets as declared. */
+  async renewUntilSettled(seconds: number): Promise<void> {
+    const end = performance.now() + seconds * 1000;
+    for (;;) {
+      await this.renewFor(RENEW_S);
+      const statuses = await Promise.all(this.names.map((name) => this.status(name)));
+      const left = this.names.filter((_, index) => !statuses[index]);
+      if (left.length === 0) return;
+      if (performance.now() > end) throw new Error(`the agent has not come to ${left.length} simulated clusters, such as ${left[0]!}`);
+    }
+  }
+
+  /** Whether the agent has told of its databases that nothing is missing. */
+  private async status(name: string): Promise<boolean> {
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${name}-status` } } as Obj;
+    const found = await this.api.read<Obj & { data?: Record<string, string> }>(map, this.namespace);
+    const { problems } = JSON.parse(found?.data?.['databases.json'] ?? '{}') as { problems?: unknown[] };
+    return problems?.length === 0;
+  }
+
   private async renew(name: string): Promise<void> {
     const lease = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${name}-leader` } } as Obj;
     await this.api.merge(lease, this.namespace, { metadata: { annotations: { renewTime: new Date().toISOString() } } });
