@@ -26,10 +26,11 @@ export async function startJob(api: ClusterApi, namespace: string, cronJob: stri
 /** To the end that is expected: `Complete` or `Failed`. */
 export async function untilEnded(api: ClusterApi, namespace: string, name: string,
   { wanted = 'Complete', seconds }: { wanted?: string; seconds: number }): Promise<void> {
+  let ends: string[] = [];
   await waitFor({ what: `${name} to be ${wanted}`, seconds, everyMs: 500 }, async () => {
     const conditions = (await api.read<Job>(objectOf(name), namespace))?.status?.conditions ?? [];
-    const ends = conditions.filter(({ status }) => status === 'True').map(({ type }) => type).filter((type) => ENDS.includes(type));
-    if (ends.length > 0 && !ends.includes(wanted)) throw new Error(`${name} is ${ends.join(', ')}`);
-    return ends.includes(wanted) ? undefined : 'it runs';
+    ends = conditions.filter(({ status, type }) => status === 'True' && ENDS.includes(type)).map(({ type }) => type);
+    return ends.length > 0 ? undefined : 'it runs';
   });
+  if (!ends.includes(wanted)) throw new Error(`${name} is ${ends.join(', ')}`);
 }
