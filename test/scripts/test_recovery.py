@@ -155,6 +155,26 @@ class SourceTest(RecoveryCase):
         self.assertIn("declare a larger storage.size", self.refused("latest"))
 
 
+class DeclaredAnewTest(RecoveryCase):
+    """A target that cannot be reached is corrected in Git; the Pod need not be replaced."""
+
+    def look(self, declared):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        pathlib.Path(folder.name, "cluster.json").write_text(json.dumps({**self.cluster, "recovery": declared}))
+        own = {f"EVEREST_OWN_{name}": f"own {name}" for name in member.RECOVERY}
+        with mock.patch.object(member, "CONFIG_DIR", folder.name), mock.patch.dict(os.environ, {**own, **member.RECOVERY}), \
+                mock.patch.object(recovery.os, "execvp") as begun:
+            recovery.restart_if_declared_anew({**self.cluster, "recovery": {"goal": {"type": "latest"}}})
+            return begun.called, [os.environ[name] for name in member.RECOVERY]
+
+    def test_another_target_is_taken_up_by_beginning_anew_with_the_cluster_s_own_repository(self):
+        self.assertEqual(self.look({"goal": {"type": "time"}}), (True, [f"own {name}" for name in member.RECOVERY]))
+
+    def test_the_same_target_is_waited_for(self):
+        self.assertEqual(self.look({"goal": {"type": "latest"}}), (False, list(member.RECOVERY.values())))
+
+
 class UnfinishedTest(RecoveryCase):
     """A restore that was interrupted must never be taken for the cluster's data."""
 

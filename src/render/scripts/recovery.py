@@ -531,9 +531,20 @@ def keep_plan(cluster: Json, api: Api, recovery: Json) -> None:
     member.log(f"the target can be reached from the backup {plan.backup} ({plan.size >> 20} MiB) of {recovery['repository']['storage']}")
 
 
+def restart_if_declared_anew(cluster: Json) -> None:
+    """While nothing has begun, what Git says by now counts: the file is brought by the kubelet, the Pod stays."""
+    if json.loads(member.read(f"{member.CONFIG_DIR}/cluster.json")).get("recovery") == cluster.get("recovery"):
+        return
+    member.log("another recovery is declared; looking anew")
+    # As this container was begun: with the cluster's own repository.
+    os.environ.update({name: os.environ.pop(f"EVEREST_OWN_{name}") for name in member.RECOVERY})
+    os.execvp("python3", ["python3", f"{member.CONFIG_DIR}/member.py", "start"])
+
+
 def check(cluster: Json, api: Api, recovery: Json) -> None:
     if has_begun(cluster, api):
         return
+    restart_if_declared_anew(cluster)
     try:
         tried = member.unfinished(cluster)
         if tried and tried["goal"] == recovery["goal"] and tried["attempts"] >= ATTEMPTS:
