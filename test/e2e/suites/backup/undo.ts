@@ -2,6 +2,7 @@
  * The promise: a table that was dropped by accident is back. A writer never stops; the table is dropped; a clone is
  * made of a moment before. Every row that was acknowledged before the moment is there, none that came after.
  */
+import type { V1Pod } from '@kubernetes/client-node';
 import type { BackupFixture } from './fixture';
 import { PATIENCE_S, untilWritable } from './fixture';
 import { EDGES, dropTable, type Edge, type Moment, type Range } from './targets';
@@ -76,8 +77,12 @@ async function failOver(fixture: BackupFixture): Promise<void> {
 }
 
 /** It may write already, and not have its label yet. */
-async function leading(clone: PostgresUnderTest) {
-  return clone.primary().catch(async () => (await clone.members())[0]!);
+async function leading(clone: PostgresUnderTest): Promise<V1Pod> {
+  return clone.primary().catch(async () => {
+    const pods = await clone.members();
+    const answers = await Promise.all(pods.map((pod) => clone.sql(pod, 'SELECT NOT pg_is_in_recovery()').catch(() => 'f')));
+    return pods[Math.max(0, answers.indexOf('t'))]!;
+  });
 }
 
 async function expectGone(clone: PostgresUnderTest, { table }: Moment): Promise<void> {
