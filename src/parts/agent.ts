@@ -2,7 +2,7 @@ import { fieldEnvironment, restrictedContainer, withEphemeral } from './containe
 import { budgetSpec } from './disruption';
 import type { Manifest } from './manifest';
 import { DNS_PORTS, tcp } from './network-policies';
-import { placementFields } from './placement-fields';
+import { LOST_NODE, placementFields } from './placement-fields';
 import { RBAC, clusterRoleBinding, roleBinding } from './rbac';
 import { AGENT_LABELS, agentPodLabels } from '../contract/labels';
 import {
@@ -115,11 +115,6 @@ function container(agent: ResolvedAgent): Record<string, unknown> {
     securityContext: restrictedContainer(AGENT_UID),
   };
 }
-
-/** A Pod of the agent holds nothing: it is made anew elsewhere 10 s after its node is given up, not after 5 minutes. */
-const LOST_NODE = ['unreachable', 'not-ready'].map((taint) => ({
-  key: `node.kubernetes.io/${taint}`, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 10,
-}));
 
 /** Two Pods: the second goes on when the first one's node dies, together with a primary perhaps. */
 function deployment(agent: ResolvedAgent): Manifest {

@@ -2,6 +2,7 @@ import { fieldEnvironment, restrictedContainer, withEphemeral } from './containe
 import { cronJob } from './cron-job';
 import { metadata, optional, type Manifest } from './manifest';
 import { API_SERVER_PORTS, type NetworkPeers } from './network-policies';
+import { LOST_NODE } from './placement-fields';
 import { RBAC, roleBinding } from './rbac';
 import { COMPONENT, LABEL, clusterLabels } from '../contract/labels';
 import { backupName, contractName, leaderName, podName, statusName } from '../contract/names';
@@ -129,6 +130,8 @@ export function backupCronJob(cluster: BackedUp, schedule: ResolvedSchedule): Ma
       restartPolicy: 'Never',
       ...optional('imagePullSecrets', cluster.imagePullSecrets.map((name) => ({ name }))),
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      // The Lease guards against two at a time.
+      tolerations: LOST_NODE,
       containers: [container(cluster, schedule)],
     },
   });

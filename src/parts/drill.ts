@@ -1,9 +1,9 @@
+import type { BackedUp } from './backup';
 import { fieldEnvironment, restrictedContainer, withEphemeral } from './container';
 import { RETRIED_ELSEWHERE, cronJob } from './cron-job';
 import { metadata, optional, type Manifest } from './manifest';
 import { API_SERVER_PORTS, DNS_PORTS, type NetworkPeers } from './network-policies';
 import { RBAC, roleBinding } from './rbac';
-import type { BackedUp } from './backup';
 import { DRILL_SOCKET, type DrillNeed } from '../contract/drill';
 import { COMPONENT, LABEL, clusterLabels } from '../contract/labels';
 import { contractName, statusName } from '../contract/names';
@@ -69,7 +69,9 @@ function role(cluster: DrilledCluster, drill: ResolvedDrill): Manifest {
   };
 }
 
-function networkPolicy(cluster: DrilledCluster, drill: ResolvedDrill, peers: NetworkPeers, storageEgress: Fields[]): Manifest {
+function networkPolicy(
+  cluster: DrilledCluster, drill: ResolvedDrill, peers: NetworkPeers, storageEgress: Fields[],
+): Manifest {
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -101,7 +103,8 @@ function fileSource(need: DrillNeed): Fields {
 }
 
 function environment({ needs }: ResolvedDrill, recipe: DrillRecipe): Fields[] {
-  const plain = { EVEREST_REPORT: DRILL_SOCKET, EVEREST_DRILL_ACCESS: recipe.accessFolder ?? ACCESS_FOLDER, ...recipe.environment };
+  const { accessFolder = ACCESS_FOLDER } = recipe;
+  const plain = { EVEREST_REPORT: DRILL_SOCKET, EVEREST_DRILL_ACCESS: accessFolder, ...recipe.environment };
   return [
     ...Object.entries(plain).map(([name, value]) => ({ name, value })),
     ...needs.filter((need) => need.environment !== undefined).map(secretEnvironment),
@@ -233,7 +236,9 @@ export interface DrillSurroundings {
 }
 
 /** All objects of a drill, in the order in which they can be applied. */
-export function drillManifests(cluster: DrilledCluster, drill: ResolvedDrill, surroundings: DrillSurroundings): Manifest[] {
+export function drillManifests(
+  cluster: DrilledCluster, drill: ResolvedDrill, surroundings: DrillSurroundings,
+): Manifest[] {
   const { recipe, peers, accountAnnotations } = surroundings;
   const podLabels = { ...cluster.labels, ...clusterLabels(cluster.name, cluster.engine), ...labels(cluster, drill) };
   return [
