@@ -58,6 +58,8 @@ REPLACED, RECOVERS, RECOVERED = "everest.io/replaced", "everest.io/recovers", "e
 RECOVERY = {"PGBACKREST_CONFIG": "/run/postgresql/recovery/source", "PGBACKREST_CONFIG_INCLUDE_PATH": "/run/postgresql/recovery"}
 # Beside the data: WAL that is fetched ahead, and the note that a recovery is not finished.
 RECOVERY_SPOOL, UNFINISHED = "recovery-spool", "recovery-unfinished"
+# On a volume while a snapshot of it is made, and so on each copy (snapshot.py).
+SNAPSHOT_MARK = "snapshot-mark"
 # The lock on the data, for what this process becomes.
 LOCKED = "EVEREST_DATA_LOCK"
 # Key of a note on each backup.
@@ -144,14 +146,14 @@ class Api:
         connection = http.client.HTTPSConnection(host, port, timeout=API_TIMEOUT_S, context=context)
         return Api(connection, read(f"{ACCOUNT_DIR}/namespace"), f"{ACCOUNT_DIR}/token")
 
-    def call(self, method: str, path: str, body: Optional[Json] = None) -> Optional[Json]:
+    def call(self, method: str, path: str, body: Optional[Json] = None, group: str = "api/v1") -> Optional[Json]:
         """`path` is within the namespace; nothing there gives None."""
         # The token is read each time because the kubelet renews it.
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
         headers = {"Authorization": f"Bearer {read(self.token_file)}", "Content-Type": kind}
         text = None if body is None else json.dumps(body)
         try:
-            self.connection.request(method, f"/api/v1/namespaces/{self.namespace}/{path}", text, headers)
+            self.connection.request(method, f"/{group}/namespaces/{self.namespace}/{path}", text, headers)
             response = self.connection.getresponse()
             return answer_of(response.status, response.read(), f"{method} {path}")
         except (OSError, http.client.HTTPException, ValueError) as problem:
@@ -750,6 +752,7 @@ def begin_recovery(cluster: Json, goal: Json) -> None:
 def end_recovery(cluster: Json) -> None:
     shutil.rmtree(beside(cluster, RECOVERY_SPOOL), ignore_errors=True)
     os.remove(beside(cluster, UNFINISHED))
+    drop_copy(cluster)
 
 
 def discard_unfinished(cluster: Json) -> None:
@@ -757,9 +760,41 @@ def discard_unfinished(cluster: Json) -> None:
     if not unfinished(cluster):
         return
     for leftover in (cluster["dataDirectory"], f"{cluster['dataDirectory']}.failed"):
-        if os.path.exists(leftover):
+        if os.path.exists(leftover) and not keep_copy(cluster, leftover):
             log(f"a recovery did not come to its end; removing what it had restored in {leftover}")
             shutil.rmtree(leftover)
+
+
+def snapshot_folder(cluster: Json) -> str:
+    """Where the data of a snapshot wait that the first member's volume was made of; "" where none is declared."""
+    snapshot = (cluster.get("recovery") or {}).get("snapshot")
+    return beside(cluster, f"snapshot-{snapshot['name']}") if snapshot else ""
+
+
+def keep_copy(cluster: Json, data: str) -> bool:
+    """What was restored from a snapshot is there once: the next try goes on with it."""
+    folder = snapshot_folder(cluster)
+    place = f"{folder}/{os.path.basename(cluster['dataDirectory'])}"
+    if not folder or not os.path.isdir(folder) or os.path.exists(place):
+        return False
+    os.rename(data, place)
+    log("a recovery did not come to its end; the copy of the snapshot is kept for the next try")
+    return True
+
+
+def drop_copy(cluster: Json) -> None:
+    """What is left of it, once the cluster has data of its own."""
+    if snapshot_folder(cluster):
+        shutil.rmtree(snapshot_folder(cluster), ignore_errors=True)
+
+
+def adopt_volume(cluster: Json) -> None:
+    """Another cluster's data are no data of this member, and must never be started."""
+    if os.path.exists(beside(cluster, SNAPSHOT_MARK)):
+        done = subprocess.run([sys.executable, f"{CONFIG_DIR}/snapshot.py", "adopt"], stderr=subprocess.PIPE, check=False)
+        if done.returncode != 0:
+            raise NotYet(first_line(done.stderr).replace("everest: ", ""))
+        log(first_line(done.stderr).replace("everest: ", ""))
 
 
 def kept_folder(cluster: Json, kind: str = "before") -> str:
@@ -1010,6 +1045,7 @@ def start(cluster: Json, api: Api) -> None:
         if kind not in roles_of(cluster):  # restapi: Patroni and patronictl want both or neither
             os.environ[f"PATRONI_{kind.upper()}_USERNAME"] = "everest"
     os.makedirs(BACKUP_DIR, mode=0o700, exist_ok=True)
+    patiently(lambda: adopt_volume(cluster))
     discard_unfinished(cluster)
     if replacement_waits(cluster):
         os.execvp("python3", ["python3", f"{CONFIG_DIR}/recovery.py", "replace"])
@@ -1083,6 +1119,7 @@ def create_replica(cluster: Json, api: Api) -> int:
     """Any other end than success lets Patroni copy the primary: the archive is a relief, never a condition."""
     if unfinished(cluster):
         end_recovery(cluster)  # another member has brought the first data, and what comes now is a copy of them
+    drop_copy(cluster)
     usable: List[Repository] = []
     if cluster.get("backup") and "standby" not in cluster and not replacement_waits(cluster):
         once(lambda: usable.extend(usable_backups(cluster, api)))

@@ -32,10 +32,13 @@ from datetime import datetime, timedelta, timezone
 from typing import Callable, Collection, Dict, List, NamedTuple, Optional, Tuple
 
 import member
+import snapshot
 from member import Api, Json, NotYet, pgbackrest
 
 #: What the look before a recovery has settled.
 PLAN = "plan.json"
+#: What the VolumeSnapshot says of itself, where the recovery begins with one.
+SNAPSHOT = "snapshot.json"
 #: How many files of the archive are looked through for its last transaction, from the newest on.
 FILES_LOOKED_AT = 64
 #: Of a recovery that Patroni has given up; more tries would end alike.
@@ -216,6 +219,19 @@ def usable_backups(stanza: Json, database: int, archive: Archive) -> List[Usable
     return sorted(found, key=lambda backup: backup.stopped)
 
 
+def usable_snapshot(facts: Json, system: str, archive: Archive, storage: str) -> Usable:
+    """A VolumeSnapshot in place of the backups; its log is in the archive as theirs is, if nothing has removed it."""
+    name, first = facts["name"], facts["startWal"]
+    if str(facts["system"]) != system:
+        raise NotYet(f"the snapshot {name} is of the cluster {facts['system']}, and {storage} holds the archive of {system}: name the storage of the "
+                     "former; waiting.")
+    reached = archive.last_from(archive.number(first)) if archive.is_on(first) else -1
+    if reached < archive.number(facts["stopWal"]):
+        raise NotYet(f"the log of the snapshot {name} is not in {storage}: {first} to {facts['stopWal']} are needed. The retention of full backups "
+                     "removes what is older than the oldest of them. Name a newer snapshot, or recover from a backup; waiting.")
+    return Usable(name, 0, datetime.fromisoformat(facts["stoppedAt"].replace("Z", "+00:00")), archive.lsn(facts["stopLsn"]), facts["architecture"], reached)
+
+
 def show(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
 
@@ -290,11 +306,12 @@ def version_fits(stanza: Json, major: str, storage: str) -> int:
     return newest["id"]
 
 
-def look(cluster: Json, recovery: Json, folder: str) -> Look:
+def look(cluster: Json, recovery: Json, folder: str, facts: Optional[Json] = None) -> Look:
+    """`facts`: of the VolumeSnapshot that stands for all backups; then there need not be any."""
     storage, name = recovery["repository"]["storage"], recovery["stanza"]
     stanza = json.loads(pgbackrest([f"--stanza={name}", "--output=json", "info"]))[0]
     own = stanza["repo"][0]["status"] if stanza.get("repo") else stanza["status"]
-    if own["code"] != 0:
+    if own["code"] not in ((0, 2) if facts else (0,)):
         reason = {1: "nothing is there", 2: "there is no backup", 3: "a part is missing"}.get(own["code"], own["message"])
         raise NotYet(f"{storage} has nothing to recover from: {member.first_line(reason.encode())}. Check the name of the cluster, its "
                      "namespace and the prefix of the storage; waiting.")
@@ -304,6 +321,9 @@ def look(cluster: Json, recovery: Json, folder: str) -> Look:
     listing = pgbackrest(["--recurse", "repo-ls", archive_folder])
     wal = Wal(archive_folder, file_paths(listing), folder, cluster["binDirectory"])
     archive = read_archive(wal, listing, recovery["goal"].get("timeline"))
+    if facts:
+        system = next(str(item["system-id"]) for item in stanza["db"] if item["id"] == database)
+        return Look(f"the snapshot {facts['name']} with {storage}", archive, wal, [usable_snapshot(facts, system, archive, storage)])
     backups = usable_backups(stanza, database, archive)
     if not backups:
         raise NotYet(f"no backup of {storage} can be restored: none is undamaged with the WAL that it needs; waiting.")
@@ -318,9 +338,9 @@ def has_room(cluster: Json, size: int) -> None:
                      f"{SPARE_BYTES >> 20} are kept free: declare a larger storage.size; waiting.")
 
 
-def make_plan(cluster: Json, recovery: Json) -> Plan:
+def make_plan(cluster: Json, recovery: Json, facts: Optional[Json] = None) -> Plan:
     with tempfile.TemporaryDirectory() as folder:
-        chosen = look(cluster, recovery, folder).choose(recovery["goal"])
+        chosen = look(cluster, recovery, folder, facts).choose(recovery["goal"])
     if chosen.architecture not in ("", platform.machine()):
         raise NotYet(f"the backup {chosen.label} was made on {chosen.architecture}, and this node is {platform.machine()}, which cannot read "
                      "its files: place the members on nodes like the old ones; waiting.")
@@ -526,9 +546,13 @@ def tell(api: Api, problem: Optional[str], **more: bool) -> None:
 def keep_plan(cluster: Json, api: Api, recovery: Json) -> None:
     """What was seen is kept for the restore, which follows within seconds."""
     write_source(cluster, api, recovery)
-    plan = make_plan(cluster, recovery)
+    facts = snapshot.facts_of(cluster, api) if recovery.get("snapshot") else None
+    plan = make_plan(cluster, recovery, facts)
+    if facts:
+        member.write_private(SNAPSHOT, json.dumps(facts))
     member.write_private(PLAN, json.dumps(plan._asdict()))
-    member.log(f"the target can be reached from the backup {plan.backup} ({plan.size >> 20} MiB) of {recovery['repository']['storage']}")
+    source = f"snapshot {plan.backup} and the archive" if facts else f"backup {plan.backup} ({plan.size >> 20} MiB)"
+    member.log(f"the target can be reached from the {source} of {recovery['repository']['storage']}")
 
 
 def restart_if_declared_anew(cluster: Json) -> None:
@@ -607,7 +631,11 @@ def accept(cluster: Json, api: Api) -> int:
 def start(cluster: Json, api: Api) -> int:
     recovery = cluster["recovery"]
     turn = cluster["members"].index(os.environ["HOSTNAME"])
-    if turn > 0 and cluster.get("replacement"):
+    if turn > 0 and recovery.get("snapshot"):
+        # It says what is in the way also where the first member's volume could not be made.
+        member.patiently(lambda: check(cluster, api, recovery))
+        tell(api, None)
+    if turn > 0 and (cluster.get("replacement") or recovery.get("snapshot")):
         member.waits_until(lambda: has_begun(cluster, api), float("inf"))
     member.patiently(lambda: give_up_turn(cluster, api))
     member.waits_until(lambda: has_begun(cluster, api), turn * APART_S)
@@ -624,21 +652,27 @@ def start(cluster: Json, api: Api) -> int:
 def restore(cluster: Json, api: Api) -> int:
     """A member that has waited for another one to begin, and begins now, has not looked yet."""
     recovery, path = cluster["recovery"], f"{member.BACKUP_DIR}/{PLAN}"
+    if recovery.get("snapshot") and not snapshot.brings(cluster):
+        member.log(f"the first data come with the volume of {cluster['members'][0]}; this member waits")
+        return 1
     if not os.path.exists(path) and not member.once(lambda: keep_plan(cluster, api, recovery)):
         return 1
     plan = Plan(**json.loads(member.read(path)))
     member.begin_recovery(cluster, recovery["goal"])
-    os.makedirs(cluster["dataDirectory"], mode=0o700, exist_ok=True)
-    wal = cluster.get("walDirectory")
-    if wal:
-        shutil.rmtree(wal, ignore_errors=True)
-    links = [f"--link-map=pg_wal={wal}"] if wal else []
     member.log(f"restoring the backup {plan.backup}")
     if not member.patiently(lambda: note_recovering(cluster, api)):
         member.log("the mark by which this member brings the first data is gone; beginning anew")
         return 1
     # Of a session of its own, since Patroni ends its commands with everything below them.
     subprocess.Popen([sys.executable, __file__, "accompany", str(os.getppid())], start_new_session=True)
+    if recovery.get("snapshot"):
+        snapshot.place(cluster, json.loads(member.read(f"{member.BACKUP_DIR}/{SNAPSHOT}")), recovery["goal"])
+        return 0
+    wal = cluster.get("walDirectory")
+    if wal:
+        shutil.rmtree(wal, ignore_errors=True)
+    links = [f"--link-map=pg_wal={wal}"] if wal else []
+    os.makedirs(cluster["dataDirectory"], mode=0o700, exist_ok=True)
     os.execvp("pgbackrest", ["pgbackrest", f"--stanza={recovery['stanza']}", f"--set={plan.backup}", "--type=none", *links, "restore"])
     raise AssertionError("exec never returns")
 
