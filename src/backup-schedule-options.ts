@@ -1,6 +1,23 @@
 import type { Duration } from 'cdk8s';
 import type { Resources } from './resources';
 
+/** VolumeSnapshots as backups. */
+export interface VolumeSnapshotOptions {
+  /**
+   * Name of the VolumeSnapshotClass.
+   *
+   * @default - the default class of the volume's driver
+   */
+  readonly className?: string;
+
+  /**
+   * How many snapshots of this schedule stay; the newest good one always does. 1 to 1000.
+   *
+   * @default 7
+   */
+  readonly keep?: number;
+}
+
 /** What a backup copies. */
 export class BackupType {
   /** Everything. */
@@ -18,9 +35,25 @@ export class BackupType {
     return new BackupType('incremental');
   }
 
+  /**
+   * A VolumeSnapshot of one member's data volume, made in PostgreSQL's backup mode: a standby's where one streams. It
+   * takes seconds, whatever the size, and stays with the storage of the volumes. The write-ahead log that it needs is in
+   * the cluster's repository, so that a recovery can go on from it to any later moment; it counts only when that log has
+   * arrived. Beside it there should be a schedule of full backups: they are elsewhere, and only with them old
+   * write-ahead log is ever removed.
+   *
+   * For PostgresCluster. Needs the kinds of the external snapshotter and a driver that makes snapshots. Nothing
+   * restarts. Taking it out leaves the snapshots that there are.
+   */
+  public static volumeSnapshot(options: VolumeSnapshotOptions = {}): BackupType {
+    return new BackupType('snapshot', options);
+  }
+
   private constructor(
-    /** `full`, `differential` or `incremental`. */
+    /** `full`, `differential`, `incremental` or `snapshot`. */
     public readonly type: string,
+    /** Of a snapshot. */
+    public readonly snapshot?: VolumeSnapshotOptions,
   ) {}
 }
 

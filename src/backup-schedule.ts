@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import type { BackupScheduleOptions } from './backup-schedule-options';
 import { EverestError } from './errors';
 import { claimObjects, objectName } from './object-registry';
-import { backupCronJob, type BackedUp } from './parts/backup';
+import { backupCronJob, snapshotAccess, type BackedUp } from './parts/backup';
 import { resolveSchedule, type ResolvedSchedule } from './resolve/backup';
 import { runRules } from './rules/run';
 import { SCHEDULE_RULES } from './rules/schedule-valid';
@@ -19,7 +19,7 @@ interface BackedUpCluster {
  * When backups of a cluster are made; made by `cluster.addBackupSchedule()`.
  *
  * Creates a CronJob `<cluster>-backup-<name>`. Its Jobs make the backup in a member and write the result into the
- * ConfigMap `<cluster>-status`.
+ * ConfigMap `<cluster>-status`. For VolumeSnapshots, also a Role and a RoleBinding of that name.
  */
 export class BackupSchedule extends Construct {
   /** Name of the schedule. */
@@ -48,7 +48,9 @@ export class BackupSchedule extends Construct {
     this._resolved = resolveSchedule(resolved.name, options);
     this.scheduleName = this._resolved.name;
     const manifest = backupCronJob(resolved, this._resolved);
-    claimObjects(this, resolved.namespace, [objectName(manifest)]);
+    const access = snapshotAccess(resolved, this._resolved);
+    claimObjects(this, resolved.namespace, [...access, manifest].map(objectName));
+    for (const right of access) new ApiObject(this, right.kind.toLowerCase(), right);
     this.cronJob = new ApiObject(this, 'cron-job', manifest);
   }
 }

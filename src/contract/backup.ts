@@ -9,4 +9,6 @@ export const MEMBER_PATHS = {
   pgbackrest: '/etc/everest/pgbackrest.conf',
   /** pgBackRest's, on the data volume: the last error of each file that did not get through. */
   spool: '/pgdata/spool',
+  /** Backup mode, for whoever makes a snapshot of the volume. */
+  snapshotScript: '/etc/everest/snapshot.py',
 } as const;

@@ -40,7 +40,8 @@ export interface ContractBackup {
 
 export interface ContractSchedule {
   readonly name: string;
-  readonly type: 'full' | 'differential' | 'incremental';
+  /** `snapshot`: of a member's volume, which does not go to the repository; its log does. */
+  readonly type: 'full' | 'differential' | 'incremental' | 'snapshot';
   readonly cron: string;
   readonly timeZone: string;
   readonly suspended: boolean;
@@ -172,6 +173,8 @@ export interface MemberDocumentRecovery extends MemberDocumentSource {
   readonly keepPasswords: boolean;
   /** The data wait at the target, to be read, until this is false. */
   readonly pauseAtTarget: boolean;
+  /** The first member's volume is made of this VolumeSnapshot, and has this size. */
+  readonly snapshot?: { readonly name: string; readonly size: string };
 }
 
 export interface MemberDocumentRepository {

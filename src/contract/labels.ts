@@ -17,6 +17,8 @@ export const LABEL = {
   pausable: 'everest.io/pausable',
   /** Name of the restore drill, on its objects. */
   drill: 'everest.io/drill',
+  /** Name of the schedule, on the VolumeSnapshots that it made. */
+  schedule: 'everest.io/schedule',
   /** Written by Patroni on Pods: `primary`, `replica` or `standby_leader`. */
   role: 'everest.io/role',
   /** On the contract ConfigMap: the version of the document in it. */

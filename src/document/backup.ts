@@ -16,7 +16,9 @@ const schedule = z.strictObject({
   name: z.string(),
   schedule: z.string(),
   timeZone: z.string().optional(),
-  type: z.enum(['full', 'differential', 'incremental']).optional(),
+  type: z.enum(['full', 'differential', 'incremental', 'volumeSnapshot']).optional(),
+  snapshotClass: z.string().optional(),
+  keep: z.number().optional(),
   enabled: z.boolean().optional(),
 });
 
@@ -96,13 +98,17 @@ export function toStorage({ spec }: StorageDocument): BackupStorage {
   }));
 }
 
+function toType({ type, snapshotClass: className, keep }: Partial<z.infer<typeof schedule>>): BackupType | undefined {
+  return type === 'volumeSnapshot' ? BackupType.volumeSnapshot(present({ className, keep })) : type && BackupType[type]();
+}
+
 function toSchedules(spec: BackupSpec): BackupScheduleOptions[] {
   const { schedule: cron, timeZone: zone } = spec;
   const single = cron === undefined ? [] : [{ name: DEFAULT_SCHEDULE, cron, timeZone: zone }];
-  const more = (spec.schedules ?? []).map(({ name, schedule: when, type, timeZone = zone, enabled }) => ({
+  const more = (spec.schedules ?? []).map(({ name, schedule: when, timeZone = zone, enabled, ...rest }) => ({
     name, timeZone,
     cron: when,
-    type: type && BackupType[type](),
+    type: toType(rest),
     suspend: enabled === false ? true : undefined,
   }));
   return [...single, ...more].map(present) as BackupScheduleOptions[];

@@ -35,6 +35,7 @@ export const bootstrapSpecShape = z.strictObject({
     target: target.optional(),
     pauseAtTarget: z.boolean().optional(),
     replacing: z.string().optional(),
+    snapshot: z.string().optional(),
   }).optional(),
 });
 
@@ -72,11 +73,11 @@ export function toBootstrap({ superseding, putBack, recover }: BootstrapSpec,
   storages: ReadonlyMap<string, BackupStorage>): Bootstrap {
   if (putBack !== undefined) return Bootstrap.putBack(putBack);
   if (!recover) return Bootstrap.fresh(superseding!);
-  const { clusterName, namespace, passSecretName, passSecretKey, keepPasswords, pauseAtTarget, replacing } = recover;
+  const { clusterName, namespace, passSecretName, passSecretKey, keepPasswords, pauseAtTarget, replacing, snapshot } = recover;
   const source = present({ clusterName, namespace, passSecretName, passSecretKey });
   return Bootstrap.recover(present({
     from: RecoverySource.storage(storageNamed(recover.storageName, storages), source),
     target: recover.target && toTarget(recover.target),
-    keepPasswords, pauseAtTarget, replacing,
+    keepPasswords, pauseAtTarget, replacing, snapshot,
   }));
 }

@@ -108,6 +108,17 @@ function oneRole({ standby }: PostgresqlSpec): Finding[] {
   return [];
 }
 
+/** Words about VolumeSnapshots, on a schedule of something else. */
+function ofSnapshots({ backup }: AnySpec): Finding[] {
+  return (backup?.schedules ?? []).flatMap((schedule, index) => (schedule.type === 'volumeSnapshot' ? []
+    : (['snapshotClass', 'keep'] as const).filter((field) => schedule[field] !== undefined).map((field) => finding(SHAPE_TEXTS.unknownField, {
+      path: ['spec', 'backup', 'schedules', index, field],
+      problem: `${field} is for schedules of type volumeSnapshot, and this one is ${schedule.type ?? 'full'}`,
+      consequence: 'It would have no effect',
+      fix: 'Leave it out; how long backups stay says retentionDays or retentionCopies',
+    }))));
+}
+
 function sharedRelations(spec: AnySpec): Finding[] {
   return [
     ...twoSpellings(spec, 'instances', 'replicas'),
@@ -115,6 +126,7 @@ function sharedRelations(spec: AnySpec): Finding[] {
     ...antiAffinityTwice(spec),
     ...missingStorage(spec),
     ...oneRetention(spec),
+    ...ofSnapshots(spec),
     ...peerFindings(spec),
   ];
 }

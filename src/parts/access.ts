@@ -1,6 +1,7 @@
 import { metadata, type Manifest } from './manifest';
 import { RBAC, roleBinding } from './rbac';
 import { KEEP_ANNOTATIONS } from '../contract/labels';
+import { SNAPSHOT_API } from '../contract/snapshot';
 import type { ClusterIdentity } from '../resolve/identity';
 import { repositoriesOf, type ResolvedPostgres } from '../resolve/postgres';
 
@@ -58,6 +59,12 @@ export function serviceAccount(cluster: ResolvedPostgres): Manifest {
   };
 }
 
+/** The one that the first data come with. */
+function snapshotRule({ recovery }: ResolvedPostgres): Array<Record<string, unknown>> {
+  if (recovery?.snapshot === undefined) return [];
+  return [{ apiGroups: [SNAPSHOT_API.group], resources: [SNAPSHOT_API.plural], resourceNames: [recovery.snapshot], verbs: ['get'] }];
+}
+
 /**
  * The members' rights: what Patroni with ConfigMaps as its store was seen to use, and the cluster's own Secrets.
  * Patroni names its ConfigMaps itself and lists by label, so these verbs cannot be bound to names.
@@ -73,6 +80,7 @@ export function memberRole(cluster: ResolvedPostgres): Manifest {
       ...secretRule(memberSecrets(cluster), cluster.generatesCredentials ? ['get', 'patch'] : ['get']),
       ...secretRule(backupSecrets(cluster, true), ['get', 'patch']),
       ...secretRule(backupSecrets(cluster, false), ['get']),
+      ...snapshotRule(cluster),
     ],
   };
 }

@@ -6,6 +6,7 @@ import { LOST_NODE } from './placement-fields';
 import { RBAC, roleBinding } from './rbac';
 import { COMPONENT, LABEL, clusterLabels } from '../contract/labels';
 import { backupName, contractName, leaderName, podName, statusName } from '../contract/names';
+import { SNAPSHOT_API } from '../contract/snapshot';
 import { AGENT_UID } from '../resolve/agent';
 import type { ResolvedBackup, ResolvedSchedule } from '../resolve/backup';
 import type { ResolvedGalera } from '../resolve/galera';
@@ -94,6 +95,29 @@ export function galeraBackupAccess(cluster: ResolvedGalera, peers: NetworkPeers)
   return accessOf(cluster, { pods, configMaps: [contractName(cluster.name)] }, peers);
 }
 
+function snapshotArguments({ snapshot }: ResolvedSchedule): string[] {
+  if (!snapshot) return [];
+  const { className, keep } = snapshot;
+  return ['--keep', String(keep), ...(className === undefined ? [] : ['--class', className])];
+}
+
+/**
+ * What the Jobs of a schedule of VolumeSnapshots may do beyond those of others. Neither `create` nor `list` can be bound
+ * to names, and the names have the time in them.
+ */
+export function snapshotAccess(cluster: BackedUp, { snapshot, objectName }: ResolvedSchedule): Manifest[] {
+  if (!snapshot) return [];
+  const metadataOfBoth = metadata(cluster, objectName, { labels: labels(cluster) });
+  const verbs = ['create', 'delete', 'get', 'list', 'patch'];
+  return [
+    {
+      apiVersion: `${RBAC}/v1`, kind: 'Role', metadata: metadataOfBoth,
+      rules: [{ apiGroups: [SNAPSHOT_API.group], resources: [SNAPSHOT_API.plural], verbs }],
+    },
+    roleBinding(metadataOfBoth, backupName(cluster.name)),
+  ];
+}
+
 function container(cluster: BackedUp, schedule: ResolvedSchedule): Record<string, unknown> {
   const { name, type, repository, target } = schedule;
   return {
@@ -102,7 +126,7 @@ function container(cluster: BackedUp, schedule: ResolvedSchedule): Record<string
     imagePullPolicy: 'IfNotPresent',
     args: [
       'backup', '--cluster', cluster.name, '--schedule', name, '--type', type,
-      '--repository', String(repository), '--target', target,
+      '--repository', String(repository), '--target', target, ...snapshotArguments(schedule),
     ],
     env: [fieldEnvironment('POD_NAME', 'metadata.name'), fieldEnvironment('POD_NAMESPACE', 'metadata.namespace')],
     resources: withEphemeral(schedule.resources, '16Mi', '128Mi'),

@@ -89,6 +89,7 @@ function configVolume(cluster: ResolvedPostgres, group: ResolvedGroup): Record<s
   const items = [
     { key: FILES.script, path: FILES.script },
     { key: FILES.recovery, path: FILES.recovery },
+    { key: FILES.snapshot, path: FILES.snapshot },
     { key: FILES.member, path: FILES.member },
     { key: FILES.archive, path: FILES.archive },
     { key: FILES.pgbackrest, path: FILES.pgbackrest },

@@ -7,6 +7,8 @@ export const FILES = {
   script: 'member.py',
   /** Started by member.py where the first data come from backups. */
   recovery: 'recovery.py',
+  /** Backup mode for snapshots of volumes, and volumes that were made of them. */
+  snapshot: 'snapshot.py',
   member: 'cluster.json',
   patroni: 'patroni.yml',
   /** Empty without backups. */

@@ -122,10 +122,11 @@ function source({ key, options, url, secrets, files, pass }: ResolvedRepository)
 }
 
 /** The source stands here and not in a file of pgBackRest's: without data, members have no use for it. */
-function memberRecovery({ recovery }: ResolvedPostgres): MemberDocument['recovery'] {
+function memberRecovery({ recovery, groups }: ResolvedPostgres): MemberDocument['recovery'] {
   if (!recovery) return undefined;
-  const { goal, keepPasswords, pauseAtTarget, repository } = recovery;
-  return { ...source(repository), goal, keepPasswords, pauseAtTarget };
+  const { goal, keepPasswords, pauseAtTarget, repository, snapshot } = recovery;
+  const volume = snapshot === undefined ? undefined : { name: snapshot, size: groups[0]!.storage.size };
+  return { ...source(repository), goal, keepPasswords, pauseAtTarget, snapshot: volume };
 }
 
 /** That it is there says that the cluster follows another one; without an archive it is empty. */

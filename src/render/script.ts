@@ -19,6 +19,11 @@ export function renderRecoveryScript(): string {
   return script('recovery.py');
 }
 
+/** snapshot.py, which imports member.py and is imported by recovery.py. */
+export function renderSnapshotScript(): string {
+  return script('snapshot.py');
+}
+
 /** archive_command and restore_command. */
 export function renderArchiveScript(): string {
   return script('pgbackrest.sh');

@@ -5,6 +5,7 @@ import { BackupType, type BackupScheduleOptions } from '../backup-schedule-optio
 import type { AzureStorageOptions, BackupStorage, BackupStorageOptions, GcsStorageOptions, S3StorageOptions, SecretStorageOptions } from '../backup-storage';
 import type { CertificateAuthority } from '../certificate-authority';
 import type { ContractSchedule, RepositoryFile, RepositorySecret } from '../contract/document';
+import { SNAPSHOTS_KEPT } from '../contract/snapshot';
 import { backupName, backupPassName } from '../contract/names';
 import type { NetworkPeer } from '../network';
 import type { StorageAccess } from '../storage-access';
@@ -54,6 +55,8 @@ export interface ResolvedBackup {
 export interface ResolvedSchedule extends ContractSchedule {
   readonly objectName: string;
   readonly deadlineSeconds: number;
+  /** Of a schedule of VolumeSnapshots. */
+  readonly snapshot?: { readonly className?: string; readonly keep: number };
   readonly resources: ResolvedResources;
 }
 
@@ -227,6 +230,7 @@ export function resolveBackup(name: string, namespace: string, given: BackupOpti
 
 /** A schedule, decided. */
 export function resolveSchedule(cluster: string, given: BackupScheduleOptions): ResolvedSchedule {
+  const snapshot = given.type?.snapshot;
   return {
     name: given.name,
     objectName: `${backupName(cluster)}-${given.name}`,
@@ -235,8 +239,9 @@ export function resolveSchedule(cluster: string, given: BackupScheduleOptions): 
     timeZone: given.timeZone ?? 'Etc/UTC',
     suspended: given.suspend ?? false,
     repository: given.toSecondary ? 2 : 1,
-    // From a standby, pgBackRest needs a server of its own on each member, which there is not.
-    target: 'primary',
+    snapshot: snapshot && { className: snapshot.className, keep: snapshot.keep ?? SNAPSHOTS_KEPT },
+    // For pgBackRest: from a standby, it needs a server of its own on each member, which there is not.
+    target: snapshot ? 'standby' : 'primary',
     deadlineSeconds: given.deadline?.toSeconds({ integral: false }) ?? DEFAULT_DEADLINE_S,
     resources: resolveResources(given.resources ?? DEFAULT_AGENT_RESOURCES),
   };

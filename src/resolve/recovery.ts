@@ -12,6 +12,8 @@ export interface ResolvedRecovery {
   readonly goal: RecoveryGoal;
   readonly keepPasswords: boolean;
   readonly pauseAtTarget: boolean;
+  /** Name of the VolumeSnapshot that the first member's volume is made of. */
+  readonly snapshot?: string;
 }
 
 /** Date, time of the day, fraction of a second, zone. */
@@ -70,5 +72,6 @@ export function resolveRecovery(namespace: string, bootstrap: Bootstrap | undefi
     goal: goalOf(recovery.target ?? RecoveryTarget.latest()),
     keepPasswords: recovery.keepPasswords ?? recovery.replacing !== undefined,
     pauseAtTarget: recovery.pauseAtTarget ?? false,
+    snapshot: recovery.snapshot,
   };
 }

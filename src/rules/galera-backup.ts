@@ -19,7 +19,7 @@ function otherTypes(schedules: readonly BackupScheduleOptions[] = []): Violation
 export const galeraBackup: GaleraRule = {
   code: 'EV2301',
   title: 'A backup that Galera clusters do not have here',
-  cause: 'backup of a MariaDbCluster or a PxcCluster asks for a second repository, for another storage than S3 with a Secret, for differential or incremental backups or for processes, or a PxcCluster asks for restore drills.',
+  cause: 'backup of a MariaDbCluster or a PxcCluster asks for a second repository, for another storage than S3 with a Secret, for differential or incremental backups, for VolumeSnapshots or for processes, or a PxcCluster asks for restore drills.',
   consequence: 'No backup would be made, or another one than you believe',
   fix: 'Use one repository on S3 and full backups; the binary log covers the time between them',
   check: ({ engine, props: { backup } }) => {

@@ -44,9 +44,10 @@ function optionViolations(engine: Engine, { type, options }: RecoveryTarget): Vi
 }
 
 /** Of PostgreSQL only. */
-function foreignViolations({ pauseAtTarget, replacing }: RecoveryOptions): Violation[] {
-  const told = (name: string) => ({ path: ['bootstrap', 'recovery', name], problem: `${name} is set, which is for PostgreSQL`, fix: `Leave ${name} out` });
-  return [...(pauseAtTarget === undefined ? [] : [told('pauseAtTarget')]), ...(replacing === undefined ? [] : [told('replacing')])];
+function foreignViolations({ pauseAtTarget, replacing, snapshot }: RecoveryOptions): Violation[] {
+  const given = Object.entries({ pauseAtTarget, replacing, snapshot }).filter(([, value]) => value !== undefined);
+  return given.map(([name]) =>
+    ({ path: ['bootstrap', 'recovery', name], problem: `${name} is set, which is for PostgreSQL`, fix: `Leave ${name} out` }));
 }
 
 function ownPath({ clusterName, namespace, props }: GaleraRuleInput, recovery: RecoveryOptions): Violation[] {

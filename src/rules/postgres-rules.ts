@@ -25,7 +25,7 @@ import { parameterValue } from './parameter-value';
 import { placementValid } from './placement-valid';
 import { quantityValid } from './quantity-valid';
 import { quorumOdd } from './quorum-odd';
-import { recoverySourceValid, recoveryTargetValid, restorePossible } from './recovery-valid';
+import { recoverySourceValid, recoveryTargetValid, restorePossible, snapshotRecovery } from './recovery-valid';
 import { rolesValid } from './roles-valid';
 import { rotationValid } from './rotation-valid';
 import type { PostgresRule } from './rule';
@@ -54,5 +54,5 @@ export const POSTGRES_RULES: readonly PostgresRule[] = [
   versionInCatalog, imageValid, kubernetesVersion,
   placementValid, groupNames, disruptionValid, networkValid, secretNames, rotationValid,
   ...BACKUP_RULES, bootstrapValid,
-  recoveryTargetValid, recoverySourceValid, restorePossible, standbyValid,
+  recoveryTargetValid, recoverySourceValid, restorePossible, snapshotRecovery, standbyValid,
 ];

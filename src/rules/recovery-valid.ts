@@ -159,6 +159,28 @@ export const restorePossible: PostgresRule = {
   ],
 };
 
+const SNAPSHOT = ['bootstrap', 'recovery', 'snapshot'];
+
+export const snapshotRecovery: PostgresRule = {
+  code: 'EV1812',
+  title: 'A recovery from a snapshot that cannot be made',
+  cause: 'snapshot is no name of an object, stands beside replacing, or the cluster that it was made of is in another namespace.',
+  consequence: 'The first member would have no volume: Kubernetes makes a claim of a snapshot once, when it is new, and in its own namespace only',
+  fix: 'Name a VolumeSnapshot of the namespace, and recover into a cluster whose volumes do not exist yet',
+  check: ({ namespace, props: { bootstrap } }) => {
+    const recovery = bootstrap?.recovery;
+    if (recovery?.snapshot === undefined) return [];
+    const { snapshot, replacing, from: { options } } = recovery;
+    return [
+      ...(DNS_SUBDOMAIN.test(snapshot) ? [] : [{ path: SNAPSHOT, problem: `the snapshot is called ${JSON.stringify(snapshot)}`, fix: 'Write its name as the status, or kubectl get volumesnapshots, shows it' }]),
+      ...(replacing === undefined ? [] : [{ path: SNAPSHOT, problem: 'snapshot stands beside replacing, and a restore in place keeps its volumes', fix: 'Leave one of them out' }]),
+      ...(options.namespace === undefined || options.namespace === namespace ? [] : [{
+        path: SNAPSHOT, problem: `the snapshot is of a cluster in ${options.namespace}, and the new one is in ${namespace}`, fix: 'Recover from a backup instead: leave snapshot out',
+      }]),
+    ];
+  },
+};
+
 export const recoverySourceValid: PostgresRule = {
   code: 'EV1810',
   title: 'A recovery without a source',

@@ -1,7 +1,7 @@
 import { BackupType, type BackupScheduleOptions } from '../backup-schedule-options';
 import { cronProblem } from './cron';
 import { limitViolations } from './limits-above-requests';
-import { DNS_LABEL } from './names';
+import { DNS_LABEL, DNS_SUBDOMAIN } from './names';
 import { amountViolations } from './quantity-valid';
 import type { PostgresRule, Rule, Violation } from './rule';
 import { ON_DEMAND } from '../contract/backup';
@@ -101,6 +101,27 @@ function ofType({ engine, options: { type } }: ScheduleRuleInput): Violation[] {
     : [{ path: ['type'], problem: `a backup of type ${type.type} is asked for, and ${engine} has full ones`, fix: 'Use BackupType.full()' }];
 }
 
+const MOST_SNAPSHOTS = 1000;
+
+function ofSnapshot({ options: { type, toSecondary } }: ScheduleRuleInput): Violation[] {
+  if (!type?.snapshot) return [];
+  const { className, keep = 1 } = type.snapshot;
+  return [
+    ...(toSecondary ? [{
+      path: ['toSecondary'], problem: 'a VolumeSnapshot is asked for in the second repository, and it lies in none',
+      consequence: 'It would be somewhere else than you believe', fix: 'Leave toSecondary out: the write-ahead log goes to both repositories in any case',
+    }] : []),
+    ...(Number.isInteger(keep) && keep >= 1 && keep <= MOST_SNAPSHOTS ? [] : [{
+      path: ['type', 'keep'], problem: `${keep} snapshots are to be kept`, consequence: 'There would be none to recover from, or their number would never end',
+      fix: `Use a whole number from 1 to ${MOST_SNAPSHOTS}`,
+    }]),
+    ...(className === undefined || DNS_SUBDOMAIN.test(className) ? [] : [{
+      path: ['type', 'className'], problem: `the VolumeSnapshotClass is called ${JSON.stringify(className)}`, consequence: 'Kubernetes would refuse every snapshot',
+      fix: 'Write its name as kubectl get volumesnapshotclasses shows it',
+    }]),
+  ];
+}
+
 /** What is wrong with the time that a Job may take. */
 export function deadlineViolations(seconds: number): Violation[] {
   if (Number.isInteger(seconds) && seconds >= LEAST_DEADLINE_S && seconds <= MOST_DEADLINE_S) return [];
@@ -113,7 +134,7 @@ export function deadlineViolations(seconds: number): Violation[] {
 export const schedulePossible: ScheduleRule = {
   code: 'EV1806',
   title: 'A backup that cannot be made',
-  cause: 'A schedule has no storage or names a repository that is not there, two schedules share a name, or its name (which may not be on-demand), deadline or resources are malformed.',
+  cause: 'A schedule has no storage or names a repository that is not there, two schedules share a name, or its name (which may not be on-demand), deadline or resources are malformed; or VolumeSnapshots are to lie in a repository, in none or in a class that cannot be.',
   consequence: 'No backup would be made',
   fix: 'Give the cluster a backup storage (backup), and each schedule a name of its own',
   check: (input) => [
@@ -122,6 +143,7 @@ export const schedulePossible: ScheduleRule = {
     ...ofReserved(input.options.name),
     ...deadlineViolations(resolveSchedule('', input.options).deadlineSeconds),
     ...ofType(input),
+    ...ofSnapshot(input),
     ...amountViolations(['resources'], input.options.resources),
     ...limitViolations(['resources'], input.options.resources),
   ],

@@ -58,7 +58,9 @@ export const backupScheduleShape = z.strictObject({
   name: z.string(),
   cron: z.string(),
   timeZone: text,
-  type: instance(BackupType, z.object({ type: z.string() })).optional(),
+  type: instance(BackupType, z.object({
+    type: z.string(), snapshot: z.strictObject({ className: text, keep: z.number().optional() }).optional(),
+  })).optional(),
   toSecondary: z.boolean().optional(),
   suspend: z.boolean().optional(),
   deadline: duration,
@@ -123,7 +125,7 @@ export const bootstrapShape = instance(Bootstrap, z.object({
   superseding: text,
   recovery: z.strictObject({
     from: source, target: target.optional(), keepPasswords: z.boolean().optional(),
-    pauseAtTarget: z.boolean().optional(), replacing: text,
+    pauseAtTarget: z.boolean().optional(), replacing: text, snapshot: text,
   }).optional(),
   replaced: text,
 }));
