@@ -37,9 +37,9 @@ export class BackupType {
 
   /**
    * A VolumeSnapshot of one member's data volume, made in PostgreSQL's backup mode: a standby's where one streams. It
-   * takes seconds, whatever the size, and stays with the storage of the volumes. The write-ahead log that it needs is in
-   * the cluster's repository, so that a recovery can go on from it to any later moment; it counts only when that log has
-   * arrived. Beside it there should be a schedule of full backups: they are elsewhere, and only with them old
+   * takes seconds, whatever the size, and stays with the storage of the volumes. The write-ahead log that it needs is
+   * in the cluster's repository, so that a recovery can go on from it to any later moment; it counts only when that log
+   * has arrived. Beside it there should be a schedule of full backups: they are elsewhere, and only with them old
    * write-ahead log is ever removed.
    *
    * For PostgresCluster. Needs the kinds of the external snapshotter and a driver that makes snapshots. Nothing

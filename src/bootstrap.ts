@@ -14,10 +14,10 @@ export interface RecoveryOptions {
   readonly target?: RecoveryTarget;
 
   /**
-   * Name of a VolumeSnapshot in the cluster's namespace, made by a schedule of `BackupType.volumeSnapshot()` of the cluster
-   * that `from` names. The first member's volume is made of it, and the log is replayed from there up to the target; no
-   * backup is copied. `storage.size` has to be at least the snapshot's `restoreSize`. Stays in the manifest as long as
-   * that volume does: Kubernetes refuses to change what a claim was made of.
+   * Name of a VolumeSnapshot in the cluster's namespace, made by a schedule of `BackupType.volumeSnapshot()` of the
+   * cluster that `from` names. The first member's volume is made of it, and the log is replayed from there up to the
+   * target; no backup is copied. `storage.size` has to be at least the snapshot's `restoreSize`. Stays in the manifest
+   * as long as that volume does: Kubernetes refuses to change what a claim was made of.
    *
    * @default - the newest backup before the target
    */

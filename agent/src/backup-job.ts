@@ -10,6 +10,7 @@ import { readBackupContract, type BackupContract } from './model/backup-contract
 import type { ScheduleResult } from './model/backup-status.js';
 import { KubeError } from './ports/kube.js';
 import { PostgresBackup } from './postgres-backup.js';
+import { SnapshotBackup } from './snapshot-backup.js';
 import { backupName, contractName } from '../../src/contract/names.js';
 
 /** Exit codes. Only 0 means that there is a new backup, so that a Job's result is true. */
@@ -30,7 +31,9 @@ const LOCK_LIMIT_MS = 60_000;
 const LOOK_MS = 1_000;
 
 function workOf(contract: BackupContract, ports: BackupPorts, order: BackupOrder): BackupWork {
-  return contract.engine === 'postgresql' ? new PostgresBackup(ports, order) : new GaleraBackup(ports, order, contract);
+  if (contract.engine !== 'postgresql') return new GaleraBackup(ports, order, contract);
+  const { type } = order;
+  return type === 'snapshot' ? new SnapshotBackup(ports, order, contract) : new PostgresBackup(ports, { ...order, type });
 }
 
 export class BackupJob {
@@ -105,7 +108,10 @@ export class BackupJob {
     const result = this.result(startedAt, made);
     this.sayResult(made);
     const repository = await made.repository();
-    const report: BackupReport = { schedule, result, ...(repository ? { repository } : {}) };
+    const { snapshots } = made;
+    const report: BackupReport = {
+      schedule, result, ...(repository ? { repository } : {}), ...(snapshots ? { snapshots } : {}),
+    };
     await writeReport(kube, cluster, report, clock.wall())
       .catch((problem: unknown) => say(`The status could not be written: ${String(problem)}`));
   }

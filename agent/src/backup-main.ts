@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { inClusterConfig, KubeClient } from './adapters/kube-client.js';
 import { KubeExec } from './adapters/kube-exec.js';
+import { KubeSnapshots } from './adapters/kube-snapshots.js';
 import { SystemClock } from './adapters/system-clock.js';
 import { BackupJob } from './backup-job.js';
 import { readOrder } from './backup-order.js';
@@ -12,9 +13,11 @@ export async function backup(args: readonly string[]): Promise<number> {
   const config = inClusterConfig(process.env);
   const namespace = config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
   const clock = new SystemClock();
+  const kube = new KubeClient(config, namespace, clock);
   const ports = {
     clock, log: new Log({ cluster: order.cluster }),
-    kube: new KubeClient(config, namespace, clock), exec: new KubeExec(config, namespace),
+    kube, exec: new KubeExec(config, namespace),
+    snapshots: new KubeSnapshots(kube, config.getCurrentCluster()!.server, namespace),
     say: (text: string) => void process.stdout.write(`${text}\n`),
   };
   const stop = new AbortController();

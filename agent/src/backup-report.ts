@@ -2,7 +2,7 @@
 import { recoveryWindow, type WindowReading } from './decide/recovery-window.js';
 import {
   BACKUP_KEY, BACKUP_STATUS_VERSION, BACKUPS_LISTED, readBackupStatus,
-  type BackupRecord, type BackupStatus, type RepositoryStatus, type ScheduleResult,
+  type BackupRecord, type BackupStatus, type RepositoryStatus, type ScheduleResult, type SnapshotRecord,
 } from './model/backup-status.js';
 import type { BackupFacts, RepositoryFacts } from './model/pgbackrest.js';
 import type { ArchiveListing } from './model/wal.js';
@@ -44,10 +44,18 @@ export interface BackupReport {
   readonly result: ScheduleResult;
   /** Absent when the repository could not be read: what was known stays. */
   readonly repository?: RepositoryStatus;
+  /** Absent when they could not be listed, and for schedules of other backups. */
+  readonly snapshots?: readonly SnapshotRecord[];
+}
+
+/** Those of other schedules stay as they were told. */
+function withSnapshots(before: BackupStatus['snapshots'], schedule: string, found: BackupReport['snapshots']) {
+  if (!before && !found) return {};
+  return { snapshots: { ...before, ...(found ? { [schedule]: found } : {}) } };
 }
 
 export function withReport(before: BackupStatus | undefined, report: BackupReport, at: Date): BackupStatus {
-  const { schedule, result, repository } = report;
+  const { schedule, result, repository, snapshots } = report;
   const lastGoodAt = result.done ? result.endedAt : before?.schedules[schedule]?.lastGoodAt;
   const lasting = lastGoodAt === undefined ? result : { ...result, lastGoodAt };
   return {
@@ -55,6 +63,7 @@ export function withReport(before: BackupStatus | undefined, report: BackupRepor
     updatedAt: at.toISOString(),
     schedules: { ...before?.schedules, [schedule]: lasting },
     repositories: { ...before?.repositories, ...(repository ? { [result.repository]: repository } : {}) },
+    ...withSnapshots(before?.snapshots, schedule, snapshots),
   };
 }
 

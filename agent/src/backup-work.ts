@@ -1,23 +1,30 @@
 /** What the Job of a backup and the engines' own parts of it have in common. */
 import type { Log } from './log.js';
-import type { FailureStatus, RepositoryStatus } from './model/backup-status.js';
+import type { FailureStatus, RepositoryStatus, SnapshotRecord } from './model/backup-status.js';
 import type { BackupFacts, BackupType } from './model/pgbackrest.js';
 import type { Clock } from './ports/clock.js';
 import type { Exec } from './ports/exec.js';
 import type { Kube } from './ports/kube.js';
+import type { Snapshots } from './ports/snapshots.js';
 import type { ContractSchedule } from '../../src/contract/document.js';
 
 export interface BackupOrder {
   readonly cluster: string;
   readonly schedule: string;
-  readonly type: BackupType;
+  readonly type: ContractSchedule['type'];
   readonly repository: number;
   readonly target: ContractSchedule['target'];
+  /** Of VolumeSnapshots. */
+  readonly snapshot?: { readonly keep: number; readonly className?: string };
 }
+
+/** An order for pgBackRest. */
+export type RepositoryOrder = BackupOrder & { readonly type: BackupType };
 
 export interface BackupPorts {
   readonly kube: Kube;
   readonly exec: Exec;
+  readonly snapshots: Snapshots;
   readonly clock: Clock;
   readonly log: Log;
   /** For people who read the Job's log. */
@@ -25,7 +32,9 @@ export interface BackupPorts {
 }
 
 /** A backup as far as its own result goes. */
-type MadeBackup = Pick<BackupFacts, 'label' | 'type'>;
+interface MadeBackup extends Pick<BackupFacts, 'label'> {
+  readonly type: ContractSchedule['type'];
+}
 
 export type Outcome =
   | { readonly done: true; readonly backup: MadeBackup; readonly note: string | undefined }
@@ -38,6 +47,8 @@ export interface Made {
   readonly verdict: Outcome;
   /** What the repository holds now; undefined where it cannot be read. */
   readonly repository: () => Promise<RepositoryStatus | undefined>;
+  /** All of the schedule that there are now. */
+  readonly snapshots?: readonly SnapshotRecord[];
 }
 
 /** What differs between engines. */

@@ -1,19 +1,14 @@
 /** A backup of a PostgreSQL cluster: pgBackRest in the primary, and what the repository shows afterwards. */
+import { lookForPrimary, untilPrimary } from './backup-primary.js';
 import { repositoryStatus } from './backup-report.js';
-import { failureOf, notMade, type BackupOrder, type BackupPorts, type BackupWork, type Made } from './backup-work.js';
-import { chooseMember } from './decide/backup-member.js';
+import { failureOf, notMade, type BackupPorts, type BackupWork, type Made, type RepositoryOrder } from './backup-work.js';
 import { judgeBackup, obstacle } from './decide/backup-verdict.js';
 import { currentArchive } from './decide/recovery-window.js';
-import { leaderFacts, podFacts } from './model/objects.js';
 import { isReadable, labelIn, typeOption, type RepositoryFacts } from './model/pgbackrest.js';
 import { listArchive, pgBackRest, readInfo, type Place } from './observe/repository.js';
 import type { ExecEnd } from './ports/exec.js';
 import { KubeError } from './ports/kube.js';
-import { leaderName } from '../../src/contract/names.js';
 
-/** A failover and the return of a member fit in. */
-const PRIMARY_LIMIT_MS = 90_000;
-const LOOK_MS = 1_000;
 /** The Job's own deadline is shorter. */
 const BACKUP_LIMIT_MS = 7 * 24 * 3_600_000;
 /** How often a member is asked whether a backup without a connection has ended. */
@@ -29,11 +24,11 @@ interface Printed {
 export class PostgresBackup implements BackupWork {
   constructor(
     private readonly ports: BackupPorts,
-    private readonly order: BackupOrder,
+    private readonly order: RepositoryOrder,
   ) {}
 
   async make(signal: AbortSignal): Promise<Made> {
-    const choice = await this.primary(signal);
+    const choice = await untilPrimary(this.ports, this.order, signal);
     if (choice.pod === undefined) return notMade(failureOf('no-primary', `No backup was made: ${choice.why}.`, 'See phase and why in the status of the cluster. The Job tries again.'));
     const { pod, note } = choice;
     if (note) this.ports.say(`Note: ${note}.`);
@@ -45,35 +40,12 @@ export class PostgresBackup implements BackupWork {
     return { verdict, member: pod, note, repository: () => this.repository(pod, after) };
   }
 
-  /** Waits for one, since a failover may be under way. */
-  private async primary(signal: AbortSignal): Promise<ReturnType<typeof chooseMember>> {
-    const { clock } = this.ports;
-    const endMs = clock.nowMs() + PRIMARY_LIMIT_MS;
-    for (;;) {
-      const choice = await this.look();
-      if (choice.pod !== undefined || clock.nowMs() > endMs || signal.aborted) return choice;
-      await clock.sleep(LOOK_MS, signal);
-    }
-  }
-
-  private async look(): Promise<ReturnType<typeof chooseMember>> {
-    const { kube } = this.ports;
-    try {
-      const leader = leaderFacts(await kube.get('configmaps', leaderName(this.order.cluster)));
-      const pod = leader.pod === undefined ? undefined : podFacts(await kube.get('pods', leader.pod));
-      return chooseMember({ leader, pod, wanted: this.order.target });
-    } catch (problem) {
-      if (!(problem instanceof KubeError)) throw problem;
-      return { pod: undefined, why: `the primary is not known (${problem.message})` };
-    }
-  }
-
   private async backUp(place: Place, before: RepositoryFacts, signal: AbortSignal) {
     this.ports.say(`Backup (${this.order.type}) into repository ${place.repository}, in ${place.pod}.`);
     const { end, output, label } = await this.pgBackRest(place, signal);
     if (end.exitCode === undefined) await this.waitForEnd(place, end.why, signal);
     const { exec } = this.ports;
-    const now = await this.look();
+    const now = await lookForPrimary(this.ports, this.order);
     const { facts: after } = await readInfo(exec, { ...place, pod: now.pod ?? place.pod });
     const moved = now.pod !== undefined && now.pod !== place.pod ? { movedTo: now.pod } : {};
     const { exitCode } = end;
@@ -115,7 +87,8 @@ export class PostgresBackup implements BackupWork {
     if (after === 'unknown' || !isReadable(after)) return undefined;
     const { exec, clock } = this.ports;
     const archive = currentArchive(after);
-    const place = { pod: (await this.look()).pod ?? member, repository: this.order.repository };
+    const { pod = member } = await lookForPrimary(this.ports, this.order);
+    const place = { pod, repository: this.order.repository };
     const listing = archive ? await listArchive(exec, place, archive.id) : 'unknown';
     return repositoryStatus(after, listing, clock.wall());
   }

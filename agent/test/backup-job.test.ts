@@ -7,6 +7,7 @@ import { Log } from '../src/log.js';
 import { INFO } from './support/backups.js';
 import { FakeExec, type Printing } from './support/fake-exec.js';
 import { FakeKube } from './support/fake-kube.js';
+import { FakeSnapshots } from './support/fake-snapshots.js';
 import { LeapingClock } from './support/leaping-clock.js';
 import { contract } from './support/operations.js';
 import { readBackupStatus } from '../src/model/backup-status.js';
@@ -55,7 +56,9 @@ function world(order: Partial<BackupOrder> = {}, change: object = { backup: BACK
   };
   exec.answers.psql = () => ({ lines: ['16777216'] });
   exec.answers['repo-ls'] = () => ({ lines: [2, 3, 4, 5, 6, 7].map((number) => `0000000100000000/00000001000000000000000${number}-${HASH}.zst`) });
-  const ports = { kube, exec, clock, log: new Log({}, () => undefined), say: (text: string) => void said.push(text) };
+  const snapshots = new FakeSnapshots();
+  const say = (text: string) => void said.push(text);
+  const ports = { kube, exec, clock, snapshots, say, log: new Log({}, () => undefined) };
   return {
     kube, exec, clock, said,
     run: () => new BackupJob(ports, { ...ORDER, ...order }, 'job-a').run(new AbortController().signal),
@@ -202,12 +205,19 @@ const ARGUMENTS = ['--cluster', 'orders', '--schedule', 'nightly', '--type', 'fu
 
 test('reads the order of a CronJob', () => assert.deepEqual(readOrder(ARGUMENTS), ORDER));
 
+test('reads the order of a schedule of snapshots', () => {
+  const args = ARGUMENTS.map((text) => (text === 'full' ? 'snapshot' : text));
+  assert.deepEqual(readOrder([...args, '--keep', '7', '--class', 'fast']).snapshot, { keep: 7, className: 'fast' });
+});
+
 for (const [what, args, message] of [
   ['no cluster', ARGUMENTS.slice(2), /--cluster is missing/],
-  ['a type that is none', ARGUMENTS.map((text) => (text === 'full' ? 'diff' : text)), /--type is "diff"; it takes full, differential, incremental/],
+  ['a type that is none', ARGUMENTS.map((text) => (text === 'full' ? 'diff' : text)), /--type is "diff"; it takes full, differential, incremental, snapshot/],
   ['a repository that is no number', ARGUMENTS.map((text) => (text === '1' ? 'one' : text)), /--repository is "one"/],
   ['a target that is none', ARGUMENTS.map((text) => (text === 'primary' ? 'any' : text)), /--target is "any"/],
-  ['an option that it does not know', [...ARGUMENTS, '--keep', '2'], /--keep/],
+  ['an option that it does not know', [...ARGUMENTS, '--speed', '2'], /--speed/],
+  ['a number of snapshots for another type', [...ARGUMENTS, '--keep', '2'], /--keep and --class are for snapshots, and --type is full/],
+  ['no number of snapshots', ARGUMENTS.map((text) => (text === 'full' ? 'snapshot' : text)), /--keep is ""; it takes the number of snapshots/],
 ] as const) {
   test(`an order with ${what} is refused with what it takes`, () => {
     assert.throws(() => readOrder(args), (problem: unknown) => (

@@ -5,6 +5,7 @@ import { choosePlace, explainScript, galeraRepository } from '../src/decide/gale
 import { Log } from '../src/log.js';
 import { FakeExec } from './support/fake-exec.js';
 import { FakeKube } from './support/fake-kube.js';
+import { FakeSnapshots } from './support/fake-snapshots.js';
 import { LeapingClock } from './support/leaping-clock.js';
 import { readBackupStatus } from '../src/model/backup-status.js';
 
@@ -37,7 +38,8 @@ function world() {
     made = true;
     return { lines: ['backup to s3://b/shop/orders', JSON.stringify(MADE)] };
   };
-  const ports = { kube, exec, clock, log: new Log({}, () => undefined), say: () => undefined };
+  const snapshots = new FakeSnapshots();
+  const ports = { kube, exec, clock, snapshots, log: new Log({}, () => undefined), say: () => undefined };
   return {
     exec,
     run: () => new BackupJob(ports, ORDER, 'job-a').run(new AbortController().signal),

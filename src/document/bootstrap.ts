@@ -73,7 +73,8 @@ export function toBootstrap({ superseding, putBack, recover }: BootstrapSpec,
   storages: ReadonlyMap<string, BackupStorage>): Bootstrap {
   if (putBack !== undefined) return Bootstrap.putBack(putBack);
   if (!recover) return Bootstrap.fresh(superseding!);
-  const { clusterName, namespace, passSecretName, passSecretKey, keepPasswords, pauseAtTarget, replacing, snapshot } = recover;
+  const { clusterName, namespace, passSecretName, passSecretKey, ...rest } = recover;
+  const { keepPasswords, pauseAtTarget, replacing, snapshot } = rest;
   const source = present({ clusterName, namespace, passSecretName, passSecretKey });
   return Bootstrap.recover(present({
     from: RecoverySource.storage(storageNamed(recover.storageName, storages), source),

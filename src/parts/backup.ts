@@ -102,8 +102,8 @@ function snapshotArguments({ snapshot }: ResolvedSchedule): string[] {
 }
 
 /**
- * What the Jobs of a schedule of VolumeSnapshots may do beyond those of others. Neither `create` nor `list` can be bound
- * to names, and the names have the time in them.
+ * What the Jobs of a schedule of VolumeSnapshots may do beyond those of others. Neither `create` nor `list` can be
+ * bound to names, and the names have the time in them.
  */
 export function snapshotAccess(cluster: BackedUp, { snapshot, objectName }: ResolvedSchedule): Manifest[] {
   if (!snapshot) return [];

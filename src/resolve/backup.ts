@@ -5,8 +5,8 @@ import { BackupType, type BackupScheduleOptions } from '../backup-schedule-optio
 import type { AzureStorageOptions, BackupStorage, BackupStorageOptions, GcsStorageOptions, S3StorageOptions, SecretStorageOptions } from '../backup-storage';
 import type { CertificateAuthority } from '../certificate-authority';
 import type { ContractSchedule, RepositoryFile, RepositorySecret } from '../contract/document';
-import { SNAPSHOTS_KEPT } from '../contract/snapshot';
 import { backupName, backupPassName } from '../contract/names';
+import { SNAPSHOTS_KEPT } from '../contract/snapshot';
 import type { NetworkPeer } from '../network';
 import type { StorageAccess } from '../storage-access';
 import { DEFAULT_AGENT_IMAGE, DEFAULT_AGENT_RESOURCES } from './agent';
@@ -228,20 +228,24 @@ export function resolveBackup(name: string, namespace: string, given: BackupOpti
   };
 }
 
+function snapshotsOf({ snapshot }: BackupType): ResolvedSchedule['snapshot'] {
+  return snapshot && { className: snapshot.className, keep: snapshot.keep ?? SNAPSHOTS_KEPT };
+}
+
 /** A schedule, decided. */
 export function resolveSchedule(cluster: string, given: BackupScheduleOptions): ResolvedSchedule {
-  const snapshot = given.type?.snapshot;
+  const { type = BackupType.full() } = given;
   return {
     name: given.name,
     objectName: `${backupName(cluster)}-${given.name}`,
-    type: (given.type ?? BackupType.full()).type as ContractSchedule['type'],
+    type: type.type as ContractSchedule['type'],
     cron: given.cron,
     timeZone: given.timeZone ?? 'Etc/UTC',
     suspended: given.suspend ?? false,
     repository: given.toSecondary ? 2 : 1,
-    snapshot: snapshot && { className: snapshot.className, keep: snapshot.keep ?? SNAPSHOTS_KEPT },
+    snapshot: snapshotsOf(type),
     // For pgBackRest: from a standby, it needs a server of its own on each member, which there is not.
-    target: snapshot ? 'standby' : 'primary',
+    target: type.snapshot ? 'standby' : 'primary',
     deadlineSeconds: given.deadline?.toSeconds({ integral: false }) ?? DEFAULT_DEADLINE_S,
     resources: resolveResources(given.resources ?? DEFAULT_AGENT_RESOURCES),
   };

@@ -1,7 +1,7 @@
 import { BackupType, type BackupScheduleOptions } from '../backup-schedule-options';
-import type { GaleraEngine } from '../contract/galera';
 import { keysOfSecret } from './backup-valid';
 import type { GaleraRule, Violation } from './rule';
+import type { GaleraEngine } from '../contract/galera';
 
 const FULL = BackupType.full().type;
 

@@ -43,7 +43,9 @@ export const COMMON_RULES: readonly PostgresRule[] = [
 ];
 
 /** Rules about backups of every engine. */
-export const BACKUP_RULES: readonly PostgresRule[] = [...SCHEDULES_OF_PROPS, backupNumbers, backupStorage, ...DRILLS_OF_PROPS];
+export const BACKUP_RULES: readonly PostgresRule[] = [
+  ...SCHEDULES_OF_PROPS, backupNumbers, backupStorage, ...DRILLS_OF_PROPS,
+];
 
 /** All rules about one PostgresCluster, by code. */
 export const POSTGRES_RULES: readonly PostgresRule[] = [

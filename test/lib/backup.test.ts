@@ -144,6 +144,24 @@ describe('backup schedules', () => {
     ]);
   });
 
+  it('of VolumeSnapshots tell the Job the class and how many stay, and that a standby is the better source', () => {
+    const type = BackupType.volumeSnapshot({ className: 'fast', keep: 3 });
+    const { spec } = pick(withBackup({ schedules: [{ ...NIGHTLY, type }] }), 'CronJob', 'orders-backup-nightly');
+    expect(spec.jobTemplate.spec.template.spec.containers[0].args.slice(5)).toEqual([
+      '--type', 'snapshot', '--repository', '1', '--target', 'standby', '--keep', '3', '--class', 'fast',
+    ]);
+  });
+
+  it('of VolumeSnapshots alone give the Jobs rights on them, since neither create nor list can be bound to names', () => {
+    const touches = (manifests: TestManifest[]) => ofKind(manifests, 'Role')
+      .filter(({ rules }) => JSON.stringify(rules).includes('volumesnapshots')).map(({ metadata }) => metadata.name);
+    const manifests = withBackup({ schedules: [{ ...NIGHTLY, type: BackupType.volumeSnapshot() }] });
+    expect(touches(withBackup({ schedules: [NIGHTLY] }))).toEqual([]);
+    expect(touches(manifests)).toEqual(['orders-backup-nightly']);
+    expect(pick(manifests, 'RoleBinding', 'orders-backup-nightly').subjects).toEqual([expect.objectContaining({ name: 'orders-backup' })]);
+    expect(contractOf(manifests).backup).toMatchObject({ schedules: [{ name: 'nightly', type: 'snapshot', target: 'standby' }] });
+  });
+
   it('stand in the contract however they were added, because whoever watches backups must know what to expect', () => {
     const cluster = aCluster({ backup: { storage: s3(), schedules: [NIGHTLY] } });
     cluster.addBackupSchedule({ name: 'weekly', cron: '0 3 * * 0', type: BackupType.full() });

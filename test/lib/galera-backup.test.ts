@@ -75,6 +75,7 @@ describe('backups of a MariaDbCluster', () => {
     ['another storage', { storage: BackupStorage.gcs({ bucket: 'backups' }) }],
     ['a web identity', { storage: BackupStorage.s3({ bucket: 'backups', access: StorageAccess.webIdentity('arn:aws:iam::123456789012:role/backup') }) }],
     ['processes', { processes: 4 }],
+    ['snapshots of volumes', { schedules: [{ name: 'hourly', cron: '0 * * * *', type: BackupType.volumeSnapshot() }] }],
     ['incremental backups', { schedules: [{ name: 'hourly', cron: '0 * * * *', type: BackupType.incremental() }] }],
   ])('refuse %s, because it would not be done', (_, backup) => {
     expect(everestErrorOf(() => aMariaDb(backup)).codes).toEqual(['EV2301']);

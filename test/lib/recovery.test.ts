@@ -1,5 +1,5 @@
 import {
-  BackupEncryption, BackupStorage, Bootstrap, NetworkPeer, PostgresCluster, RecoverySource, RecoveryTarget,
+  BackupEncryption, BackupStorage, BackupType, Bootstrap, NetworkPeer, PostgresCluster, RecoverySource, RecoveryTarget,
   StorageAccess, type PostgresClusterProps, type RecoveryOptions, type S3StorageOptions,
 } from '../../src';
 import { readClusters } from '../../src/document/read';
@@ -104,8 +104,18 @@ describe('recovery of a cluster', () => {
     expect(template({ target: RecoveryTarget.time('2026-03-01T12:00:00Z') })).toEqual(template({}));
   });
 
+  const SNAPSHOT = 'billing-nightly-20260301t020000z';
+
+  it('from a snapshot makes the first member\'s volume of it and no other one, since those are copied from the first', () => {
+    const manifests = recovered({ snapshot: SNAPSHOT });
+    const sources = ['orders-1-data', 'orders-2-data'].map((name) => (pick(manifests, 'PersistentVolumeClaim', name).spec as { dataSource?: unknown }).dataSource);
+    expect(sources).toEqual([{ apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: SNAPSHOT }, undefined]);
+    expect(recoveryOf(manifests)).toMatchObject({ snapshot: { name: SNAPSHOT, size: '10Gi' } });
+    expect(readableSecrets(manifests).get(SNAPSHOT)).toEqual(['get']);
+  });
+
   itWithSchemas('fits every supported Kubernetes', () => {
-    const manifests = recovered();
+    const manifests = recovered({ snapshot: SNAPSHOT });
     expect(MINORS.flatMap((minor) => schemaErrors(minor, manifests))).toEqual([]);
   });
 });
@@ -135,6 +145,22 @@ describe('recovery in a document', () => {
       from: RecoverySource.storage(props.backup!.storage, { clusterName: 'billing' }),
       target: RecoveryTarget.time('2026-03-01T12:00:00Z', { exclusive: true }),
     }));
+  });
+
+  it('names a snapshot as the construct does, and schedules that make them', () => {
+    const document = DOCUMENTS('{recover: {storageName: main, clusterName: billing, snapshot: billing-nightly-1}}')
+      .replace('storageName: main}', 'storageName: main, schedules: [{name: s, schedule: "0 2 * * *", type: volumeSnapshot, keep: 3, snapshotClass: fast}]}');
+    const { clusters, findings } = readClusters(document);
+    expect(findings).toEqual([]);
+    const { bootstrap, backup } = clusters[0]!.props as PostgresClusterProps;
+    expect(bootstrap!.recovery!.snapshot).toBe('billing-nightly-1');
+    expect(backup!.schedules![0]!.type).toEqual(BackupType.volumeSnapshot({ className: 'fast', keep: 3 }));
+  });
+
+  it('refuses words about snapshots on a schedule of something else, because they would have no effect', () => {
+    const { findings } = readClusters(DOCUMENTS('{recover: {storageName: main, clusterName: billing}}')
+      .replace('storageName: main}', 'storageName: main, schedules: [{name: s, schedule: "0 2 * * *", keep: 3}]}'));
+    expect(findings.map(({ code, path }) => [code, path.join('.')])).toEqual([['EV1001', 'spec.backup.schedules.0.keep']]);
   });
 
   it.each([

@@ -2,8 +2,8 @@ import { Duration } from 'cdk8s';
 import { aCluster, someProps, testChart } from './cluster';
 import { findingsOfCall, props, type Loose, type RuleExample } from './rule-example';
 import {
-  BackupRetention, BackupStorage, Bootstrap, PostgresCluster, RecoverySource, RecoveryTarget, Standby, StorageAccess,
-  type PostgresClusterProps, type RecoveryOptions, type S3StorageOptions, type StandbyOptions,
+  BackupRetention, BackupStorage, BackupType, Bootstrap, PostgresCluster, RecoverySource, RecoveryTarget, Standby,
+  StorageAccess, type PostgresClusterProps, type RecoveryOptions, type S3StorageOptions, type StandbyOptions,
 } from '../../src';
 import type { Finding } from '../../src/errors';
 
@@ -42,6 +42,9 @@ function twoBackups(prefix: string): readonly Finding[] {
 function addSchedule(given: Partial<PostgresClusterProps>): () => readonly Finding[] {
   return () => findingsOfCall(() => aCluster(given).addBackupSchedule({ name: 'nightly', cron: '0 2 * * *' }));
 }
+
+const TWO = { storage: s3(), secondary: { storage: s3({ prefix: 'copies' }) } };
+const SNAPSHOTS = { name: 'nightly', cron: '0 2 * * *', type: BackupType.volumeSnapshot() };
 
 const BACKUPS: readonly RuleExample[] = [
   props('EV1301', 'archive_timeout beside the backup\'s own', 'parameters.archive_timeout', {
@@ -82,6 +85,18 @@ const BACKUPS: readonly RuleExample[] = [
     bad: schedules({ toSecondary: true }),
     good: backup({ secondary: { storage: s3({ prefix: 'copies' }) }, schedules: [{ name: 'nightly', cron: '0 2 * * *', toSecondary: true }] }),
   }),
+  props('EV1806', 'snapshots of a volume in the second repository', 'backup.schedules[0].toSecondary', {
+    bad: { backup: { ...TWO, schedules: [{ ...SNAPSHOTS, toSecondary: true }] } },
+    good: { backup: { ...TWO, schedules: [SNAPSHOTS] } },
+  }),
+  props('EV1806', 'snapshots of which none stays', 'backup.schedules[0].type.keep', {
+    bad: schedules({ type: BackupType.volumeSnapshot({ keep: 0 }) }),
+    good: schedules({ type: BackupType.volumeSnapshot({ keep: 1 }) }),
+  }),
+  props('EV1806', 'a class of snapshots whose name cannot be', 'backup.schedules[0].type.className', {
+    bad: schedules({ type: BackupType.volumeSnapshot({ className: 'Fast One' }) }),
+    good: schedules({ type: BackupType.volumeSnapshot({ className: 'fast-one' }) }),
+  }),
   props('EV1808', 'a confirmation that names no cluster', 'bootstrap.superseding', {
     bad: { ...backup(), bootstrap: Bootstrap.fresh('yes') }, good: { ...backup(), bootstrap: Bootstrap.fresh('7711512426718272580') },
   }),
@@ -103,6 +118,16 @@ const BACKUPS: readonly RuleExample[] = [
   }),
   recovery('EV1810', 'a source whose name cannot be', 'bootstrap.recovery.from', {
     bad: { from: RecoverySource.storage(s3(), { clusterName: 'Old Orders' }) }, good: { from: RecoverySource.storage(s3(), { clusterName: 'old-orders' }) },
+  }),
+  recovery('EV1812', 'a snapshot whose name cannot be', 'bootstrap.recovery.snapshot', {
+    bad: { snapshot: 'Billing nightly' }, good: { snapshot: 'billing-nightly-20260301t020000z' },
+  }),
+  recovery('EV1812', 'a snapshot beside a restore in place', 'bootstrap.recovery.snapshot', {
+    bad: { snapshot: 'billing-nightly-20260301t020000z', replacing: 'restore-1' }, good: { replacing: 'restore-1' },
+  }),
+  recovery('EV1812', 'a snapshot of another namespace', 'bootstrap.recovery.snapshot', {
+    bad: { snapshot: 'billing-nightly-20260301t020000z', from: RecoverySource.storage(s3(), { clusterName: 'billing', namespace: 'other' }) },
+    good: { from: RecoverySource.storage(s3(), { clusterName: 'billing', namespace: 'other' }) },
   }),
 ];
 

@@ -77,6 +77,17 @@ function overOne(backups: readonly BackupFacts[], listing: ArchiveListing): Wind
   return { window, gap };
 }
 
+/** The first segment that is not there of those that lead from one to another; undefined: all are. */
+export function missingWal(listing: ArchiveListing, startWal: string, stopWal: string): string | undefined {
+  const chain = new Chain(listing, listing.timeline);
+  const [start, stop] = [chain.scale.segmentOf(startWal), chain.scale.segmentOf(stopWal)];
+  if (!start || !stop || !chain.isOn(start)) return startWal;
+  for (let { number } = start; number <= stop.number; number += 1) {
+    if (!chain.has(number)) return chain.scale.nameOf(chain.at(number));
+  }
+  return undefined;
+}
+
 /** The archive that a restore would use. */
 export function currentArchive({ archives }: RepositoryFacts): RepositoryFacts['archives'][number] | undefined {
   return [...archives].sort((one, two) => two.databaseId - one.databaseId)[0];

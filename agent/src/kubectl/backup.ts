@@ -39,13 +39,13 @@ export function withOptions(args: readonly string[], options: Readonly<Record<st
   return [...kept, ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])];
 }
 
-/** The schedule whose Job is the nearest to what is wanted. */
+/** The schedule whose Job is the nearest to what is wanted; one of VolumeSnapshots has other words. */
 export function nearestSchedule({ schedules }: Pick<ContractBackup, 'schedules'>,
   request: BackupRequest): ContractSchedule | undefined {
   const points = ({ type, repository }: ContractSchedule) => (
     Number(repository === request.repository) * 2 + Number(type === request.type)
   );
-  return [...schedules].sort((one, two) => points(two) - points(one))[0];
+  return schedules.filter(({ type }) => type !== 'snapshot').sort((one, two) => points(two) - points(one))[0];
 }
 
 export function jobFrom(cronJob: KubeObject, cluster: string, options: Readonly<Record<string, string>>): object {

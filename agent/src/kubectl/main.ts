@@ -9,6 +9,7 @@ import { KubeClient } from '../adapters/kube-client.js';
 import { KubeExec } from '../adapters/kube-exec.js';
 import { KubeJobs } from '../adapters/kube-jobs.js';
 import { KubePods } from '../adapters/kube-pods.js';
+import { KubeSnapshots } from '../adapters/kube-snapshots.js';
 import { SystemClock } from '../adapters/system-clock.js';
 import { EXIT } from '../backup-job.js';
 import { Log } from '../log.js';
@@ -40,6 +41,7 @@ async function run(request: Request): Promise<number> {
     jobs: new KubeJobs(kube, server, namespace),
     pods: new KubePods(kube, server, namespace),
     exec: new KubeExec(config, namespace),
+    snapshots: new KubeSnapshots(kube, server, namespace),
     log: new Log({}, say),
     identity: `${userInfo().username}@${hostname()}`,
   };

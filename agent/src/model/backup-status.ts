@@ -1,6 +1,7 @@
 /** The documents about backups in `<cluster>-status`. Jobs write one, the agent the other, and both read both. */
 import { parseJson } from './objects.js';
 import type { BackupType } from './pgbackrest.js';
+import type { ContractSchedule } from '../../../src/contract/document.js';
 import type { KubeObject } from '../ports/kube.js';
 
 /** Written by the Jobs that make backups. */
@@ -23,7 +24,7 @@ export interface FailureStatus {
 
 /** What came of the last run of a schedule, or of what a person asked for. */
 export interface ScheduleResult {
-  readonly type: BackupType;
+  readonly type: ContractSchedule['type'];
   readonly repository: number;
   readonly startedAt: string;
   readonly endedAt: string;
@@ -46,6 +47,18 @@ export interface BackupRecord {
   readonly sizeBytes?: number;
   readonly storedBytes?: number;
   readonly buildsOn: readonly string[];
+}
+
+export interface SnapshotRecord {
+  readonly name: string;
+  /** The data are consistent from this moment on. */
+  readonly endedAt: string;
+  readonly stopLsn: string;
+  readonly member: string;
+  /** It can be recovered from. */
+  readonly good: boolean;
+  /** Why not. */
+  readonly why?: string;
 }
 
 export interface WindowStatus {
@@ -72,6 +85,8 @@ export interface BackupStatus {
   readonly schedules: Readonly<Record<string, ScheduleResult>>;
   /** By key. */
   readonly repositories: Readonly<Record<string, RepositoryStatus>>;
+  /** VolumeSnapshots, by schedule, newest first. */
+  readonly snapshots?: Readonly<Record<string, readonly SnapshotRecord[]>>;
 }
 
 export type ArchiveState =

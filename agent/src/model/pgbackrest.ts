@@ -2,7 +2,8 @@
 import { numberOrNothing, textOrNothing } from './objects.js';
 import type { ContractSchedule } from '../../../src/contract/document.js';
 
-export type BackupType = ContractSchedule['type'];
+/** Snapshots of volumes are none of pgBackRest's. */
+export type BackupType = Exclude<ContractSchedule['type'], 'snapshot'>;
 
 export interface BackupFacts {
   readonly label: string;

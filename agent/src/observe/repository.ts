@@ -78,6 +78,26 @@ async function readHistory(
   return (end.exitCode === 0 ? scale.parseHistory(lines.join('\n')) : undefined) ?? 'unknown';
 }
 
+/** Asks the storage for one segment: whole archives may be long. `unknown`: nobody could look. */
+export async function archiveHas(exec: Exec, place: Place, id: string, wal: string): Promise<boolean | 'unknown'> {
+  let found = false;
+  try {
+    const { end } = await ask(exec, place, ['repo-ls', `archive/${STANZA}/${id}/${wal.slice(0, 16)}`], (line) => {
+      found ||= line.startsWith(`${wal}-`);
+    });
+    return end.exitCode === 0 ? found : 'unknown';
+  } catch (problem) {
+    if (!(problem instanceof KubeError)) throw problem;
+    return 'unknown';
+  }
+}
+
+/** What was written until now becomes a whole segment, which is sent. In the primary. */
+export async function switchWal(exec: Exec, { pod }: Pick<Place, 'pod'>): Promise<void> {
+  const command = ['psql', '--no-psqlrc', '-qAt', '-d', 'postgres', '-c', 'SELECT pg_switch_wal()'];
+  await exec.run({ pod, container: CONTAINER, command }, { line: () => undefined, limitMs: ASK_LIMIT_MS });
+}
+
 /** `id` is the folder of the archive: `17-1`. Names are counted as they come, since there may be very many. */
 export async function listArchive(exec: Exec, place: Place, id: string): Promise<ArchiveListing | 'unknown'> {
   const folder = `archive/${STANZA}/${id}`;

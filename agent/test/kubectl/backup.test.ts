@@ -9,11 +9,12 @@ import { KubeError } from '../../src/ports/kube.js';
 import { FakeExec } from '../support/fake-exec.js';
 import { CRON_JOB, FakeJobs, type Look } from '../support/fake-jobs.js';
 import { FakeKube } from '../support/fake-kube.js';
+import { FakeSnapshots } from '../support/fake-snapshots.js';
 import { LeapingClock } from '../support/leaping-clock.js';
 import { contract } from '../support/operations.js';
 
 const REQUEST = { command: 'backup', cluster: 'orders', type: 'full', repository: undefined, namespace: undefined, context: undefined, kubeconfig: undefined } as const;
-const schedule = (name: string, type: 'full' | 'incremental', repository = 1) => ({
+const schedule = (name: string, type: 'full' | 'incremental' | 'snapshot', repository = 1) => ({
   name, type, repository, cron: '0 2 * * *', timeZone: 'Etc/UTC', suspended: false, target: 'primary' as const,
 });
 const BACKUP = {
@@ -40,7 +41,8 @@ function world(change: object = { backup: BACKUP }) {
   const document = JSON.stringify({ ...contract(), ...change });
   kube.put('configmaps', { metadata: { name: 'orders-contract' }, data: { 'contract.json': document } });
   const log = new Log({}, () => undefined);
-  const ports = { kube, jobs, clock, exec, log, namespace: 'shop', identity: 'anna@desk', say: (text: string) => void said.push(text) };
+  const snapshots = new FakeSnapshots();
+  const ports = { kube, jobs, clock, exec, snapshots, log, namespace: 'shop', identity: 'anna@desk', say: (text: string) => void said.push(text) };
   const stop = new AbortController();
   return {
     kube, jobs, said, exec, stop, ports,
