@@ -5,6 +5,7 @@ import { FAILOVER_TABLE } from './failover.js';
 import { GALERA_TABLES } from './galera/decide.js';
 import { OPERATIONS_TABLES } from './operations.js';
 import type { Row } from './rule-table.js';
+import { SNAPSHOT_FAILURE_ROWS, SNAPSHOT_PROBLEMS } from './snapshot-failure.js';
 
 type RowText = Pick<Row<unknown, unknown>, 'id' | 'when' | 'actions' | 'goOn'>;
 
@@ -38,6 +39,8 @@ function describeFailures(title: string, purpose: string, rows: readonly Failure
 }
 
 const BACKUP_FAILURES = 'Why a backup was not made, or why the archive does not work: `failure.kind` in the status. What the storage or pgBackRest said decides, and its exit code where it said nothing known.';
+const SNAPSHOT_FAILURES = 'Why a VolumeSnapshot is no backup: what the Kubernetes API, the driver or the member said, or how far the Job came. Where the storage is in the way, its kind is one of those above.';
+const OF_THE_JOB = Object.entries(SNAPSHOT_PROBLEMS).map(([kind, texts]) => ({ kind, ...texts }));
 const DRILL_FAILURES = 'Why a restore drill failed. Where the storage is in the way, its kind is one of those above.';
 
 /** Markdown, without a title: rows are tried from the top, the first that matches decides. */
@@ -45,6 +48,7 @@ export function describeDecisions(): string {
   return [
     ...TABLES.map(describeTable),
     describeFailures('backup failures', BACKUP_FAILURES, FAILURE_ROWS),
+    describeFailures('snapshot failures', SNAPSHOT_FAILURES, [...SNAPSHOT_FAILURE_ROWS, ...OF_THE_JOB]),
     describeFailures('drill failures', DRILL_FAILURES, DRILL_FAILURE_ROWS),
   ].join('\n');
 }

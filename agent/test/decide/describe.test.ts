@@ -5,6 +5,7 @@ import { describeDecisions, ruleIds } from '../../src/decide/describe.js';
 import { FAILOVER_TABLE } from '../../src/decide/failover.js';
 import { GALERA_TABLES } from '../../src/decide/galera/decide.js';
 import { OPERATIONS_TABLES } from '../../src/decide/operations.js';
+import { SNAPSHOT_FAILURE_ROWS } from '../../src/decide/snapshot-failure.js';
 
 test('the documented tables are those whose rows must each have an example', () => {
   const tables = [FAILOVER_TABLE, ...OPERATIONS_TABLES, ...GALERA_TABLES];
@@ -14,7 +15,7 @@ test('the documented tables are those whose rows must each have an example', () 
 
 test('every kind of failure of a backup stands in the documentation with what to do', () => {
   const text = describeDecisions();
-  for (const { kind } of FAILURE_ROWS) assert.match(text, new RegExp(`^\\| \`${kind}\` \\| [^|]{8,} \\| [^|]{8,} \\|$`, 'm'));
+  for (const { kind } of [...FAILURE_ROWS, ...SNAPSHOT_FAILURE_ROWS]) assert.match(text, new RegExp(`^\\| \`${kind}\` \\| [^|]{8,} \\| [^|]{8,} \\|$`, 'm'));
 });
 
 test('every rule stands in the documentation once, with a condition and what it does', () => {

@@ -4,8 +4,8 @@ import type { Obj } from './cluster-api';
 import { AGENT_IMAGE } from './images';
 import { storageIn } from './object-storage';
 import {
-  BackupRetention, Bootstrap, EverestAgent, MariaDbCluster, PostgresCluster, Protection, RecoverySource, Replication,
-  type BackupOptions, type GaleraRole, type RecoveryTarget,
+  BackupRetention, BackupType, Bootstrap, EverestAgent, MariaDbCluster, PostgresCluster, Protection, RecoverySource,
+  Replication, type BackupOptions, type GaleraRole, type PostgresStorage, type RecoveryTarget,
 } from '../../../lib';
 
 /** What differs between the clusters of a suite; all else is the library's default or small. */
@@ -24,6 +24,10 @@ export interface ClusterWanted {
   readonly bucket?: string;
   /** Two full backups are kept, and a schedule `nightly` makes them. */
   readonly scheduled?: boolean;
+  /** A schedule `volume` makes VolumeSnapshots, of which two are kept. */
+  readonly snapshots?: boolean;
+  /** Size of a volume of its own for the write-ahead log. */
+  readonly walVolume?: string;
   /** Of the repository in the bucket. */
   readonly prefix?: string;
   readonly bootstrap?: Bootstrap;
@@ -42,7 +46,7 @@ export function assistedCluster(wanted: ClusterWanted): Obj[] {
   const cluster = new PostgresCluster(chart, wanted.name, {
     agent,
     version: '17',
-    storage: { size: wanted.volume ?? VOLUME, storageClassName: wanted.storageClass },
+    storage: volumesOf(wanted),
     resources: { requests: { cpu: wanted.cpu ?? '100m', memory: '512Mi' } },
     protection: Protection.deleteWithCluster(),
     parameters: { ...wanted.parameters },
@@ -63,29 +67,38 @@ export interface CloneWanted extends Pick<ClusterWanted, 'namespace' | 'name' | 
   readonly target: RecoveryTarget;
   /** It archives and backs itself up. */
   readonly archived?: boolean;
+  /** The VolumeSnapshot that it begins with. */
+  readonly snapshot?: string;
+  readonly walVolume?: string;
 }
 
-export function clonedCluster({ namespace, name, storageClass, instances, ...wanted }: CloneWanted): Obj[] {
+export function clonedCluster({ namespace, name, storageClass, instances, snapshot, ...wanted }: CloneWanted): Obj[] {
   const chart = new Chart(new App(), 'chart', { namespace });
   const storage = storageIn(wanted.bucket);
   new PostgresCluster(chart, name, {
     version: '17',
     instances: instances ?? 3,
-    storage: { size: '1Gi', storageClassName: storageClass },
+    // A copy of a snapshot is as large as the volume that it was made of.
+    storage: volumesOf({ ...wanted, namespace, name, storageClass, volume: snapshot ? VOLUME : '1Gi' }),
     resources: { requests: { cpu: '100m', memory: '512Mi' } },
     protection: Protection.deleteWithCluster(),
     bootstrap: Bootstrap.recover({
-      from: RecoverySource.storage(storage, { clusterName: wanted.source }), target: wanted.target,
+      from: RecoverySource.storage(storage, { clusterName: wanted.source }), target: wanted.target, snapshot,
     }),
     ...(wanted.archived ? { backup: { storage } } : {}),
   });
   return chart.toJson() as Obj[];
 }
 
-function backupIn(bucket: string, { prefix, scheduled }: ClusterWanted): BackupOptions {
+function volumesOf({ volume, walVolume, storageClass: storageClassName }: ClusterWanted): PostgresStorage {
+  return { size: volume ?? VOLUME, storageClassName, ...(walVolume ? { walSize: walVolume } : {}) };
+}
+
+function backupIn(bucket: string, { prefix, scheduled, snapshots }: ClusterWanted): BackupOptions {
   const storage = storageIn(bucket, prefix);
   if (!scheduled) return { storage };
-  const schedules = [{ name: 'nightly', cron: '0 2 * * *' }];
+  const volume = { name: 'volume', cron: '0 3 * * *', type: BackupType.volumeSnapshot({ keep: 2 }) };
+  const schedules = [{ name: 'nightly', cron: '0 2 * * *' }, ...(snapshots ? [volume] : [])];
   return { storage, schedules, retention: BackupRetention.fullBackups(2), jobImage: AGENT_IMAGE.name };
 }
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RecoveryTarget } from '../../../../lib';
 import type { Obj } from '../../kit/cluster-api';
-import { assistedCluster, clonedCluster, type ClusterWanted } from '../../kit/constructs';
+import { assistedCluster, clonedCluster, type CloneWanted, type ClusterWanted } from '../../kit/constructs';
 import { startJob, untilEnded } from '../../kit/jobs';
 import { storageObjects } from '../../kit/object-storage';
 import { PostgresUnderTest, nameOf } from '../../kit/postgres';
@@ -36,6 +36,12 @@ export class BackupFixture {
   get instances(): number {
     return this.changes.instances ?? MEMBERS;
   }
+
+  private get volumes(): Pick<CloneWanted, 'walVolume'> {
+    const { walVolume } = this.changes;
+    return walVolume ? { walVolume } : {};
+  }
+
   private api: SuiteContext['api'] | undefined;
 
   /** All members stream; nobody writes. */
@@ -63,8 +69,8 @@ export class BackupFixture {
   }
 
   /** As the schedule does it; gives the name of the Job. */
-  async startBackup(): Promise<string> {
-    return startJob(this.api!, this.namespace, `${this.cluster.name}-backup-nightly`);
+  async startBackup(schedule = 'nightly'): Promise<string> {
+    return startJob(this.api!, this.namespace, `${this.cluster.name}-backup-${schedule}`);
   }
 
   /** pgBackRest is at work in the primary. */
@@ -125,13 +131,13 @@ export class BackupFixture {
   }
 
   /** Applies a cluster that is recovered to the target; `work` gets it, and it is thrown away afterwards. */
-  async withClone<T>(context: SuiteContext, wanted: { target: RecoveryTarget; instances?: number; archived?: boolean },
+  async withClone<T>(context: SuiteContext, wanted: Pick<CloneWanted, 'target' | 'instances' | 'archived' | 'snapshot'>,
     work: (clone: PostgresUnderTest, declare: (target: RecoveryTarget) => Promise<void>) => Promise<T>): Promise<T> {
     const { namespace, cluster: { name: source } } = this;
     const name = `${source}-c${++this.clones}`;
     const storageClass = process.env.E2E_STORAGE_CLASS ?? (await context.api.defaultStorageClass()) ?? '';
     const manifests = (target: RecoveryTarget) =>
-      clonedCluster({ namespace, name, source, bucket: source, storageClass, ...wanted, target });
+      clonedCluster({ namespace, name, source, bucket: source, storageClass, ...wanted, ...this.volumes, target });
     const objects = manifests(wanted.target);
     const clone = new PostgresUnderTest(context.api, namespace, name);
     try {

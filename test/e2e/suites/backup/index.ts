@@ -7,6 +7,7 @@ import { BackupFixture } from './fixture';
 import { inPlaceEvents } from './in-place';
 import { recoveryFaultEvents } from './recovery-faults';
 import { retentionEvent } from './retention';
+import { logVolumeEvent, snapshotEvents } from './snapshot';
 import { Sides, standbyEvents } from './standby';
 import { undoEvents } from './undo';
 import { AGENT_IMAGE, POOLER_IMAGE, POSTGRES_IMAGE, ensureImage } from '../../kit/images';
@@ -46,6 +47,8 @@ export function backupSuite(): Suite {
   const fixture = new BackupFixture();
   const inPlace = new BackupFixture();
   const large = new BackupFixture({ instances: 1, volume: '8Gi' });
+  const snapshots = new BackupFixture({ snapshots: true });
+  const withLog = new BackupFixture({ snapshots: true, walVolume: '2Gi' });
   const drills = new Drills();
   const sides = new Sides();
   const stage = new Stage();
@@ -62,6 +65,8 @@ export function backupSuite(): Suite {
         retentionEvent(fixture), ...bucketEvents(fixture),
       ]),
       ...stage.on(inPlace, inPlaceEvents(inPlace)),
+      ...stage.on(snapshots, snapshotEvents(snapshots)),
+      ...stage.on(withLog, [logVolumeEvent(withLog)]),
       ...stage.on(large, costEvents(large)),
       ...stage.on(drills, drillEvents(drills)),
       ...stage.on(sides, standbyEvents(sides)),
