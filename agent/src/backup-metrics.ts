@@ -65,9 +65,13 @@ function backupSeries(metrics: Metrics, cluster: string, { archive, backup }: Ba
   for (const [schedule, { done }] of Object.entries(backup?.schedules ?? {})) {
     new Series(metrics, { cluster, schedule }).set('everest_backup_done', Number(done));
   }
+  for (const [schedule, records] of Object.entries(backup?.snapshots ?? {})) {
+    const newest = records.find(({ good }) => good);
+    new Series(metrics, { cluster, schedule }).set('everest_snapshot_last_timestamp_seconds', seconds(newest?.endedAt));
+  }
 }
 
-const PREFIXES = ['everest_archive_', 'everest_backup_', 'everest_recovery_', 'everest_drill_'];
+const PREFIXES = ['everest_archive_', 'everest_backup_', 'everest_snapshot_', 'everest_recovery_', 'everest_drill_'];
 
 export function setBackupMetrics(metrics: Metrics, cluster: string, documents: BackupDocuments): void {
   // What is not known any longer must not stand there as if it were.

@@ -28,6 +28,7 @@ const FAMILIES: Record<string, { type: Family['type']; help: string }> = {
   everest_backup_last_size_bytes: { type: 'gauge', help: 'Size of the database in the newest good backup, by repository.' },
   everest_backup_last_stored_bytes: { type: 'gauge', help: 'What the newest good backup added to the repository.' },
   everest_backup_done: { type: 'gauge', help: '1 when the last run of a schedule made a good backup.' },
+  everest_snapshot_last_timestamp_seconds: { type: 'gauge', help: 'Moment of the newest good snapshot of a volume, by schedule.' },
   everest_recovery_window_start_timestamp_seconds: { type: 'gauge', help: 'Earliest moment that a restore can reach, by repository; absent when there is none.' },
   everest_recovery_window_end_timestamp_seconds: { type: 'gauge', help: 'Latest moment that a restore is known to reach, by repository.' },
   everest_drill_done: { type: 'gauge', help: '1 when the last run of a restore drill was good.' },

@@ -43,6 +43,13 @@ test('series tell of the newest good backup, of the window, and of the archive',
   ]);
 });
 
+test('the moment of the newest snapshot that can be recovered from is told by schedule', () => {
+  const told = (name: string, end: number, good: boolean) => ({ name, endedAt: T(end), stopLsn: '0/1', member: 'orders-2-0', good });
+  const snapshots = { volume: [told('s3', 900, false), told('s2', 700, true), told('s1', 100, true)] };
+  const line = 'everest_snapshot_last_timestamp_seconds{cluster="orders",schedule="volume"} 700';
+  assert.ok(rendered(undefined, { ...BACKUP, snapshots }).includes(line));
+});
+
 test('what is no longer known leaves no series behind, because an alert would sleep on it', () => {
   const metrics = new Metrics();
   rendered(ARCHIVE, BACKUP, metrics);
