@@ -65,7 +65,10 @@ function backupSeries(metrics: Metrics, cluster: string, { archive, backup }: Ba
   for (const [schedule, { done }] of Object.entries(backup?.schedules ?? {})) {
     new Series(metrics, { cluster, schedule }).set('everest_backup_done', Number(done));
   }
-  for (const [schedule, records] of Object.entries(backup?.snapshots ?? {})) {
+}
+
+function snapshotSeries(metrics: Metrics, cluster: string, snapshots: BackupStatus['snapshots'] = {}): void {
+  for (const [schedule, records] of Object.entries(snapshots)) {
     const newest = records.find(({ good }) => good);
     new Series(metrics, { cluster, schedule }).set('everest_snapshot_last_timestamp_seconds', seconds(newest?.endedAt));
   }
@@ -78,6 +81,7 @@ export function setBackupMetrics(metrics: Metrics, cluster: string, documents: B
   for (const prefix of PREFIXES) metrics.forget(cluster, prefix);
   if (documents.archive) archiveSeries(new Series(metrics, { cluster }), documents.archive);
   backupSeries(metrics, cluster, documents);
+  snapshotSeries(metrics, cluster, documents.backup?.snapshots);
   for (const [drill, result] of Object.entries(documents.drill?.drills ?? {})) {
     drillSeries(new Series(metrics, { cluster, drill }), result);
   }
