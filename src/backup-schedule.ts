@@ -31,6 +31,11 @@ export class BackupSchedule extends Construct {
   /**
    * @internal
    */
+  public readonly _objects: ApiObject[];
+
+  /**
+   * @internal
+   */
   public readonly _resolved: ResolvedSchedule;
 
   /**
@@ -50,7 +55,8 @@ export class BackupSchedule extends Construct {
     const manifest = backupCronJob(resolved, this._resolved);
     const access = snapshotAccess(resolved, this._resolved);
     claimObjects(this, resolved.namespace, [...access, manifest].map(objectName));
-    for (const right of access) new ApiObject(this, right.kind.toLowerCase(), right);
+    const rights = access.map((right) => new ApiObject(this, right.kind.toLowerCase(), right));
     this.cronJob = new ApiObject(this, 'cron-job', manifest);
+    this._objects = [...rights, this.cronJob];
   }
 }

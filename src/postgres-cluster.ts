@@ -154,7 +154,7 @@ export class PostgresCluster extends Construct {
   public addBackupSchedule(options: BackupScheduleOptions): BackupSchedule {
     const schedule = new BackupSchedule(this, `backup-${this.schedules.length}`, options);
     this.schedules.push(schedule);
-    this.apiObjects.set(`CronJob/${schedule.cronJob.name}`, schedule.cronJob);
+    for (const object of schedule._objects) this.apiObjects.set(`${object.kind}/${object.name}`, object);
     return schedule;
   }
 

@@ -83,7 +83,8 @@ export function clonedCluster({ namespace, name, storageClass, instances, snapsh
     resources: { requests: { cpu: '100m', memory: '512Mi' } },
     protection: Protection.deleteWithCluster(),
     bootstrap: Bootstrap.recover({
-      from: RecoverySource.storage(storage, { clusterName: wanted.source }), target: wanted.target, snapshot,
+      from: RecoverySource.storage(storage, { clusterName: wanted.source }), target: wanted.target,
+      ...(snapshot ? { snapshot } : {}),
     }),
     ...(wanted.archived ? { backup: { storage } } : {}),
   });
