@@ -25,7 +25,7 @@ import { SNAPSHOT_ANNOTATION, type SnapshotFacts } from '../../src/contract/snap
 
 /** Until the driver has cut the snapshot: backup mode costs little, and WAL is kept anyway. */
 const TAKEN_LIMIT_MS = 15 * 60_000;
-/** The member ends backup mode by itself when the Job is gone, or after this time. */
+/** Longer than that, so that the answer comes through. */
 const HOLD_LIMIT_MS = 20 * 60_000;
 const ARCHIVE_LIMIT_MS = 15 * 60_000;
 /** Some storages copy a snapshot to another place before it can be used. The Job's own deadline may be shorter. */
@@ -118,14 +118,17 @@ export class SnapshotBackup implements BackupWork {
   }
 
   private async underBackupMode({ pod, signal }: Course): Promise<SnapshotFacts> {
-    const { exec, say, snapshots } = this.ports;
+    const { clock, exec, say, snapshots } = this.ports;
     say(`Snapshot ${this.name} of the volume of ${pod}.`);
     let held: Held;
     const mode = new BackupMode(exec, pod, this.name, { limitMs: HOLD_LIMIT_MS, signal });
     try {
       if (!await mode.begun) throw new Problem(explainSnapshot(mode.lost?.said ?? '', 'backup-mode-lost'));
       await snapshots.create(snapshotManifest(this.contract, this.order, { name: this.name, pod }));
-      await this.until('snapshot-not-made', TAKEN_LIMIT_MS, signal, ({ taken }) => taken || mode.lost !== undefined);
+      await this.until('snapshot-not-made', TAKEN_LIMIT_MS, signal, async ({ taken }) => {
+        await mode.keep(clock.nowMs());
+        return taken || mode.lost !== undefined;
+      });
     } finally {
       held = await mode.release();
     }
@@ -135,13 +138,13 @@ export class SnapshotBackup implements BackupWork {
 
   /** Looks at the snapshot until it is so. */
   private async until(otherwise: SnapshotProblem, limitMs: number, signal: AbortSignal,
-    done: (view: SnapshotView) => boolean): Promise<void> {
+    done: (view: SnapshotView) => boolean | Promise<boolean>): Promise<void> {
     const { clock, snapshots } = this.ports;
     const endMs = clock.nowMs() + limitMs;
     for (;;) {
       if (signal.aborted) throw new Problem(explainSnapshot('this process was asked to stop'));
       const view = snapshotView(await snapshots.get(this.name));
-      if (done(view)) return;
+      if (await done(view)) return;
       const error = view.error ?? '';
       if (isLasting(error)) throw new Problem(explainSnapshot(error));
       if (clock.nowMs() > endMs) throw new Problem(explainSnapshot(error, otherwise));

@@ -70,7 +70,7 @@ class HoldTest(SnapshotCase):
 
     def released(self):
         self.assertEqual(json.loads(self.mark.read_text())["snapshot"], "s1", "the mark lies on the volume while it is copied")
-        snapshot.release(self.cluster, "s1")
+        snapshot.speak(self.cluster, "s1", "release")
 
     def test_it_prints_what_the_snapshot_has_to_say_of_itself_and_leaves_nothing(self):
         code, (held, told) = self.hold(Server(), seen=self.released)
@@ -97,6 +97,17 @@ class HoldTest(SnapshotCase):
             code, said = self.hold(Server(), limit=5.0)
         self.assertEqual((code, said[0]), (1, {"held": "s1"}))
         self.assertFalse(any("facts" in line for line in said), "nothing is told that could make the snapshot count")
+        self.assertEqual(os.listdir(self.volume), [])
+
+    def test_it_goes_on_for_as_long_as_something_is_heard(self):
+        times, looks = iter(range(1000)), []
+
+        def seen():
+            looks.append(1)
+            snapshot.speak(self.cluster, "s1", "keep" if len(looks) < 20 else "release")
+
+        with mock.patch.object(snapshot.time, "monotonic", times.__next__):
+            self.assertEqual(self.hold(Server(), limit=5.0, seen=seen)[0], 0)
         self.assertEqual(os.listdir(self.volume), [])
 
     def test_a_server_that_has_gone_ends_it_without_facts(self):

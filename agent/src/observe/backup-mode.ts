@@ -1,4 +1,4 @@
-/** Backup mode of a member, held by a script in it for as long as somebody reads what it prints. */
+/** Backup mode of a member, held by a script in it for as long as it hears of whoever makes the snapshot. */
 import { MEMBER_PATHS } from '../../../src/contract/backup.js';
 import type { SnapshotFacts } from '../../../src/contract/snapshot.js';
 import { parseJson } from '../model/objects.js';
@@ -7,9 +7,10 @@ import type { Exec, ExecEnd } from '../ports/exec.js';
 import { KubeError } from '../ports/kube.js';
 
 const CONTAINER = 'postgres';
-/** Beyond the script's own limit: its answer has to come through. */
-const GRACE_MS = 60_000;
-const RELEASE_LIMIT_MS = 30_000;
+/** So long without a word, the member ends it by itself: whoever makes the snapshot has died. */
+const PATIENCE_S = 60;
+const KEEP_MS = 15_000;
+const WORD_LIMIT_MS = 30_000;
 const ERRORS_KEPT = 20;
 
 export interface Held {
@@ -21,6 +22,7 @@ export interface Held {
 
 export class BackupMode {
   private facts: SnapshotFacts | undefined;
+  private keptAtMs = -Infinity;
   private readonly errors: string[] = [];
   private ended: Held | undefined;
   private readonly ending: Promise<Held>;
@@ -30,9 +32,9 @@ export class BackupMode {
 
   constructor(private readonly exec: Exec, private readonly pod: string, private readonly name: string,
     { limitMs, signal }: { readonly limitMs: number; readonly signal: AbortSignal }) {
-    const command = this.script('hold', String(Math.round(limitMs / 1000)));
+    const command = this.script('hold', String(PATIENCE_S));
     const line = (text: string, stream: 'out' | 'err') => this.hear(text, stream);
-    this.ending = exec.run(command, { line, limitMs: limitMs + GRACE_MS, signal })
+    this.ending = exec.run(command, { line, limitMs, signal })
       .catch((problem: unknown): ExecEnd => {
         if (!(problem instanceof KubeError)) throw problem;
         return { exitCode: undefined, why: problem.message };
@@ -47,10 +49,22 @@ export class BackupMode {
 
   async release(): Promise<Held> {
     if (this.ended) return this.ended;
-    await this.exec.run(this.script('release'), { line: () => undefined, limitMs: RELEASE_LIMIT_MS }).catch((problem: unknown) => {
+    await this.speak('release');
+    return this.ending;
+  }
+
+  /** From time to time: it is still needed. */
+  async keep(nowMs: number): Promise<void> {
+    if (nowMs - this.keptAtMs < KEEP_MS) return;
+    this.keptAtMs = nowMs;
+    await this.speak('keep');
+  }
+
+  private async speak(word: string): Promise<void> {
+    const options = { line: () => undefined, limitMs: WORD_LIMIT_MS };
+    await this.exec.run(this.script(word), options).catch((problem: unknown) => {
       if (!(problem instanceof KubeError)) throw problem;
     });
-    return this.ending;
   }
 
   private script(word: string, ...more: string[]) {

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Snapshots of a member's volume: backup mode while one is made, and what a volume that was made of one is used for.
 
-  snapshot.py hold NAME SECONDS    backup mode until `release`, a limit, or the end of whoever reads; prints JSON lines
-  snapshot.py release NAME         ends it; the other one then prints what the snapshot has to say of itself
+  snapshot.py hold NAME SECONDS    backup mode until `release`, or until no `keep` came for so long; prints JSON lines
+  snapshot.py keep NAME            whoever makes the snapshot is still there
+  snapshot.py release NAME         ends it; the first one then prints what the snapshot has to say of itself
   snapshot.py adopt                before a member starts on a volume of a snapshot: the data on it are set apart
 
 A snapshot alone is an image of a running server's files. With the label that PostgreSQL gives at the end of backup mode,
@@ -25,8 +26,8 @@ import member
 from member import Api, Json, NotYet
 
 GROUP, ANNOTATION = "apis/snapshot.storage.k8s.io/v1", "everest.io/snapshot"
-#: Between two looks whether the snapshot is there, and between two signs of life: who reads none holds nothing.
-LOOK_S, ALIVE_S = 0.2, 2.0
+#: Between two looks whether to end it, and between two at the server, whose session may be gone.
+LOOK_S, SERVER_LOOK_S = 0.2, 2.0
 #: Functions were renamed in version 15.
 RENAMED = 150000
 #: What a server makes anew, and a backup leaves out (PostgreSQL's manual, 25.3.4).
@@ -40,9 +41,28 @@ UNITS = {"": 1, "k": 1000, "M": 1000 ** 2, "G": 1000 ** 3, "T": 1000 ** 4, "Ki":
 
 # ---- backup mode
 
-def release_file(cluster: Json, name: str) -> str:
-    """In memory: while a file system is frozen nothing on it can be written."""
-    return f"{cluster['socketDirectory']}/{name}.release"
+class Words(NamedTuple):
+    """Files by which a second command speaks to the one that holds. In memory: a driver may freeze the volume.
+
+    What the first one prints tells nothing of its reader: a container's runtime keeps the pipe open when that has gone.
+    """
+    keep: str
+    release: str
+
+    @staticmethod
+    def of(cluster: Json, name: str) -> Words:
+        return Words(*(f"{cluster['socketDirectory']}/{name}.{word}" for word in Words._fields))
+
+    def clear(self) -> None:
+        for path in self:
+            if os.path.exists(path):
+                os.remove(path)
+
+
+def speak(cluster: Json, name: str, word: str) -> int:
+    with open(getattr(Words.of(cluster, name), word), "a", encoding="utf-8") as file:
+        file.write(".")
+    return 0
 
 
 def say(**words: object) -> None:
@@ -104,43 +124,37 @@ def lsn_number(text: str) -> int:
 
 def hold(cluster: Json, name: str, limit_s: float) -> int:
     """The mark lies on the volume before it is copied: by it a volume is known to be of this snapshot."""
-    release, mark = release_file(cluster, name), mark_path(cluster)
+    words, mark = Words.of(cluster, name), mark_path(cluster)
     try:
         with member.Database(cluster) as server:
             begin(server, name)
             write_durably(mark, json.dumps({"snapshot": name, "cluster": cluster["name"], "member": os.environ["HOSTNAME"]}))
             say(held=name)
-            until_released(server, release, limit_s)
+            until_released(server, words, limit_s)
             say(facts={"cluster": cluster["name"], "member": os.environ["HOSTNAME"], "major": cluster["major"], **end(server)})
         return 0
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter would complain at its end
-        member.log(f"nobody waits for {name} any more: backup mode has ended")
     except (NotYet, member.driver().Error) as problem:
         member.log(f"{name}: {member.first_line(str(problem).encode())}")
     finally:
-        for path in (mark, release):
-            if os.path.exists(path):
-                os.remove(path)
+        words.clear()
+        if os.path.exists(mark):
+            os.remove(mark)
     return 1
 
 
-def until_released(server: member.Database, release: str, limit_s: float) -> None:
-    last, alive = time.monotonic() + limit_s, time.monotonic()
-    while not os.path.exists(release):
+def until_released(server: member.Database, words: Words, limit_s: float) -> None:
+    heard, kept, looked = time.monotonic(), 0, time.monotonic()
+    while not os.path.exists(words.release):
         now = time.monotonic()
-        if now > last:
-            raise NotYet(f"nobody has ended backup mode within {limit_s:.0f} s.")
-        if now - alive >= ALIVE_S:
-            alive = now
+        size = os.path.getsize(words.keep) if os.path.exists(words.keep) else 0
+        if size != kept:
+            heard, kept = now, size
+        if now - heard > limit_s:
+            raise NotYet(f"nothing was heard for {limit_s:.0f} s of who makes the snapshot: backup mode has ended.")
+        if now - looked >= SERVER_LOOK_S:
+            looked = now
             server.value("SELECT 1")
-            say(alive=True)
         time.sleep(LOOK_S)
-
-
-def release(cluster: Json, name: str) -> int:
-    with open(release_file(cluster, name), "w", encoding="utf-8"):
-        return 0
 
 
 def write_durably(path: str, text: str) -> None:
@@ -344,7 +358,7 @@ def main(arguments: List[str]) -> int:
     if len(arguments) == 3 and arguments[0] == "hold" and arguments[2].isdigit():
         commands["hold"] = lambda cluster: hold(cluster, arguments[1], float(arguments[2]))
     if len(arguments) == 2:
-        commands["release"] = lambda cluster: release(cluster, arguments[1])
+        commands.update({word: lambda cluster: speak(cluster, arguments[1], arguments[0]) for word in Words._fields})
     if len(arguments) == 1:
         commands["adopt"] = adopt
     if not arguments or arguments[0] not in commands:
