@@ -9,6 +9,7 @@ import { SHAPE_TEXTS } from '../rules/shape-texts';
 
 interface ClaimSpec {
   readonly storageClassName?: string;
+  readonly dataSource?: { readonly name?: string };
   readonly resources?: { readonly requests?: { readonly storage?: string } };
 }
 
@@ -44,12 +45,20 @@ function classFindings(name: string, before: string | undefined, after: string |
   })];
 }
 
+function sourceFindings(name: string, before: string | undefined, after: string | undefined): Finding[] {
+  const words = (value: string | undefined) => (value === undefined ? 'no snapshot' : `the snapshot ${value}`);
+  return before === after ? [] : [findingOf(SHAPE_TEXTS.volumeSourceChanges, {
+    path: [], problem: `the volume ${name} was made of ${words(before)}, and ${words(after)} is asked for`,
+  })];
+}
+
 function claimFindings(before: Manifest, after: Manifest): Finding[] {
   const [old, now] = [before, after].map((manifest) => manifest.spec as ClaimSpec | undefined);
   const sizeOf = (spec: ClaimSpec | undefined) => spec?.resources?.requests?.storage ?? '';
   const { name } = after.metadata;
   return [...sizeFindings(name, sizeOf(old), sizeOf(now)),
-    ...classFindings(name, old?.storageClassName, now?.storageClassName)];
+    ...classFindings(name, old?.storageClassName, now?.storageClassName),
+    ...sourceFindings(name, old?.dataSource?.name, now?.dataSource?.name)];
 }
 
 interface Engine {

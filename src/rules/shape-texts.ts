@@ -100,6 +100,13 @@ export const SHAPE_TEXTS = {
     consequence: 'The new one cannot read the old one\'s files',
     fix: 'Keep engine and version, or make a new cluster and move the data',
   },
+  volumeSourceChanges: {
+    code: 'EV1704',
+    title: 'A volume that would be made of something else',
+    cause: 'The manifests that are there already make a volume of another VolumeSnapshot than the new ones, or of none.',
+    consequence: 'Kubernetes refuses the change: a volume is made once, and its data are those of the cluster by now',
+    fix: 'Leave bootstrap.recover.snapshot as it is for as long as the volume is there',
+  },
   ourFault: {
     code: 'EV1999',
     title: 'A fault of this library',

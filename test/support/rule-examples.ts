@@ -4,9 +4,9 @@ import { aCluster, everestErrorOf, findingsOf, someProps, synth, testChart } fro
 import { GALERA_EXAMPLES } from './galera-rule-examples';
 import { findingsOfCall, props, type Loose, type RuleExample } from './rule-example';
 import {
-  AntiAffinity, Credentials, DatabaseAccess, EverestAgent, ImageCatalog, NetworkPeer, PasswordRotation,
-  PodDisruption, PostgresCluster, Replication, type EverestAgentProps, type PoolerOptions,
-  type PostgresClusterProps,
+  AntiAffinity, BackupStorage, Bootstrap, Credentials, DatabaseAccess, EverestAgent, ImageCatalog, NetworkPeer,
+  PasswordRotation, PodDisruption, PostgresCluster, RecoverySource, Replication, StorageAccess,
+  type EverestAgentProps, type PoolerOptions, type PostgresClusterProps,
 } from '../../src';
 import { checkChanges } from '../../src/cli/previous';
 import { synth as synthCommand } from '../../src/cli/synth';
@@ -449,6 +449,11 @@ function ruleThatThrows(): readonly Finding[] {
   return runRules([{ ...RULE, check: () => { throw new Error('no such thing'); } }], {});
 }
 
+const storage = BackupStorage.s3({ bucket: 'backups', access: StorageAccess.secret('s3') });
+const fromSnapshot = {
+  bootstrap: Bootstrap.recover({ from: RecoverySource.storage(storage, { clusterName: 'billing' }), snapshot: 'billing-volume-1' }),
+};
+
 const OTHERS: RuleExample[] = [
   {
     code: 'EV1008', mistake: 'a command without a file', at: '',
@@ -474,6 +479,10 @@ const OTHERS: RuleExample[] = [
   {
     ...changed('EV1702', 'another StorageClass', ofClass('fast'), ofClass('slow')),
     good: changed('EV1702', 'the same StorageClass', ofClass('fast'), ofClass('fast')).bad,
+  },
+  {
+    ...changed('EV1704', 'a snapshot that a living volume was not made of', {}, fromSnapshot),
+    good: changed('EV1704', 'the snapshot that it was made of', fromSnapshot, fromSnapshot).bad,
   },
   {
     ...changed('EV1703', 'another major version', { version: '14' }, { version: '17' }),
