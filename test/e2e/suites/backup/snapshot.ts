@@ -148,5 +148,7 @@ async function killedJob(context: SuiteContext, fixture: BackupFixture): Promise
   if (after.length !== before.length) throw new Error(`a snapshot of a Job that died counts: ${JSON.stringify(after)}`);
   const again = performance.now();
   await snapshotOf(fixture);
-  return { value, ...await fixture.writer.verify(), figures: { made: since(again) } };
+  const made = since(again);
+  const counted = await compare(fixture.cluster, await remember(fixture), RecoveryTarget.latest());
+  return { value, ...counted, figures: { made } };
 }
