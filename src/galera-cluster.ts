@@ -1,5 +1,6 @@
 import { ApiObject, Chart, Lazy } from 'cdk8s';
 import { Construct } from 'constructs';
+import type { BackupOptions } from './backup-options';
 import { BackupSchedule } from './backup-schedule';
 import type { BackupScheduleOptions } from './backup-schedule-options';
 import { checkGalera } from './check-galera';
@@ -60,8 +61,7 @@ export abstract class GaleraCluster extends Construct {
     this.clients = [...props.network?.allowFrom ?? []];
     this.peers = this.renderPeers(props.network);
     this.createObjects();
-    for (const schedule of props.backup?.schedules ?? []) this.addBackupSchedule(schedule);
-    for (const drill of props.backup?.drills ?? []) this._addDrill(drill);
+    this.createBackups(props.backup);
   }
 
   /**
@@ -134,6 +134,11 @@ export abstract class GaleraCluster extends Construct {
   private wrongChoice(path: string[], problem: string, consequence: string): EverestError {
     const finding = findingOf(SHAPE_TEXTS.wrongChoice, { path, problem, consequence, fix: 'Name one that is there' });
     return new EverestError([finding], this.node.path);
+  }
+
+  private createBackups({ schedules = [], drills = [] }: Partial<BackupOptions> = {}): void {
+    for (const schedule of schedules) this.addBackupSchedule(schedule);
+    for (const drill of drills) this._addDrill(drill);
   }
 
   private renderPeers({ apiServer, dns }: NetworkOptions = {}): NetworkPeers {

@@ -133,7 +133,7 @@ const SAID: ReadonlyArray<readonly [string, string, number | undefined, string]>
   ['restore', 'ERROR: [025]: something new', 25, 'restore-failed'],
   ['repository', 'SignatureDoesNotMatch: The key does not fit, status code: 403, request id: 1', undefined, 'wrong-credentials'],
   ['repository', 'Get "https://s3.test": dial tcp 10.0.0.1:443: i/o timeout', undefined, 'unreachable'],
-  ['restore', "OSError: backup 20261127T070000Z could not be read (mbstream, zstd, rclone: [1, 1, 3])", undefined, 'backup-damaged'],
+  ['restore', 'OSError: backup 20261127T070000Z could not be read (mbstream, zstd, rclone: [1, 1, 3])', undefined, 'backup-damaged'],
   ['gap', 'what follows 0-42 is missing', undefined, 'archive-gap'],
   ['replay', 'the server did not take a transaction (client ended with 1)', undefined, 'recovery-failed'],
   ['tables', 'app.orders check error Corrupt', undefined, 'tables-damaged'],

@@ -65,7 +65,7 @@ export interface GaleraRecovered {
   readonly upTo: number;
 }
 
-/** The last line of drill.py and galera_drill.py: facts. Times are seconds since 1970 by the clock of the drill's node. */
+/** The last line of a drill's script: facts. Times are seconds since 1970 by the clock of the drill's node. */
 export interface DrillReport {
   readonly startedAt: number;
   readonly endedAt: number;
