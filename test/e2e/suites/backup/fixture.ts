@@ -91,11 +91,7 @@ export class BackupFixture {
 
   /** Documents of `<cluster>-status`. */
   async status<T>(key: string): Promise<T | undefined> {
-    return this.statusOf(this.cluster.name, key);
-  }
-
-  async statusOf<T>(cluster: string, key: string): Promise<T | undefined> {
-    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${cluster}-status` } } as const;
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${this.cluster.name}-status` } } as const;
     const found = await this.api!.read<Obj & { data?: Record<string, string> }>(map, this.namespace);
     const text = found?.data?.[key];
     return text === undefined ? undefined : JSON.parse(text) as T;
