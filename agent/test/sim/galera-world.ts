@@ -343,13 +343,26 @@ export class GaleraWorld {
     return true;
   }
 
+  /** A Primary Component whose members are all back; some of them had gone on without the others meanwhile. */
+  private merge(members: readonly Member[]): void {
+    for (const member of members) this.flush(member);
+    this.catchUp(members);
+    this.install(members);
+  }
+
+  /** By the exchange of states: who is behind gets what is missing before it serves. */
+  private catchUp(members: readonly Member[]): void {
+    const longest = members.reduce((a, b) => (b.log.length > a.log.length ? b : a)).log;
+    for (const member of members) member.log = [...member.log, ...longest.slice(member.log.length)];
+  }
+
   private whileApart(member: Member): void {
     const view = member.view!;
     const seen = this.members.filter((other) => this.works(other) && this.linked(other.name, member.name));
     const serving = seen.find((other) => other.phase === 'synced' && this.quorate(other));
     if (serving) return this.rejoin(member, serving);
     const whole = Object.entries(view.members).every(([name, gcomm]) => seen.some((other) => other.name === name && other.gcomm === gcomm && other.phase === 'nonprimary'));
-    if (whole) return this.install(seen.filter(({ name }) => view.members[name] !== undefined));
+    if (whole) return this.merge(seen.filter(({ name }) => view.members[name] !== undefined));
     const all = seen.length === this.members.length && seen.every(({ phase }) => phase === 'waiting' || phase === 'nonprimary');
     if (!all) member.apartSinceMs = this.now;
     else if (this.now - member.apartSinceMs > STAND_STILL_MS && this.selfRecovery) this.stop(member);
@@ -425,8 +438,7 @@ export class GaleraWorld {
     all.forEach((each) => this.flush(each));
     this.note(member, id);
     this.bootstraps += 1;
-    const longest = all.reduce((a, b) => (b.log.length > a.log.length ? b : a)).log;
-    for (const each of all) each.log = [...each.log, ...longest.slice(each.log.length)];
+    this.catchUp(all);
     // The others learn of it by a row, a moment later at the earliest.
     if (this.random.below(2) === 0) for (const other of others) other.note = member.note;
     this.tell(`${member.name} is promoted at ${member.log.length}`);
