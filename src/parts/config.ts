@@ -5,7 +5,7 @@ import { configName, contractName } from '../contract/names';
 import { FILES, groupFileName } from '../render/files';
 import { renderMemberDocument, renderPatroni, renderUnpromotable } from '../render/patroni';
 import { renderPgbackrest } from '../render/pgbackrest';
-import { renderArchiveScript, renderMemberScript, renderRecoveryScript, renderSnapshotScript } from '../render/script';
+import { renderArchiveScript, renderKubeScript, renderMemberScript, renderRecoveryScript, renderSnapshotScript } from '../render/script';
 import type { ClusterIdentity } from '../resolve/identity';
 import type { ResolvedPostgres } from '../resolve/postgres';
 
@@ -22,6 +22,7 @@ export function memberConfig(cluster: ResolvedPostgres): Manifest {
     [FILES.patroni]: renderPatroni(cluster),
     [FILES.member]: renderMemberDocument(cluster),
     [FILES.script]: renderMemberScript(),
+    [FILES.kube]: renderKubeScript(),
     [FILES.recovery]: renderRecoveryScript(),
     [FILES.snapshot]: renderSnapshotScript(),
     [FILES.pgbackrest]: renderPgbackrest(cluster),

@@ -9,7 +9,7 @@ import type { ResolvedGalera } from '../resolve/galera';
 import type { ResolvedGaleraDrill } from '../resolve/galera-drill';
 
 /** Of the members' ConfigMap: where the archive is, and what reads it and recovers from it. */
-const MEMBER_FILES = [GALERA_FILES.member, 'member.py', 'binlog_events.py', 'galera_archive.py', 'galera_tools.py', 'galera_recovery.py'];
+const MEMBER_FILES = [GALERA_FILES.member, 'kube.py', 'binlog_events.py', 'galera_archive.py', 'galera_tools.py', 'galera_recovery.py'];
 
 /** How a copy of a MariaDB cluster is restored: by the scripts that a new cluster recovers with. */
 export function galeraDrillRecipe(cluster: ResolvedGalera, drill: ResolvedGaleraDrill): DrillRecipe {

@@ -88,6 +88,7 @@ export function memberContainer(cluster: ResolvedPostgres, group: ResolvedGroup)
 function configVolume(cluster: ResolvedPostgres, group: ResolvedGroup): Record<string, unknown> {
   const items = [
     { key: FILES.script, path: FILES.script },
+    { key: FILES.kube, path: FILES.kube },
     { key: FILES.recovery, path: FILES.recovery },
     { key: FILES.snapshot, path: FILES.snapshot },
     { key: FILES.member, path: FILES.member },

@@ -5,6 +5,8 @@ export const FILES = {
   /** The ConfigMap's mount. */
   folder: '/etc/everest',
   script: 'member.py',
+  /** Imported by it: the Kubernetes API and Secrets. */
+  kube: 'kube.py',
   /** Started by member.py where the first data come from backups. */
   recovery: 'recovery.py',
   /** Backup mode for snapshots of volumes, and volumes that were made of them. */

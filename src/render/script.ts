@@ -14,6 +14,11 @@ export function renderMemberScript(): string {
   return script('member.py');
 }
 
+/** kube.py, which it imports. */
+export function renderKubeScript(): string {
+  return script('kube.py');
+}
+
 /** recovery.py, which imports it. */
 export function renderRecoveryScript(): string {
   return script('recovery.py');
@@ -45,10 +50,10 @@ export function renderArchiveScripts(): Record<string, string> {
   );
 }
 
-/** Everything that runs a member of a Galera cluster, by file name; member.py is there for its Kubernetes API. */
+/** Everything that runs a member of a Galera cluster, by file name. */
 export function renderGaleraScripts(): Record<string, string> {
   return {
-    ...scripts('galera-member.py', 'galera_http.py', 'galera_passwords.py', 'galera_rules.py', 'galera_server.py', 'galera_sql.py', 'galera_users.py', 'member.py', 'galera-run.sh'),
+    ...scripts('galera-member.py', 'galera_http.py', 'galera_passwords.py', 'galera_rules.py', 'galera_server.py', 'galera_sql.py', 'galera_users.py', 'kube.py', 'galera-run.sh'),
     ...renderArchiveScripts(),
   };
 }

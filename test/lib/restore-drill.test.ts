@@ -158,7 +158,7 @@ describe('restore drill of a MariaDbCluster', () => {
     const sources = podOf(manifests).spec.volumes.find(({ name }: { name: string }) => name === 'config').projected.sources as Array<{ configMap: { name: string; items: Array<{ key: string }> } }>;
     const mounted = sources.flatMap(({ configMap: { name, items } }) => items.map(({ key }) => ({ key, text: pick(manifests, 'ConfigMap', name).data[key] as string })));
     const names = mounted.map(({ key }) => key.replace(/\.py$/, ''));
-    const own = ['binlog_', 'drill_', 'galera_', 'member'];
+    const own = ['binlog_', 'drill_', 'galera_', 'kube'];
     const imported = mounted.filter(({ key }) => key.endsWith('.py')).flatMap(({ text }) => [...text.matchAll(/^(?:from|import) (\w+)/gm)].map((found) => found[1]!));
     expect(imported.filter((name) => own.some((prefix) => name.startsWith(prefix)) && !names.includes(name))).toEqual([]);
     expect(mounted.filter(({ text }) => text === undefined)).toEqual([]);

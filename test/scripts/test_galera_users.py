@@ -8,7 +8,7 @@ from test_member import WithApi
 import test_galera_server  # noqa: F401 -- puts the scripts on the path
 import galera_users as users  # noqa: E402
 from galera_sql import SqlError  # noqa: E402
-from member import NotYet, Unanswered  # noqa: E402
+from kube import NotYet, Unanswered  # noqa: E402
 
 READ, WRITE = "SELECT, SHOW VIEW", "SELECT, SHOW VIEW, INSERT"
 

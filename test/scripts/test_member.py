@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import sys
 import tempfile
 import threading
 import unittest
@@ -13,10 +14,12 @@ from unittest import mock
 
 SCRIPT = pathlib.Path(__file__).parents[2] / "src/render/scripts/member.py"
 # The script has no package, so it is loaded by its path.
+sys.path.insert(0, str(SCRIPT.parent))
 spec = importlib.util.spec_from_file_location("member", SCRIPT)
 assert spec and spec.loader
 member = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(member)
+import kube  # noqa: E402
 
 CREDENTIALS = {"credentials": {"secret": "orders-credentials", "generate": True,
                                "keys": {"superuser": "superuser", "replication": "replication", "rewind": "rewind"}}}
@@ -93,7 +96,7 @@ class WithApi(unittest.TestCase):
         self.addCleanup(connection.close)
         self.api = member.Api(connection, "shop", token.name)
         self.said = []
-        patches = [mock.patch.object(member, "log", self.said.append), mock.patch.object(member.time, "sleep", lambda _: self.on_sleep())]
+        patches = [mock.patch.object(member, "log", self.said.append), mock.patch.object(kube, "log", self.said.append), mock.patch.object(member.time, "sleep", lambda _: self.on_sleep())]
         for patch in patches:
             patch.start()
             self.addCleanup(patch.stop)

@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 from unittest import mock
 
-from test_member import WithApi, member
+from test_member import WithApi, kube, member
 from test_recovery import recovery
 
 SEGMENT = 4 << 20
@@ -43,7 +43,8 @@ class StandbyCase(WithApi):
 
 class Source(StandbyCase):
     def test_the_repository_that_is_followed_is_configured_in_memory_with_its_own_secrets(self):
-        with mock.patch.object(member, "value_in", lambda api, resource, name, key, optional=False: {"s3": "key", "ca": "PEM", "east-pass": "word"}[name]):
+        values = lambda api, resource, name, key, optional=False: {"s3": "key", "ca": "PEM", "east-pass": "word"}[name]
+        with mock.patch.object(member, "value_in", values), mock.patch.object(kube, "value_in", values):
             self.assertEqual(recovery.prepare_source(self.cluster, self.api), 0)
         folder = self.folder / "recovery"
         self.assertTrue((folder / "secrets.conf").read_text().startswith("[global]\nrepo1-s3-key=key\nrepo1-cipher-pass=word\n"))

@@ -21,7 +21,7 @@ import binlog_events as binlog
 from galera_archive import Archive, ArchiveError, Json, Part, check_owner, open_archive, part_name, read_config
 from galera_tools import beside, option_text, programs_of, write_private
 from galera_server import Remote
-from member import Api, Conflict, NotYet, value_in
+from kube import Api, Conflict, NotYet, value_in
 
 LOOK_S = 0.5
 # A part is sent when it is so large, or when its first transaction has waited for the interval.

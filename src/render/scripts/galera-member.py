@@ -4,7 +4,7 @@
   galera-member.py start      fill the cluster's Secrets where allowed, recover the position, wait for what is right, serve
 
 It comes in a ConfigMap with galera_rules.py (decisions), galera_server.py (the server, its files and its SQL),
-galera_http.py (what others ask) and member.py (Kubernetes' API and Secrets). It never starts a new Primary Component on
+galera_http.py (what others ask) and kube.py (Kubernetes' API and Secrets). It never starts a new Primary Component on
 its own: only with the promise of every other member, or as the agent's one-time grant says (docs/guide/galera.md).
 """
 from __future__ import annotations
@@ -21,7 +21,7 @@ import galera_server as db
 from galera_http import Peers, Requests, serve
 from galera_passwords import Rotation
 from galera_users import Declared, Watch
-from member import Api, Conflict, NotYet, log, utc
+from kube import Api, Conflict, NotYet, log, utc
 
 TICK_S = 0.1
 # Between the moment that the row names another writer and the old one's refusal: HAProxy sees the new one up first. In

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, IO, List, NamedTuple, Optional
 
 from binlog_events import Position, parse_position, render_position
-from member import Api, NotYet, SecretSpec, Values, log, random_password, secret_values, settle_secret, value_in
+from kube import Api, NotYet, SecretSpec, Values, log, random_password, secret_values, settle_secret, value_in
 
 Json = Dict[str, Any]
 # S3 takes 10,000 parts at the most.

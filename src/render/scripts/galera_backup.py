@@ -27,7 +27,7 @@ import binlog_events as binlog
 import galera_recovery as recovery
 from galera_archive import Archive, ArchiveError, Json, Part, check_owner, open_archive, parse_part, read_config
 from galera_tools import Tools, option_text, stream_name, write_private
-from member import Api, NotYet, utc, value_in
+from kube import Api, NotYet, utc, value_in
 
 BLOCK = 1 << 20
 DAY_S = 86400

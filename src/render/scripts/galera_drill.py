@@ -22,7 +22,7 @@ from drill_tools import Failure, Json, Reporter, check_access, describe, need_va
 from galera_archive import Archive, ArchiveError, read_config
 from galera_recovery import NotPossible, OfflineMariaDb, Plan, Target, fetch_backup, group_domain, plan_recovery, replay, seconds, windows
 from galera_tools import Tools
-from member import utc
+from kube import utc
 import binlog_events as binlog
 
 TABLES = ("SELECT CONCAT('`', REPLACE(TABLE_SCHEMA, '`', '``'), '`.`', REPLACE(TABLE_NAME, '`', '``'), '`') FROM information_schema.TABLES "

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import galera_rules as rules
 from galera_sql import SqlError
-from member import log
+from kube import log
 
 PORT = 9200
 PEER_TIMEOUT_S, HURRIED_S, CALM_S = 1.0, 0.2, 2.0

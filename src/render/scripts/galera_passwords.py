@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from galera_sql import SqlError
 from galera_users import Declared, Users, account, login_in_use, more_than_declared, uris
-from member import Api, Conflict, NotYet, Unanswered, Values, decoded, log, random_password, utc
+from kube import Api, Conflict, NotYet, Unanswered, Values, decoded, log, random_password, utc
 
 # A person asks for a rotation, with any value; when the password was last replaced (src/contract/declared-sql.ts).
 REQUEST, ROTATED_AT = "everest.io/rotate", "everest.io/rotated-at"

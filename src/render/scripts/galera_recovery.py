@@ -20,7 +20,7 @@ import binlog_events as binlog
 from binlog_events import seq
 from galera_archive import OWNER, Archive, ArchiveError, Json, Part, open_archive, read_config
 from galera_tools import Tools, beside, option_text, stream_name, write_private
-from member import Api, NotYet, utc, value_in
+from kube import Api, NotYet, utc, value_in
 
 
 class NotPossible(Exception):

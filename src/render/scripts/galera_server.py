@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Se
 from galera_rules import Row, ZERO_UUID
 from galera_sql import Sql, SqlError, text
 from galera_users import Declared, Users, settle_declared
-from member import Api, NotYet, SecretSpec, Values, log, random_password, read, settle_secret
+from kube import Api, NotYet, SecretSpec, Values, log, random_password, read, settle_secret
 
 CONFIG_DIR = os.environ.get("EVEREST_CONFIG_DIR", "/etc/everest")
 INITIALIZED = "initialized"

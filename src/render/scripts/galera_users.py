@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Se
 from urllib.parse import quote
 
 from galera_sql import SqlError, quoted, text
-from member import Api, Conflict, NotYet, SecretSpec, Unanswered, Values, log, random_password, read, settle_secret
+from kube import Api, Conflict, NotYet, SecretSpec, Unanswered, Values, log, random_password, read, settle_secret
 
 CONFIG_DIR = os.environ.get("EVEREST_CONFIG_DIR", "/etc/everest")
 # A changed Secret or a new user reaches the writer within this.
