@@ -5,7 +5,7 @@ const UNPROMOTABLE = { memberGroups: [{ name: 'spot', instances: 1, promotable: 
 
 describe('config', () => {
   it('has the script, its document and Patroni\'s file', () => {
-    expect(Object.keys(memberConfig(resolved()).data as object)).toEqual(['patroni.yml', 'cluster.json', 'member.py', 'recovery.py', 'snapshot.py', 'pgbackrest.conf', 'pgbackrest.sh']);
+    expect(Object.keys(memberConfig(resolved()).data as object)).toEqual(['patroni.yml', 'cluster.json', 'member.py', 'kube.py', 'recovery.py', 'snapshot.py', 'pgbackrest.conf', 'pgbackrest.sh']);
   });
 
   it('has a file for each group that is never promoted, because that is a setting of the member and not of the cluster', () => {
