@@ -36,8 +36,6 @@ PAGES = (("ibdata1", "--end-page=63"), ("ibdata1", "--start-page=192"), ("ibdata
 def random_target(archive: Archive, pick: random.Random) -> Target:
     """A second between the end of the oldest backup and the end of the archive."""
     backups = archive.backups()
-    if not backups:
-        raise Failure("no-backup", "")
     found = windows(backups, archive.parts(), archive.read_json("binlogs/state.json") or {}, group_domain(archive, backups))
     return Target("time", utc(pick.randint(int(found[0].starts), max(int(window.ends) for window in found))))
 
@@ -83,13 +81,13 @@ class Drill:
 
     # ---- restore
 
-    def archive(self) -> Archive:
+    def open_archive(self) -> Archive:
         values = {need["option"]: need_value(need) or "" for need in self.order["needs"]}
         return Archive(self.order["repository"], values, self.config["run"])
 
     def restore(self) -> Plan:
         started = time.monotonic()
-        archive = self.archive()
+        archive = self.archive = self.open_archive()
         for attempt in (1, 2):
             plan = self.plan(archive)
             label = plan.backup["label"]
@@ -127,7 +125,7 @@ class Drill:
         started = time.monotonic()
         self.server = OfflineMariaDb(self.folder, self.config, f"--innodb-buffer-pool-size={self.order['bufferPoolMiB']}M")
         self.server.wait()
-        replay(self.archive(), plan.files, plan.replay, self.server, self.config["volume"])
+        replay(self.archive, plan.files, plan.replay, self.server, self.config["volume"])
         target = plan.replay.target
         up_to = seconds(target.value) if target.kind == "time" else plan.window.ends
         self.facts.update(replaySeconds=time.monotonic() - started, sizeBytes=size_of(self.folder),
