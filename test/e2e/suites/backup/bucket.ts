@@ -4,7 +4,7 @@
  */
 import type { BackupFixture } from './fixture';
 import { PATIENCE_S } from './fixture';
-import { untilTold } from './told';
+import { untilAllArchived, untilTold } from './told';
 import type { Obj } from '../../kit/cluster-api';
 import { assistedCluster } from '../../kit/constructs';
 import { PostgresUnderTest } from '../../kit/postgres';
@@ -43,13 +43,12 @@ async function away(context: SuiteContext, fixture: BackupFixture, what: 'gone' 
   } finally {
     await mend();
   }
-  return { value, ...await verdict(fixture) };
+  return { value, ...await mendedAgain(fixture) };
 }
 
-async function verdict(fixture: BackupFixture): Promise<Omit<Sample, 'value'>> {
+async function mendedAgain(fixture: BackupFixture): Promise<Omit<Sample, 'value'>> {
   const healed = performance.now();
-  await fixture.untilArchived();
-  await untilTold(fixture, ['archiving']);
+  await untilAllArchived(fixture);
   const mended = since(healed);
   const { longestGap } = await fixture.writer.status();
   const { acked, lost } = await fixture.writer.verify();
@@ -71,7 +70,7 @@ async function emptied(context: SuiteContext, fixture: BackupFixture): Promise<S
     return repository?.backups.length === 0 && !repository.window ? undefined : JSON.stringify(repository);
   });
   await fixture.backUp();
-  return { value, ...await verdict(fixture) };
+  return { value, ...await mendedAgain(fixture) };
 }
 
 /** The second cluster comes with the first one's path, as by a mistake in Git that no synth could see. */
@@ -96,7 +95,7 @@ async function shared(context: SuiteContext, fixture: BackupFixture): Promise<Sa
     const value = since(start);
     const after = await fixture.backups();
     if (JSON.stringify(before) !== JSON.stringify(after)) throw new Error('the backups of the first cluster have changed');
-    return { value, ...await verdict(fixture) };
+    return { value, ...await mendedAgain(fixture) };
   } finally {
     await api.delete(objects.filter(({ kind, metadata }) => kind !== 'Namespace' && metadata.name.startsWith(second.name)), namespace);
   }

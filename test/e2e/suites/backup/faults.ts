@@ -1,7 +1,7 @@
 /** What goes wrong with the storage and under a backup: nothing is lost, the status says what, it mends itself. */
 import type { BackupFixture } from './fixture';
 import { PATIENCE_S } from './fixture';
-import { untilTold } from './told';
+import { untilTold, verdict } from './told';
 import { RIGHT_KEY, storageSecret } from '../../kit/object-storage';
 import type { Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
@@ -24,14 +24,6 @@ export function faultEvents(fixture: BackupFixture): SuiteEvent[] {
 }
 
 const since = (start: number) => (performance.now() - start) / 1000;
-
-/** Every acknowledged row is in the cluster, and all of the log in the archive. */
-async function verdict(fixture: BackupFixture): Promise<Pick<Sample, 'acked' | 'lost'>> {
-  await fixture.untilArchived();
-  await untilTold(fixture, ['archiving']);
-  const { acked, lost } = await fixture.writer.verify();
-  return { acked, lost };
-}
 
 /** The storage is off the network in the middle of a backup, and for as long as the status needs to say so. */
 async function cut(context: SuiteContext, fixture: BackupFixture): Promise<Sample> {

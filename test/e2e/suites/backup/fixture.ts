@@ -1,5 +1,6 @@
 /** A cluster that archives to a bucket of its own, a writer, and clusters that are recovered from it. */
 import { randomBytes } from 'node:crypto';
+import type { V1Pod } from '@kubernetes/client-node';
 import type { RecoveryTarget } from '../../../../lib';
 import type { Obj } from '../../kit/cluster-api';
 import { assistedCluster, clonedCluster, type CloneWanted, type ClusterWanted } from '../../kit/constructs';
@@ -165,6 +166,15 @@ export class BackupFixture {
     if (!ok) throw new Error(`the client of ${clone.name}-rw did not write: ${stderr}`);
   }
 
+  /** The first member of a clone copies the backup. */
+  async untilRestores({ api }: SuiteContext, { name }: PostgresUnderTest): Promise<void> {
+    const first = `${name}-1-0`;
+    await waitFor({ what: `${first} to restore`, seconds: PATIENCE_S, everyMs: 100 }, async () => {
+      const log = await api.logs(this.namespace, first, 'postgres');
+      return log.includes('restoring the backup') ? undefined : 'it does not';
+    });
+  }
+
   async diagnosis(): Promise<string> {
     return this.namespace ? this.cluster.diagnosis() : '';
   }
@@ -204,14 +214,19 @@ export class BackupFixture {
   }
 }
 
+/** The member that answers as a primary, whatever its label. */
+export async function writableMember(clone: PostgresUnderTest): Promise<V1Pod | undefined> {
+  const pods = await clone.members();
+  const answers = await Promise.all(pods.map((pod) => clone.sql(pod, 'SELECT NOT pg_is_in_recovery()').catch(() => 'f')));
+  return pods[answers.indexOf('t')];
+}
+
 /** The one member of a clone, once it takes writes. */
 export async function untilWritable(clone: PostgresUnderTest, seconds: number): Promise<void> {
   await waitFor({ what: `${clone.name} to take writes`, seconds, everyMs: 200 }, async () => {
     const [first] = await clone.members();
     if (!first) return 'there is no Pod';
-    const pods = await clone.members();
-    const answers = await Promise.all(pods.map((pod) => clone.sql(pod, 'SELECT NOT pg_is_in_recovery()').catch(() => 'f')));
-    const writable = pods[answers.indexOf('t')];
+    const writable = await writableMember(clone);
     if (!writable) return 'no member answers as a primary';
     await clone.sql(writable, 'CREATE TABLE IF NOT EXISTS e2e_writable (at timestamptz)', 'app');
     return undefined;

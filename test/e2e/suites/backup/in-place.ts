@@ -42,16 +42,21 @@ export class InPlace {
 
   constructor(private readonly fixture: BackupFixture) {}
 
-  /** Restored, and kept for good: nothing is set aside any more, and there is no way back. */
-  async accepted(context: SuiteContext): Promise<Sample> {
+  /** A table is dropped; where to go back to, and the name of the restore. */
+  private async mistake(context: SuiteContext): Promise<{ moment: Moment; target: RecoveryTarget; name: string }> {
     const { fixture } = this;
     await fixture.ready(context);
     const moment = await remember(fixture);
     await dropTable(fixture);
     await fixture.writer.untilWriting(PATIENCE_S);
     await fixture.untilArchived();
-    const target = RecoveryTarget.time(moment.at);
-    const name = `restore-${++this.restores}`;
+    return { moment, target: RecoveryTarget.time(moment.at), name: `restore-${++this.restores}` };
+  }
+
+  /** Restored, and kept for good: nothing is set aside any more, and there is no way back. */
+  async accepted(context: SuiteContext): Promise<Sample> {
+    const { fixture } = this;
+    const { moment, target, name } = await this.mistake(context);
     await this.declare(target, name, false);
     const begun = new Date().toISOString();
     const start = performance.now();
@@ -90,13 +95,7 @@ export class InPlace {
 
   async run(context: SuiteContext, killAgentAt?: Step): Promise<Sample> {
     const { fixture } = this;
-    await fixture.ready(context);
-    const moment = await remember(fixture);
-    await dropTable(fixture);
-    await fixture.writer.untilWriting(PATIENCE_S);
-    await fixture.untilArchived();
-    const target = RecoveryTarget.time(moment.at);
-    const name = `restore-${++this.restores}`;
+    const { moment, target, name } = await this.mistake(context);
     if (killAgentAt === undefined) await this.lookAhead(moment);
     await this.declare(target, name, killAgentAt === undefined);
     await this.killAgents(context, 'declared', killAgentAt);

@@ -69,11 +69,7 @@ async function cutInRestore(context: SuiteContext, fixture: BackupFixture): Prom
   await fixture.untilArchived();
   const target = RecoveryTarget.latest();
   return faults.alone(() => fixture.withClone(context, { target, instances: 1 }, async (clone) => {
-    const first = `${clone.name}-1-0`;
-    await waitFor({ what: `${first} to restore`, seconds: PATIENCE_S, everyMs: 100 }, async () => {
-      const log = await context.api.logs(fixture.namespace, first, 'postgres').catch(() => '');
-      return log.includes('restoring the backup') ? undefined : 'it does not';
-    });
+    await fixture.untilRestores(context, clone);
     await faults.storage('cut');
     try {
       await new Promise((done) => { setTimeout(done, 30_000); }); // the length of the fault, not a wait for something

@@ -1,6 +1,7 @@
 /** What the status says of the archive. */
 import type { BackupFixture } from './fixture';
 import { PATIENCE_S } from './fixture';
+import type { Sample } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
 
 interface Archive {
@@ -15,4 +16,16 @@ export async function untilTold(fixture: BackupFixture, wanted: readonly string[
     const said = archive?.failure?.kind ?? archive?.state ?? 'nothing';
     return wanted.includes(said) ? undefined : `it says ${said}`;
   });
+}
+
+export async function untilAllArchived(fixture: BackupFixture): Promise<void> {
+  await fixture.untilArchived();
+  await untilTold(fixture, ['archiving']);
+}
+
+/** Every acknowledged row is in the cluster, and all of the log in the archive. */
+export async function verdict(fixture: BackupFixture): Promise<Pick<Sample, 'acked' | 'lost'>> {
+  await untilAllArchived(fixture);
+  const { acked, lost } = await fixture.writer.verify();
+  return { acked, lost };
 }

@@ -4,7 +4,7 @@
  */
 import type { V1Pod } from '@kubernetes/client-node';
 import type { BackupFixture } from './fixture';
-import { PATIENCE_S, untilWritable } from './fixture';
+import { PATIENCE_S, untilWritable, writableMember } from './fixture';
 import { EDGES, dropTable, type Edge, type Moment, type Range } from './targets';
 import { RecoveryTarget } from '../../../../lib';
 import type { PostgresUnderTest } from '../../kit/postgres';
@@ -78,11 +78,7 @@ async function failOver(fixture: BackupFixture): Promise<void> {
 
 /** It may write already, and not have its label yet. */
 async function leading(clone: PostgresUnderTest): Promise<V1Pod> {
-  return clone.primary().catch(async () => {
-    const pods = await clone.members();
-    const answers = await Promise.all(pods.map((pod) => clone.sql(pod, 'SELECT NOT pg_is_in_recovery()').catch(() => 'f')));
-    return pods[Math.max(0, answers.indexOf('t'))]!;
-  });
+  return clone.primary().catch(async () => (await writableMember(clone)) ?? (await clone.members())[0]!);
 }
 
 async function expectGone(clone: PostgresUnderTest, { table }: Moment): Promise<void> {
@@ -144,10 +140,7 @@ async function killedInRecovery(context: SuiteContext, fixture: BackupFixture): 
   const target = RecoveryTarget.latest();
   return fixture.withClone(context, { target, instances: 3 }, async (clone) => {
     const first = `${clone.name}-1-0`;
-    await waitFor({ what: `${first} to restore`, seconds: PATIENCE_S, everyMs: 100 }, async () => {
-      const log = await context.api.logs(fixture.namespace, first, 'postgres');
-      return log.includes('restoring the backup') ? undefined : 'it does not';
-    });
+    await fixture.untilRestores(context, clone);
     const start = performance.now();
     await clone.killContainer((await clone.members()).find((pod) => nameOf(pod) === first)!);
     await untilWritable(clone, PATIENCE_S);
