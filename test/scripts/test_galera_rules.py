@@ -68,8 +68,15 @@ class Recovery(unittest.TestCase):
 
     def test_data_from_before_an_earlier_recovery_are_no_candidate(self):
         later = {"n": 2, "id": "second", "seqno": 1667}
-        states = [told("orders-1", 1700, lastBootstrap=later), told("orders-2", 1690, lastBootstrap=later), told("orders-3", 1800)]
+        states = [told("orders-1", 1700, lastBootstrap=later), told("orders-2", 1690, lastBootstrap=later), told("orders-3", 1695)]
         self.assertEqual(actions(states), ["bootstrap", "wait", "wait"])
+
+    def test_a_member_that_is_ahead_of_a_later_bootstrap_may_have_followed_a_promotion_without_noting_it_and_is_not_left_out(self):
+        promoted = {"n": 2, "id": "second", "seqno": 1667}
+        states = [told("orders-1", 1700, lastBootstrap=promoted), told("orders-2", 1701), told("orders-3", 1660)]
+        for verdict in verdicts(states).values():
+            self.assertEqual((verdict.action, verdict.ambiguous), ("wait", True))
+            self.assertIn("orders-2 is ahead of orders-1", verdict.because)
 
     def test_members_that_were_bootstrapped_apart_wait_for_a_person(self):
         states = [told("orders-1", 9, lastBootstrap={"n": 2, "id": "a", "seqno": 5}),

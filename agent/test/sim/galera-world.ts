@@ -12,6 +12,8 @@ const RECOVERY_MS = 300;
 const SELF_RECOVERY_MS = 5000;
 const STAND_STILL_MS = 3000;
 const PEERS_ASKED_MS = 200;
+/** Between two looks at the table of bootstraps, on average. */
+const NOTE_STEPS = 40;
 
 export interface Note {
   readonly n: number;
@@ -230,6 +232,7 @@ export class GaleraWorld {
     const latest = Math.max(...holders.map(({ note }) => note?.n ?? 0));
     const candidates = holders.filter(({ note }) => (note?.n ?? 0) === latest);
     const best = candidates.reduce((a, b) => (b.log.length > a.log.length ? b : a));
+    if (holders.some(({ log }) => log.length > best.log.length)) return undefined;
     const lost = this.members.some(({ name, data }) => best.lastView.includes(name) && data === 'empty');
     return lost ? undefined : best;
   }
@@ -280,6 +283,7 @@ export class GaleraWorld {
 
   private serve(member: Member): void {
     this.apply(member, this.random.below(3));
+    this.readNote(member);
     if (member.phase === 'nonprimary') this.whileApart(member);
     else if (!this.suspect(member) && this.quorate(member) && this.random.below(2) === 0) this.commit(member);
   }
@@ -290,6 +294,12 @@ export class GaleraWorld {
 
   private flush(member: Member): void {
     this.apply(member, member.queue.length);
+  }
+
+  /** The others of a promotion learn of it by a row that they look for now and then. */
+  private readNote(member: Member): void {
+    const [newest] = this.group(member).map(({ note }) => note).sort((a, b) => (b?.n ?? 0) - (a?.n ?? 0));
+    if (newest && this.random.below(NOTE_STEPS) === 0) member.note = newest;
   }
 
   /** Safe delivery: everybody in the view has it before the client is told. */
@@ -386,7 +396,7 @@ export class GaleraWorld {
 
   state(member: Member): string {
     const running = this.runs(member);
-    const names = Object.entries(member.view?.members ?? {}).map(([name, gcommUuid]) => ({ name, gcommUuid }));
+    const names = Object.entries(this.connected(member)).map(([name, gcommUuid]) => ({ name, gcommUuid }));
     const note = member.note && { ...member.note, uuid: UUID };
     return JSON.stringify({
       member: member.name, bootId: member.bootId, phase: member.phase, because: '', ambiguous: true,
@@ -396,6 +406,12 @@ export class GaleraWorld {
       drained: false, desynced: false, pendingRestart: [], declared: undefined,
       wsrep: running ? { clusterStatus: member.phase === 'synced' ? 'Primary' : 'non-Primary', localState: 4, ready: true, gcommUuid: member.gcomm, members: names } : null,
     });
+  }
+
+  /** Servers without quorum that reach each other form a view, whatever they were in before. */
+  private connected(member: Member): Readonly<Record<string, string>> {
+    const alike = member.phase === 'nonprimary' ? this.peers(member).filter(({ phase }) => phase === 'nonprimary') : [];
+    return { ...member.view?.members, ...Object.fromEntries(alike.map(({ name, gcomm }) => [name, gcomm])) };
   }
 
   private position(member: Member): object {
@@ -439,8 +455,6 @@ export class GaleraWorld {
     this.note(member, id);
     this.bootstraps += 1;
     this.catchUp(all);
-    // The others learn of it by a row, a moment later at the earliest.
-    if (this.random.below(2) === 0) for (const other of others) other.note = member.note;
     this.tell(`${member.name} is promoted at ${member.log.length}`);
     this.install(all);
     return undefined;

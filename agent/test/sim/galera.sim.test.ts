@@ -98,11 +98,16 @@ async function live(seed: number, { selfRecovery = true, withAgents = true } = {
   return { world, rules };
 }
 
+function standing({ name, phase, data, log, queue, note, lastView }: Member): string {
+  const bootstrap = note ? `${note.n} at ${note.seqno}` : 'none';
+  return `${name} is ${phase}, data ${data} at ${log.length} + ${queue.length}, bootstrap ${bootstrap}, was with ${lastView.join(', ')}`;
+}
+
 function verify(seed: number, { world }: Life): void {
   const story = () => `seed ${seed}\n${world.story.slice(-60).join('\n')}`;
   assert.deepEqual(world.wrongs.slice(0, 3), [], story());
   const serving = world.members.filter((member) => world.quorate(member));
-  assert.equal(serving.length, NAMES.length, `${serving.map(({ name }) => name).join(', ') || 'nobody'} serves in the end; ${story()}`);
+  assert.equal(serving.length, NAMES.length, `not all serve in the end:\n${world.members.map(standing).join('\n')}\n${story()}`);
   const rows = new Set([...serving[0]!.log, ...serving[0]!.queue]);
   const lost = [...world.acked].filter((row) => !rows.has(row));
   assert.deepEqual(lost.slice(0, 5), [], story());

@@ -110,6 +110,10 @@ def newest(states: Dict[str, State], members: List[str]) -> Tuple[Optional[str],
         return None, f"{', '.join(candidates)} were bootstrapped apart from each other"
     # Of equals the first in the order of members, so that all of them find the same.
     best = max(candidates, key=lambda name: (states[name]["position"]["seqno"], -members.index(name)))
+    ahead = [name for name in holders if states[name]["position"]["seqno"] > states[best]["position"]["seqno"]]
+    if ahead:
+        # The others of a promotion learn its number by a row, a moment after they can commit again.
+        return None, f"{', '.join(ahead)} is ahead of {best}, which was bootstrapped later; whether they were together after that is not known"
     seen = ((states[best].get("lastPrimaryView") or {}).get("members")) or []
     lost = [name for name in members if name in seen and states[name]["dataEmpty"] and not states[name]["sstIncomplete"]]
     if lost:

@@ -33,7 +33,7 @@ export function costEvents(fixture: Fixture): SuiteEvent[] {
       context.reporter.progress(`making ${SIMULATED} simulated clusters: contracts, StatefulSets, Pods without a node, Patroni's ConfigMaps`);
       await simulated.create(process.env.E2E_STORAGE_CLASS ?? (await context.api.defaultStorageClass()) ?? '');
       // Ready says that the agent takes all of them for healthy.
-      await Promise.all([fixture.agent.untilReady(300), simulated.renewUntilSettled(600)]);
+      await Promise.all([fixture.agent.untilReady(300), simulated.renewUntilSettled(1200)]);
       const sample = await cost(context, fixture, () => simulated.renewFor(WINDOW_S));
       return { ...sample, note: `${SIMULATED} of 100 clusters simulated; ${sample.note}` };
     }),
