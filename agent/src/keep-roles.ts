@@ -37,6 +37,8 @@ export interface KeepOptions {
 export interface KeepReport {
   readonly problems: readonly SqlProblem[];
   readonly logins: readonly LoginStatus[];
+  /** Of Secrets that the server is in step with: name and resourceVersion. */
+  readonly inStepWith: ReadonlyMap<string, string | undefined>;
   /** Something failed that may work in a minute. */
   readonly failed: boolean;
   /** There was no answer: the primary has other troubles, and nothing is known about databases and roles. */
@@ -52,6 +54,7 @@ function reasonOf(problem: unknown): string {
 export class Keeper {
   private readonly problems: SqlProblem[] = [];
   private readonly logins: LoginStatus[] = [];
+  private readonly inStepWith = new Map<string, string | undefined>();
   private failed = false;
   private unreachable = false;
   /** Nothing, as long as the server has not been read. */
@@ -64,8 +67,8 @@ export class Keeper {
     for (const database of this.touched.databases) {
       await this.session(`database ${database.name}`, database.name, (session) => this.database(session, database));
     }
-    const { problems, logins, failed, unreachable } = this;
-    return { problems, logins, failed, unreachable };
+    const { problems, logins, inStepWith, failed, unreachable } = this;
+    return { problems, logins, inStepWith, failed, unreachable };
   }
 
   /** A failure is a problem of this part only. */
@@ -123,6 +126,7 @@ export class Keeper {
       if (step.kind === 'problem') throw new Error(step.why);
       if (step.kind === 'none') {
         this.logins.push(loginStatus(role, secret));
+        this.inStepWith.set(secret.name, secret.resourceVersion);
         return;
       }
       await doPasswordStep({ hands, session, role, secret }, step);

@@ -29,6 +29,8 @@ export class LeaderLease {
   private heldUntilMs = -Infinity;
   private seen: { version: string; holder: string | undefined; atMs: number } | undefined;
   private alive: string | undefined;
+  /** As it was when this replica wrote it last: a holder need not read what only it writes. */
+  private own: KubeObject | undefined;
 
   constructor(
     private readonly ports: LeasePorts,
@@ -58,11 +60,12 @@ export class LeaderLease {
 
   private async round(): Promise<void> {
     const startedAt = this.ports.clock.nowMs();
-    const lease = await this.read();
+    const lease = this.own ?? await this.read();
+    this.own = undefined;
     const { holderIdentity: holder } = specOf(lease);
     if (holder !== this.names.identity && !this.hasRunOut(lease)) return;
     const transitions = (specOf(lease).leaseTransitions ?? 0) + (holder === this.names.identity ? 0 : 1);
-    await this.ports.kube.patch('leases', this.names.lease, {
+    this.own = await this.ports.kube.patch('leases', this.names.lease, {
       metadata: { resourceVersion: lease.metadata.resourceVersion },
       spec: { ...this.spec(), leaseTransitions: transitions },
     });

@@ -19,9 +19,9 @@ import type { StatusWriter } from './status-writer.js';
 import type { ContractDocument } from '../../src/contract/document.js';
 
 /** A changed Secret reaches the server within this, and the time of the look itself; each look is a request. */
-const SECRETS: Routine = { everyMs: 30_000, mostPerSecond: 0.5 };
-/** What somebody changed in the server is found within this; old passwords end within this. */
-const LOOK_EVERY_MS = 600_000;
+const SECRETS: Routine = { everyMs: 30_000, mostPerSecond: 0.4 };
+/** What somebody changed in the server is found within this; old passwords end within this. Two requests a look. */
+const LOOK: Routine = { everyMs: 600_000, mostPerSecond: 0.1 };
 const AFTER_FAILURE_MS = 60_000;
 
 export interface RolesLoopOptions {
@@ -75,22 +75,25 @@ export class RolesLoop {
   private async lookIfDue(document: ContractDocument, primary: Primary): Promise<void> {
     const { databases, roles } = document;
     const secrets = await this.readSecrets(document);
-    const versions = [...secrets].map(([name, secret]) => [name, secret?.resourceVersion]);
-    const about = JSON.stringify([primary.name, databases, roles, versions]);
-    if (!this.isDue(about) && !this.rotationDue(document, secrets)) return;
+    const about = (changed?: KeepReport['inStepWith']) => JSON.stringify([
+      primary.name, databases, roles,
+      [...secrets].map(([name, secret]) => [name, changed?.get(name) ?? secret?.resourceVersion]),
+    ]);
+    if (!this.isDue(about()) && !this.rotationDue(document, secrets)) return;
     const { hands, holdsLease, lacks } = this.options;
     const report = await new Keeper({
       hands, lacks, primary: { host: primary.ip }, mayAct: holdsLease, declared: { databases, roles },
       told: (ruleId, because) => this.tell({ ruleId, because, done: true }),
     }).run();
-    this.looked = { at: hands.clock.nowMs(), about, failed: report.failed };
+    // What the look itself has written is no reason for another one.
+    this.looked = { at: hands.clock.nowMs(), about: about(report.inStepWith), failed: report.failed };
     if (!report.unreachable) this.tellNew(report);
     await this.write(report);
   }
 
   private isDue(about: string): boolean {
     if (this.looked?.about !== about) return true;
-    const pause = this.looked.failed ? AFTER_FAILURE_MS : LOOK_EVERY_MS;
+    const pause = this.looked.failed ? AFTER_FAILURE_MS : pauseOf(LOOK, this.options.clusters());
     return this.options.hands.clock.nowMs() - this.looked.at >= pause;
   }
 

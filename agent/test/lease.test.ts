@@ -73,3 +73,27 @@ test('a holder that cannot renew gives up before anybody else may take over', as
   await clock.forward(30_000);
   assert.ok(holder.lease.held !== other.lease.held);
 });
+
+test('a holder does not read what only it writes: of two replicas only the other one reads', async () => {
+  const { kube, clock } = replicas();
+  await clock.forward(10_000);
+  let reads = 0;
+  kube.before = (verb) => { reads += Number(verb === 'get'); };
+  await clock.forward(8_000);
+  assert.equal(reads, 2);
+});
+
+test('a holder whose Lease somebody else has taken reads it anew and gives it up', async () => {
+  const { kube, clock, a, b } = replicas();
+  await clock.forward(10_000);
+  const [holder] = a.lease.held ? [a] : [b];
+  const lease = kube.objects.get('leases/agent')!;
+  kube.put('leases', { ...lease, spec: { holderIdentity: 'c', renewTime: new Date(clock.now).toISOString(), leaseTransitions: 9 } } as typeof lease);
+  await clock.forward(4_500);
+  const read: string[] = [];
+  kube.before = (verb) => read.push(verb);
+  await clock.forward(4_000);
+  assert.ok(read.includes('get'));
+  await clock.forward(7_000);
+  assert.equal(holder.lease.held, false);
+});
