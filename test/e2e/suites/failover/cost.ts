@@ -11,7 +11,7 @@ import { SimulatedClusters } from '../../kit/simulated';
 import type { Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 
 const WINDOW_S = 60;
-/** With many clusters each waits longer between two looks; so many seconds have each of them look at its Secrets once. */
+/** With many clusters each waits longer between two looks; in this time each of them has looked at its Secrets once. */
 const LONG_WINDOW_S = 300;
 const SIMULATED = 99;
 
