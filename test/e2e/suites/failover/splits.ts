@@ -46,7 +46,7 @@ async function witnessed(context: SuiteContext, fixture: Fixture, fault: Fault):
   const { api, faults } = context;
   if (!faults.available) throw new Skip(faults.whyNot);
   await fixture.ready(context, CLIENTS);
-  const node = nodeOf(await fixture.cluster.primary());
+  const node = await settledPrimaryNode(fixture);
   const witnesses = await Witnesses.start(api, fixture.cluster, `${fixture.cluster.name}-app`);
   try {
     await fixture.writerAwayFrom(node);
@@ -62,6 +62,16 @@ async function witnessed(context: SuiteContext, fixture: Fixture, fault: Fault):
   } finally {
     await witnesses.stop();
   }
+}
+
+/** After a frozen API the controllers take nodes for lost, and their Pods for not Ready, until these have renewed. */
+async function settledPrimaryNode({ cluster }: Fixture): Promise<string> {
+  let node = '';
+  await waitFor({ what: `the primary of ${cluster.name} to stay Ready`, seconds: PATIENCE_S }, async () => {
+    node = nodeOf(await cluster.primary());
+    return undefined;
+  });
+  return node;
 }
 
 async function apiFrozen({ faults }: SuiteContext): Promise<void> {
