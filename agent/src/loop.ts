@@ -14,7 +14,7 @@ import { readDrillStatus } from './model/drill-status.js';
 import { isGaleraContract } from './model/galera/contract.js';
 import type { DecisionRecord } from './model/status.js';
 import type { ClusterIdentity, Stores } from './observe/failover-view.js';
-import { Store } from './observe/store.js';
+import { clusterOf, Store } from './observe/store.js';
 import { OperationsLoop } from './operations-loop.js';
 import type { Clock } from './ports/clock.js';
 import type { GaleraMembers } from './ports/galera-members.js';
@@ -64,8 +64,6 @@ const MEMBERS = `${LABEL.component}=${COMPONENT.member}`;
 const STATUSES = `${LABEL.component}=${COMPONENT.status}`;
 const POOLERS = `${LABEL.component}=${COMPONENT.pooler}`;
 
-const clusterOf = (object: KubeObject): string => object.metadata.labels?.[LABEL.cluster] ?? '';
-
 export class Agent {
   private readonly clusters = new Map<string, Cluster>();
   private readonly stores: Stores & Readonly<Record<'contracts' | 'poolers' | 'requests' | 'statefulSets', Store>>
@@ -95,7 +93,7 @@ export class Agent {
     };
     const pods: Hands['pods'] = (cluster, component = COMPONENT.member) => {
       const store = component === COMPONENT.pooler ? this.stores.poolers : this.stores.pods;
-      return store.all().filter((pod) => pod.metadata.labels?.[LABEL.cluster] === cluster);
+      return store.of(cluster);
     };
     const { kube, network, patroni, clock } = options.ports;
     this.galera = new GaleraClusters({

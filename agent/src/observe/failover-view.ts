@@ -3,7 +3,6 @@
  * suspicion.
  */
 import type { Store } from './store.js';
-import { LABEL } from '../../../src/contract/labels.js';
 import { dynamicConfigName, failoverName, leaderName, syncName } from '../../../src/contract/names.js';
 import { PATRONI_PORT, POSTGRES_PORT } from '../../../src/contract/ports.js';
 import { FAILOVER_DEFAULTS, isBoth, type FailoverMemory } from '../decide/failover-facts.js';
@@ -55,7 +54,7 @@ export interface ClusterIdentity {
 }
 
 export function podsOfCluster(pods: Store, cluster: string): PodFacts[] {
-  return pods.all().filter((pod) => pod.metadata.labels?.[LABEL.cluster] === cluster).map(podFacts);
+  return pods.of(cluster).map(podFacts);
 }
 
 export function readLeader(dcs: Store, cluster: string): Maybe<LeaderFacts> {

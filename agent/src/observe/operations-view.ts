@@ -29,10 +29,8 @@ function isCordoned(node: KubeObject): boolean {
   return (node as { spec?: { unschedulable?: boolean } }).spec?.unschedulable === true;
 }
 
-function isMemberOf(cluster: string): (object: KubeObject) => boolean {
-  return ({ metadata: { labels = {} } }) => (
-    labels[LABEL.cluster] === cluster && labels[LABEL.component] === COMPONENT.member
-  );
+function isMember({ metadata: { labels = {} } }: KubeObject): boolean {
+  return labels[LABEL.component] === COMPONENT.member;
 }
 
 /** Patroni keeps the object and empties its annotations when the switchover is over. */
@@ -52,7 +50,7 @@ export function readOperations(stores: OperationsStores, contract: ContractDocum
     config: dcs.read(() => parseJson(dcs.get(dynamicConfigName(cluster))?.metadata.annotations?.config)),
     failoverAsked: dcs.read(() => isFailoverAsked(dcs.get(failoverName(cluster)))),
     pods: pods.read(() => podsOfCluster(pods, cluster)),
-    statefulSets: statefulSets.read(() => statefulSets.all().filter(isMemberOf(cluster)).map(statefulSetFacts)),
+    statefulSets: statefulSets.read(() => statefulSets.of(cluster).filter(isMember).map(statefulSetFacts)),
     archive: readArchiveStatus(stores.requests.get(statusName(cluster))),
     switchoverRequest: stores.requests.get(statusName(cluster))?.metadata.annotations?.[SWITCHOVER_ANNOTATION],
     cordoned: stores.nodes?.all().filter(isCordoned).map(({ metadata }) => metadata.name) ?? [],

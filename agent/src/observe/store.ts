@@ -1,9 +1,17 @@
 /** What the watches have told, by name, and whether that is still being kept up to date. */
 import type { Maybe } from '../model/facts.js';
 import type { Kube, KubeError, KubeObject, WatchOptions } from '../ports/kube.js';
+import { LABEL } from '../../../src/contract/labels.js';
+
+/** Which cluster it belongs to, by its label; nothing of a name without one. */
+export function clusterOf(object: KubeObject): string {
+  return object.metadata.labels?.[LABEL.cluster] ?? '';
+}
 
 export class Store {
   private objects = new Map<string, KubeObject>();
+  /** With many clusters most looks are about one of them. */
+  private clusters = new Map<string, Map<string, KubeObject>>();
   private listed = false;
   private problem: KubeError | undefined;
 
@@ -34,6 +42,10 @@ export class Store {
     return [...this.objects.values()];
   }
 
+  of(cluster: string): KubeObject[] {
+    return [...(this.clusters.get(cluster)?.values() ?? [])];
+  }
+
   /** What can be read from it, or `unknown` while it may be old. */
   read<T>(reader: (store: this) => T | undefined): Maybe<T> {
     return (this.current ? reader(this) : undefined) ?? 'unknown';
@@ -44,11 +56,11 @@ export class Store {
     return kube.watch(this.options, {
       listed: (objects) => this.replace(objects),
       changed: (object) => {
-        this.objects.set(object.metadata.name, object);
+        this.keep(object);
         this.changed(object, true);
       },
       gone: (object) => {
-        this.objects.delete(object.metadata.name);
+        this.drop(object);
         this.changed(object, false);
       },
       trouble: (problem) => {
@@ -57,9 +69,31 @@ export class Store {
     }, signal);
   }
 
+  private keep(object: KubeObject): void {
+    const { name } = object.metadata;
+    const cluster = clusterOf(object);
+    const before = this.objects.get(name);
+    if (before && clusterOf(before) !== cluster) this.drop(before);
+    this.objects.set(name, object);
+    const group = this.clusters.get(cluster) ?? new Map<string, KubeObject>();
+    this.clusters.set(cluster, group.set(name, object));
+  }
+
+  private drop(object: KubeObject): void {
+    const { name } = object.metadata;
+    const before = this.objects.get(name);
+    if (!before) return;
+    this.objects.delete(name);
+    const group = this.clusters.get(clusterOf(before));
+    group?.delete(name);
+    if (group?.size === 0) this.clusters.delete(clusterOf(before));
+  }
+
   private replace(objects: KubeObject[]): void {
     const before = this.objects;
-    this.objects = new Map(objects.map((object) => [object.metadata.name, object]));
+    this.objects = new Map();
+    this.clusters = new Map();
+    objects.forEach((object) => this.keep(object));
     this.listed = true;
     for (const object of before.values()) {
       if (!this.objects.has(object.metadata.name)) this.changed(object, false);

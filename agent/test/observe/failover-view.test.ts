@@ -8,7 +8,7 @@ import type { Reach } from '../../src/ports/network.js';
 
 function storeOf(objects: readonly KubeObject[]): Store {
   const get = (name: string) => objects.find((object) => object.metadata.name === name);
-  return { current: true, get, all: () => objects, read: Store.prototype.read } as unknown as Store;
+  return { current: true, get, of: () => objects, read: Store.prototype.read } as unknown as Store;
 }
 
 function setUp(reach: Reach) {

@@ -113,7 +113,7 @@ export class SimulatedAgent {
     const store = {
       get current() { return agent.world.now - agent.cache.atMs < WATCH_NOTICED_MS; },
       get: (name: string) => agent.cache[which].find((object) => object.metadata.name === name),
-      all: () => agent.cache[which],
+      of: () => agent.cache[which],
       read: Store.prototype.read,
     };
     return store as unknown as Store;

@@ -143,7 +143,7 @@ export class SimulatedGaleraAgent {
     const store = {
       get current() { return agent.world.now - agent.cache.atMs < WATCH_NOTICED_MS; },
       get: (name: string) => objects().find((object) => object.metadata.name === name),
-      all: objects,
+      of: objects,
       read: Store.prototype.read,
     };
     return store as unknown as Store;

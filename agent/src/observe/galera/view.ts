@@ -43,8 +43,8 @@ function nodesWhere(nodes: Store | undefined, holds: (node: NodeShape) => boolea
   return all.filter((node) => holds(node as NodeShape)).map(({ metadata }) => metadata.name);
 }
 
-function isPartOf(cluster: string, component: string): (object: KubeObject) => boolean {
-  return ({ metadata: { labels = {} } }) => labels[LABEL.cluster] === cluster && labels[LABEL.component] === component;
+function is(component: string): (object: KubeObject) => boolean {
+  return ({ metadata: { labels = {} } }) => labels[LABEL.component] === component;
 }
 
 function namesOf({ members }: GaleraContract, sets: readonly { readonly name: string }[]): string[] {
@@ -53,8 +53,7 @@ function namesOf({ members }: GaleraContract, sets: readonly { readonly name: st
 
 /** Members and where they are, listed or not. */
 export function galeraAddresses(stores: GaleraStores, contract: GaleraContract): Array<{ member: string; ip: string }> {
-  const isMember = isPartOf(contract.cluster, COMPONENT.member);
-  const sets = stores.statefulSets.all().filter(isMember).map(({ metadata }) => metadata);
+  const sets = stores.statefulSets.of(contract.cluster).filter(is(COMPONENT.member)).map(({ metadata }) => metadata);
   const pods = podsOfCluster(stores.pods, contract.cluster);
   return namesOf(contract, sets).flatMap((member) => {
     const ip = podOf(contract, member, pods)?.ip;
@@ -78,7 +77,7 @@ async function reachOf(
 
 /** Only where a member is silent: its node may be lost, with the proxy on it. */
 async function proxiesOf(pods: Store, { network }: GaleraSenses, cluster: string): Promise<ProxyFacts[]> {
-  const all = pods.all().filter(isPartOf(cluster, COMPONENT.proxy)).map(podFacts);
+  const all = pods.of(cluster).filter(is(COMPONENT.proxy)).map(podFacts);
   return Promise.all(all.map(async ({ name, uid, ip, node, deleting }) => ({
     pod: name, uid, node, deleting,
     reach: ip === undefined ? 'unknown' : await network.probe(ip, PROXY_HEALTH_PORT, PROBE_TIMEOUT_MS),
@@ -96,7 +95,6 @@ export async function lookAtGalera(
   ]);
   // The asking took time; what was told meanwhile counts.
   const { cluster } = contract;
-  const isMember = isPartOf(cluster, COMPONENT.member);
   const { pods, statefulSets, requests, nodes } = stores;
   const status = requests.get(statusName(cluster))?.metadata.annotations;
   return {
@@ -106,7 +104,7 @@ export async function lookAtGalera(
       return object && bootstrapRecord(object);
     }),
     pods: pods.read(() => podsOfCluster(pods, cluster)),
-    statefulSets: statefulSets.read(() => statefulSets.all().filter(isMember).map(statefulSetFacts)),
+    statefulSets: statefulSets.read(() => statefulSets.of(cluster).filter(is(COMPONENT.member)).map(statefulSetFacts)),
     reports: addresses.flatMap(({ member }) => senses.report(member) ?? []),
     deadNodes: nodesWhere(nodes, ({ spec }) => spec?.taints?.some(({ key }) => key === OUT_OF_SERVICE) === true),
     cordoned: nodesWhere(nodes, ({ spec }) => spec?.unschedulable === true),
