@@ -1,7 +1,7 @@
 /** What the watches have told, by name, and whether that is still being kept up to date. */
+import { LABEL } from '../../../src/contract/labels.js';
 import type { Maybe } from '../model/facts.js';
 import type { Kube, KubeError, KubeObject, WatchOptions } from '../ports/kube.js';
-import { LABEL } from '../../../src/contract/labels.js';
 
 /** Which cluster it belongs to, by its label; nothing of a name without one. */
 export function clusterOf(object: KubeObject): string {
