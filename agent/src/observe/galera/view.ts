@@ -16,6 +16,11 @@ import type { Store } from '../store.js';
 
 /** A reset takes one round trip; what is not there by then counts as silence. */
 const PROBE_TIMEOUT_MS = 150;
+/**
+ * A refusal proves that the process is dead which the others have in their view at that time. An agent that stood still
+ * meanwhile may read a later view: in this time no container is back and no member has joined.
+ */
+const PROOF_HOLDS_MS = 1000;
 const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
 
 export interface GaleraStores {
@@ -98,7 +103,8 @@ export async function lookAtGalera(
   const { pods, statefulSets, requests, nodes } = stores;
   const status = requests.get(statusName(cluster))?.metadata.annotations;
   return {
-    cluster, contract, reach, proxies,
+    cluster, contract, proxies,
+    reach: reach.filter(({ takenAtMs }) => senses.clock.nowMs() - takenAtMs <= PROOF_HOLDS_MS),
     record: requests.read(() => {
       const object = requests.get(galeraRecordName(cluster));
       return object && bootstrapRecord(object);
