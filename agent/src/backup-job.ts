@@ -30,6 +30,12 @@ export type ExitCode = typeof EXIT[keyof typeof EXIT];
 const LOCK_LIMIT_MS = 60_000;
 const LOOK_MS = 1_000;
 
+interface Signals {
+  readonly signal: AbortSignal;
+  /** Aborted when the lock has come. */
+  readonly taken: AbortSignal;
+}
+
 function workOf(contract: BackupContract, ports: BackupPorts, order: BackupOrder): BackupWork {
   if (contract.engine !== 'postgresql') return new GaleraBackup(ports, order, contract);
   const { type } = order;
@@ -54,11 +60,12 @@ export class BackupJob {
     }
     const { kube, clock, log } = this.ports;
     const names = { lease: backupName(this.order.cluster), identity: this.identity };
-    const lease = new LeaderLease({ kube, clock, log }, names, () => undefined);
+    const taken = new AbortController();
+    const lease = new LeaderLease({ kube, clock, log }, names, () => taken.abort());
     const release = new AbortController();
     const renewing = lease.run(release.signal);
     try {
-      return await this.underLock(lease, signal);
+      return await this.underLock(lease, { signal, taken: taken.signal });
     } finally {
       release.abort();
       await renewing;
@@ -82,9 +89,9 @@ export class BackupJob {
     }
   }
 
-  private async underLock(lease: LeaderLease, signal: AbortSignal): Promise<ExitCode> {
+  private async underLock(lease: LeaderLease, { signal, taken }: Signals): Promise<ExitCode> {
     const startedAt = this.ports.clock.wall();
-    if (!await this.takes(lease, signal)) {
+    if (!await this.takes(lease, AbortSignal.any([signal, taken]))) {
       const who = lease.rival ? `${lease.rival} is at work` : 'the lock could not be taken';
       const failure = failureOf('lock-held', `No backup was made: ${who}.`, `Backups of a cluster are made one at a time, under Lease ${backupName(this.order.cluster)}. Run it again when the other one has ended.`);
       await this.conclude(startedAt, notMade(failure));
@@ -95,6 +102,7 @@ export class BackupJob {
     return made.verdict.done ? EXIT.done : EXIT.failed;
   }
 
+  /** The signal ends a wait between two looks. */
   private async takes(lease: LeaderLease, signal: AbortSignal): Promise<boolean> {
     const { clock } = this.ports;
     const endMs = clock.nowMs() + LOCK_LIMIT_MS;

@@ -11,6 +11,7 @@ import { FakeSnapshots } from './support/fake-snapshots.js';
 import { LeapingClock } from './support/leaping-clock.js';
 import { contract } from './support/operations.js';
 import { readBackupStatus } from '../src/model/backup-status.js';
+import type { ExecEnd } from '../src/ports/exec.js';
 import { KubeError, type KubeObject } from '../src/ports/kube.js';
 
 const ORDER: BackupOrder = { cluster: 'orders', schedule: 'nightly', type: 'full', repository: 1, target: 'primary' };
@@ -62,6 +63,7 @@ function world(order: Partial<BackupOrder> = {}, change: object = { backup: BACK
   return {
     kube, exec, clock, said,
     run: () => new BackupJob(ports, { ...ORDER, ...order }, 'job-a').run(new AbortController().signal),
+    runUnder: (signal: AbortSignal) => new BackupJob(ports, { ...ORDER, ...order }, 'job-a').run(signal),
     status: () => readBackupStatus(kube.objects.get('configmaps/orders-status'))!,
     lease: () => (kube.objects.get('leases/orders-backup') as KubeObject & { spec: { holderIdentity?: string | null } }).spec,
   };
@@ -153,6 +155,74 @@ test('a failover ends a backup, and the repository is then read by the new prima
   assert.equal(await run(), EXIT.failed);
   assert.equal(status().schedules.nightly!.failure!.kind, 'primary-changed');
   assert.ok(exec.ran.includes('orders-2-0 info'));
+});
+
+/** The node of the primary has lost its power: nothing comes from pgBackRest any more, not even its end. */
+function silent(exec: FakeExec, failOver: () => void): void {
+  const { run } = exec;
+  exec.run = async (call, options) => {
+    if (!call.command.includes('backup')) return run.call(exec, call, options);
+    exec.ran.push(`${call.pod} backup`);
+    const givenUp = new Promise<ExecEnd>((resolve) => {
+      options.signal!.addEventListener('abort', () => resolve({ exitCode: undefined, why: 'this process was asked to stop' }), { once: true });
+    });
+    failOver();
+    return givenUp;
+  };
+}
+
+for (const [what, failOver] of [
+  ['another member leads', (kube: FakeKube) => kube.put('configmaps', { metadata: { name: 'orders-leader', annotations: { leader: 'orders-2-0' } } })],
+  ['a new Pod of its name leads', (kube: FakeKube) => {
+    const { metadata, ...rest } = pod('orders-1-0');
+    kube.put('pods', { ...rest, metadata: { ...metadata, uid: 'other' } });
+  }],
+] as const) {
+  test(`a connection to a lost node is given up as soon as ${what}, because nothing else ends it`, async () => {
+    const { run, exec, kube, clock, status } = world();
+    silent(exec, () => failOver(kube));
+    assert.equal(await run(), EXIT.failed);
+    assert.equal(status().schedules.nightly!.failure!.kind, 'primary-changed');
+    assert.ok(clock.now < 60_000, `${clock.now} ms`);
+  });
+}
+
+function busyUntil(exec: FakeExec, looks: number, thenMade: boolean): void {
+  const own = exec.answers.info!;
+  let asked = 0;
+  exec.answers.info = (name) => {
+    asked += 1;
+    if (asked >= looks) return thenMade ? info(withNew) : own(name);
+    return info((stanza) => { stanza.status.lock.backup.held = true; });
+  };
+}
+
+test('a backup that was begun before, such as by a Job whose node was lost, is waited for and counts', async () => {
+  const { run, exec, status } = world();
+  busyUntil(exec, 4, true);
+  assert.equal(await run(), EXIT.done);
+  const { label, note } = status().schedules.nightly!;
+  assert.equal(label, NEW);
+  assert.match(note!, /was at work in orders-1-0 already/);
+  assert.ok(!exec.ran.includes('orders-1-0 backup'));
+});
+
+test('when nothing came of what was begun before, the Job makes its own', async () => {
+  const { run, exec, status } = world();
+  busyUntil(exec, 4, false);
+  assert.equal(await run(), EXIT.done);
+  assert.ok(exec.ran.includes('orders-1-0 backup'));
+  assert.equal(status().schedules.nightly!.note, undefined);
+});
+
+test('a Job that is ended says so and gives the lock back without a further question, because it has 2 s', async () => {
+  const { exec, status, lease, runUnder } = world();
+  const stop = new AbortController();
+  silent(exec, () => stop.abort());
+  assert.equal(await runUnder(stop.signal), EXIT.failed);
+  assert.equal(exec.ran.at(-1), 'orders-1-0 backup');
+  assert.equal(status().schedules.nightly!.failure!.kind, 'interrupted');
+  assert.equal(lease().holderIdentity, null);
 });
 
 test('a primary that comes back soon is waited for', async () => {

@@ -156,6 +156,9 @@ export function backupCronJob(cluster: BackedUp, schedule: ResolvedSchedule): Ma
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
       // The Lease guards against two at a time.
       tolerations: LOST_NODE,
+      // With any grace the Pod of a lost node would stay until the node is back, and neither its Job nor a CronJob that
+      // forbids two at a time would go on. The kubelet gives 2 s in any case.
+      terminationGracePeriodSeconds: 0,
       containers: [container(cluster, schedule)],
     },
   });

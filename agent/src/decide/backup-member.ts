@@ -3,13 +3,13 @@ import type { ContractSchedule } from '../../../src/contract/document.js';
 import type { LeaderFacts, PodFacts } from '../model/facts.js';
 
 export type MemberChoice =
-  | { readonly pod: string; readonly note: string | undefined }
+  | { readonly pod: string; readonly uid: string; readonly note: string | undefined }
   | { readonly pod: undefined; readonly why: string };
 
 export interface MemberView {
   readonly leader: Pick<LeaderFacts, 'pod'>;
   /** The Pod that the lease names. */
-  readonly pod: Pick<PodFacts, 'name' | 'deleting' | 'container'> | undefined;
+  readonly pod: Pick<PodFacts, 'name' | 'uid' | 'deleting' | 'container'> | undefined;
   readonly wanted: ContractSchedule['target'];
 }
 
@@ -25,5 +25,5 @@ export function chooseMember({ leader, pod, wanted }: MemberView): MemberChoice 
   if (!pod) return { pod: undefined, why: `${leader.pod} holds the lease, and its Pod does not exist` };
   if (pod.deleting) return { pod: undefined, why: `${pod.name} is the primary and about to be stopped` };
   if (pod.container !== 'running') return { pod: undefined, why: `${pod.name} holds the lease, and its container does not run` };
-  return { pod: pod.name, note: wanted === 'standby' ? ON_PRIMARY : undefined };
+  return { pod: pod.name, uid: pod.uid, note: wanted === 'standby' ? ON_PRIMARY : undefined };
 }

@@ -95,6 +95,15 @@ export function judgeBackup(run: BackupRun): Verdict {
   return backup ? judgeFound(run, backup) : withoutBackup(run);
 }
 
+/** What somebody else had begun before, when it is what is wanted. */
+export function backupOfAnother(
+  wanted: BackupType, before: RepositoryFacts, after: RepositoryFacts,
+): BackupFacts | undefined {
+  const known = new Set(before.backups.map(({ label }) => label));
+  const fits = ({ label, type, damaged }: BackupFacts) => !known.has(label) && !damaged && (type === wanted || type === 'full');
+  return after.backups.findLast(fits);
+}
+
 /** Exit codes that mean the same as codes of `info`: nothing there (1, 3), another database (5). */
 const EXIT_OF_STATUS: Readonly<Record<number, number>> = { 1: 55, 3: 55, 5: 58 };
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explainFailure, FAILURE_ROWS } from '../../src/decide/backup-failure.js';
 import { chooseMember } from '../../src/decide/backup-member.js';
-import { judgeBackup, obstacle, type BackupRun } from '../../src/decide/backup-verdict.js';
+import { backupOfAnother, judgeBackup, obstacle, type BackupRun } from '../../src/decide/backup-verdict.js';
 import { backup, repository } from '../support/backups.js';
 
 const OLD = backup('OLD');
@@ -109,11 +109,29 @@ test('before a backup the repository has to answer', () => {
   assert.equal(obstacle('unknown', 'get pods: 0')?.kind, 'other');
 });
 
-const RUNNING = { name: 'orders-1-0', deleting: false, container: 'running' } as const;
+const OF_ANOTHER: ReadonlyArray<readonly [string, 'full' | 'incremental', Parameters<typeof backup>[1], boolean]> = [
+  ['of the type that is wanted counts', 'incremental', { type: 'incremental' }, true],
+  ['that is full counts for every type', 'incremental', { type: 'full' }, true],
+  ['that is incremental does not count where a full one is wanted', 'full', { type: 'incremental' }, false],
+  ['with damaged pages does not count', 'full', { damaged: true }, false],
+];
+
+for (const [what, wanted, made, counts] of OF_ANOTHER) {
+  test(`a backup that somebody else had begun and ${what}`, () => {
+    const after = repository([OLD, backup('NEW', made)]);
+    assert.equal(backupOfAnother(wanted, repository([OLD]), after)?.label, counts ? 'NEW' : undefined);
+  });
+}
+
+test('of what somebody else had begun only that counts which has come since, not the newest of before', () => {
+  assert.equal(backupOfAnother('full', repository([OLD]), repository([OLD])), undefined);
+});
+
+const RUNNING = { name: 'orders-1-0', uid: 'a', deleting: false, container: 'running' } as const;
 
 test('a backup runs in the primary, and says so to whoever wanted a standby', () => {
   const choose = (wanted: 'standby' | 'primary') => chooseMember({ leader: { pod: 'orders-1-0' }, pod: RUNNING, wanted });
-  assert.deepEqual(choose('primary'), { pod: 'orders-1-0', note: undefined });
+  assert.deepEqual(choose('primary'), { pod: 'orders-1-0', uid: 'a', note: undefined });
   const { pod, note } = choose('standby') as { pod: string; note: string };
   assert.equal(pod, 'orders-1-0');
   assert.match(note, /cannot reach the primary/);
