@@ -115,20 +115,21 @@ export abstract class GaleraCluster extends Construct {
   }
 
   /**
-   * @internal
+   * Restores the backups into a throwaway volume at fixed times and looks at what comes out. Needs `backup`. Nothing of
+   * the cluster restarts, and nothing of it takes part.
    */
-  public _forParts(): { resolved: ResolvedGalera; peers: NetworkPeers } {
-    return { resolved: this.resolved, peers: this.peers };
+  public addRestoreDrill(options: RestoreDrillOptions): RestoreDrill {
+    const drill = new RestoreDrill(this, `drill-${this.drills}`, options);
+    this.drills += 1;
+    for (const object of drill._objects) this.apiObjects.set(`${object.kind}/${object.name}`, object);
+    return drill;
   }
 
   /**
    * @internal
    */
-  public _addDrill(options: RestoreDrillOptions): RestoreDrill {
-    const drill = new RestoreDrill(this, `drill-${this.drills}`, options);
-    this.drills += 1;
-    for (const object of drill._objects) this.apiObjects.set(`${object.kind}/${object.name}`, object);
-    return drill;
+  public _forParts(): { resolved: ResolvedGalera; peers: NetworkPeers } {
+    return { resolved: this.resolved, peers: this.peers };
   }
 
   private wrongChoice(path: string[], problem: string, consequence: string): EverestError {
@@ -138,7 +139,7 @@ export abstract class GaleraCluster extends Construct {
 
   private createBackups({ schedules = [], drills = [] }: Partial<BackupOptions> = {}): void {
     for (const schedule of schedules) this.addBackupSchedule(schedule);
-    for (const drill of drills) this._addDrill(drill);
+    for (const drill of drills) this.addRestoreDrill(drill);
   }
 
   private renderPeers({ apiServer, dns }: NetworkOptions = {}): NetworkPeers {

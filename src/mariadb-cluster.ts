@@ -1,8 +1,6 @@
 import type { Construct } from 'constructs';
 import { GaleraCluster } from './galera-cluster';
 import type { MariaDbClusterProps } from './mariadb-cluster-props';
-import type { RestoreDrill } from './restore-drill';
-import type { RestoreDrillOptions } from './restore-drill-options';
 
 /**
  * A highly available MariaDB: members under Galera, each with its own volume, and HAProxy in front that leads to one
@@ -15,13 +13,5 @@ import type { RestoreDrillOptions } from './restore-drill-options';
 export class MariaDbCluster extends GaleraCluster {
   public constructor(scope: Construct, id: string, props: MariaDbClusterProps) {
     super(scope, id, { engine: 'mariadb', props: props ?? {} });
-  }
-
-  /**
-   * Restores the backups into a throwaway volume at fixed times and looks at what comes out. Needs `backup`. Nothing of
-   * the cluster restarts, and nothing of it takes part.
-   */
-  public addRestoreDrill(options: RestoreDrillOptions): RestoreDrill {
-    return this._addDrill(options);
   }
 }

@@ -10,7 +10,7 @@ import { contractName, statusName } from '../contract/names';
 import { FILES } from '../render/files';
 import { AGENT_UID, DEFAULT_AGENT_RESOURCES } from '../resolve/agent';
 import type { ResolvedDrill } from '../resolve/drill';
-import { resolveResources } from '../resolve/groups';
+import { resolveResources, type ResolvedResources } from '../resolve/groups';
 import type { ResolvedImage } from '../resolve/postgres';
 
 /** How long a finished Pod stays with its log. Its volume stays as long. */
@@ -30,6 +30,20 @@ export interface DrilledCluster extends BackedUp {
   readonly image: ResolvedImage;
 }
 
+/** A container that works on the copy. */
+interface CopyContainer {
+  readonly name: string;
+  readonly image: string;
+  readonly command: string[];
+  readonly resources: ResolvedResources;
+}
+
+/** What only the one of them has that reads the storage. */
+interface CopyAccess {
+  readonly env?: Fields[];
+  readonly mounts?: Fields[];
+}
+
 /** What differs between engines: how the container that restores is furnished. */
 export interface DrillRecipe {
   /** The one of `files` that is run. */
@@ -40,6 +54,10 @@ export interface DrillRecipe {
   readonly config: { readonly name: string; readonly items: string[] };
   readonly environment: Record<string, string>;
   readonly folders: { readonly data: string; readonly sockets: string };
+  /** Where the script is in another image than the database: image and resources of its container. */
+  readonly scriptContainer?: Pick<CopyContainer, 'image' | 'resources'>;
+  /** And what runs the database and its programs then, with the copy and without the storage's keys. */
+  readonly beside?: CopyContainer[];
   /** Where the storage's certificates are read. */
   readonly accessFolder?: string;
   readonly storageEgress: Fields[];
@@ -111,27 +129,40 @@ function environment({ needs }: ResolvedDrill, recipe: DrillRecipe): Fields[] {
   ];
 }
 
-function restoring(cluster: DrilledCluster, drill: ResolvedDrill, recipe: DrillRecipe): Fields {
-  const { script, folders, accessFolder = ACCESS_FOLDER } = recipe;
+function onCopy(
+  { image: { uid } }: DrilledCluster, { folders }: DrillRecipe, container: CopyContainer, more: CopyAccess = {},
+): Fields {
+  const { name, image, command, resources } = container;
   return {
-    name: 'restore',
-    image: cluster.image.reference,
+    name,
+    image,
     imagePullPolicy: 'IfNotPresent',
-    command: [cluster.image.tini, '-s', '--', 'python3', '-B', `${FILES.folder}/${script}`],
-    env: environment(drill, recipe),
-    resources: withEphemeral(drill.resources, '128Mi', '1Gi'),
-    securityContext: restrictedContainer(cluster.image.uid),
+    command,
+    ...optional('env', more.env ?? []),
+    resources: withEphemeral(resources, '128Mi', '1Gi'),
+    securityContext: restrictedContainer(uid),
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts: [
       { name: 'config', mountPath: FILES.folder, readOnly: true },
       { name: 'data', mountPath: folders.data },
       { name: 'sockets', mountPath: folders.sockets },
-      { name: 'access', mountPath: accessFolder, readOnly: true },
+      ...more.mounts ?? [],
       { name: 'tmp', mountPath: '/tmp' },
       { name: 'report', mountPath: SOCKET_FOLDER },
     ],
   };
+}
+
+function restoring(cluster: DrilledCluster, drill: ResolvedDrill, recipe: DrillRecipe): Fields[] {
+  const { script, accessFolder = ACCESS_FOLDER, beside = [] } = recipe;
+  const { image, resources } = recipe.scriptContainer ?? { image: cluster.image.reference, resources: drill.resources };
+  const command = [cluster.image.tini, '-s', '--', 'python3', '-B', `${FILES.folder}/${script}`];
+  const mounts = [{ name: 'access', mountPath: accessFolder, readOnly: true }];
+  return [
+    onCopy(cluster, recipe, { name: 'restore', image, command, resources }, { env: environment(drill, recipe), mounts }),
+    ...beside.map((container) => onCopy(cluster, recipe, container)),
+  ];
 }
 
 /** Judges, and tells: also when the other container died. */
@@ -222,7 +253,7 @@ function podSpec(cluster: DrilledCluster, drill: ResolvedDrill, recipe: DrillRec
       runAsNonRoot: true,
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    containers: [restoring(cluster, drill, recipe), reporter(cluster, drill)],
+    containers: [...restoring(cluster, drill, recipe), reporter(cluster, drill)],
     volumes: volumes(drill, recipe),
   };
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { emptySecret, secretRule } from './access';
 import { galeraBackupAccess } from './backup';
 import { fieldEnvironment, restrictedContainer, withEphemeral } from './container';
+import { runner } from './galera-runner';
 import { metadata, optional, type Manifest } from './manifest';
 import { API_SERVER_PORTS, DNS_PORTS, tcp, type NetworkPeers } from './network-policies';
 import { placementFields } from './placement-fields';
@@ -135,8 +136,7 @@ function containers(cluster: ResolvedGalera): Array<Record<string, unknown>> {
   if (cluster.scriptImage === undefined) return [script(cluster)];
   return [script(cluster), {
     name: 'tools',
-    image: cluster.image.reference,
-    command: ['bash', `${FILES.folder}/${FILES.runner}`, FOLDER],
+    ...runner(cluster, FOLDER),
     resources: withEphemeral(TOOLS_RESOURCES, '16Mi', '256Mi'),
     ...common(cluster),
   }];

@@ -1,4 +1,5 @@
 import { fieldEnvironment, restrictedContainer, withEphemeral } from './container';
+import { SCRIPT_RESOURCES, TOOLS_RESOURCES, runner } from './galera-runner';
 import { optional, type Manifest } from './manifest';
 import { restrictedPod, statefulSetOf } from './member-stateful-set';
 import { placementFields } from './placement-fields';
@@ -13,15 +14,6 @@ import type { ResolvedGalera } from '../resolve/galera';
 const EPHEMERAL = { request: '128Mi', limit: '1Gi' };
 /** Handing the writes over, and HAProxy's time to follow (galera-member.py). */
 const HAND_OVER_SECONDS = 10;
-/**
- * The script where it has a container of its own: 40 MiB were measured for it, and 160 MiB for what sends a backup
- * (galera-archive.ts).
- */
-const SCRIPT_RESOURCES = { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '512Mi' } };
-/**
- * Between backups a shell that waits; xtrabackup copies with little, and prepares with 100 MiB and what the log needs.
- */
-const TOOLS_RESOURCES = { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '1Gi' } };
 
 function port(name: string, containerPort: number): Record<string, unknown> {
   return { name, containerPort, protocol: 'TCP' };
@@ -84,15 +76,6 @@ function mariaDbContainers(cluster: ResolvedGalera): Array<Record<string, unknow
   }];
 }
 
-/** A container of the vendor's image that starts what the script asks for in a folder. */
-function runnerFields(cluster: ResolvedGalera, folder: string): Record<string, unknown> {
-  return {
-    image: cluster.image.reference,
-    command: ['bash', `${FILES.folder}/${FILES.runner}`, folder],
-    ...common(cluster),
-  };
-}
-
 /**
  * Three containers: the vendor's image holds no Python, so a shell script in it starts and stops the server as the
  * script says. The programs of backups have one of their own, also while there are no backups: these come and go
@@ -101,12 +84,14 @@ function runnerFields(cluster: ResolvedGalera, folder: string): Record<string, u
 function pxcContainers(cluster: ResolvedGalera): Array<Record<string, unknown>> {
   return [{
     name: 'pxc',
-    ...runnerFields(cluster, FILES.run),
+    ...runner(cluster, FILES.run),
+    ...common(cluster),
     ports: SERVER_PORTS,
     resources: withEphemeral(cluster.group.resources, EPHEMERAL.request, EPHEMERAL.limit),
   }, {
     name: 'tools',
-    ...runnerFields(cluster, FILES.tools),
+    ...runner(cluster, FILES.tools),
+    ...common(cluster),
     resources: withEphemeral(TOOLS_RESOURCES, '16Mi', '256Mi'),
   }, {
     name: 'member',

@@ -33,6 +33,26 @@ function podOf(manifests: TestManifest[], name = 'orders-drill') {
   return { spec, restore, report, variable: (key: string) => restore.env.find((item) => item.name === key) };
 }
 
+interface ConfigSource {
+  readonly configMap: { readonly name: string; readonly items: ReadonlyArray<{ readonly key: string }> };
+}
+
+/** What lies in the folder of scripts, with its text in the ConfigMap that it comes from. */
+function scriptsOf(manifests: TestManifest[]): Array<{ key: string; text?: string }> {
+  const { projected } = podOf(manifests).spec.volumes.find(({ name }: { name: string }) => name === 'config');
+  return (projected.sources as ConfigSource[]).flatMap(({ configMap: { name, items } }) =>
+    items.map(({ key }) => ({ key, text: pick(manifests, 'ConfigMap', name).data[key] as string | undefined })));
+}
+
+/** Scripts of ours that one of them imports, at any place, and that are not there; and files that no ConfigMap has. */
+function missingScripts(manifests: TestManifest[]): string[] {
+  const mounted = scriptsOf(manifests);
+  const imported = mounted.flatMap(({ text = '' }) => [...text.matchAll(/^ *(?:from|import) ((?:binlog_|drill_|galera_|kube)\w*)/gm)])
+    .map((found) => `${found[1]!}.py`);
+  const there = mounted.filter(({ text }) => text !== undefined).map(({ key }) => key);
+  return [...imported, ...mounted.map(({ key }) => key)].filter((name) => !there.includes(name));
+}
+
 describe('restore drill', () => {
   it('gives the container that holds a copy of the data no token, because SQL of checks runs there as superuser', () => {
     const { spec, restore, report } = podOf(withDrill());
@@ -154,14 +174,7 @@ describe('restore drill of a MariaDbCluster', () => {
   });
 
   it('has every script that it imports beside it, from the ConfigMap of the members and from its own', () => {
-    const manifests = drilled();
-    const sources = podOf(manifests).spec.volumes.find(({ name }: { name: string }) => name === 'config').projected.sources as Array<{ configMap: { name: string; items: Array<{ key: string }> } }>;
-    const mounted = sources.flatMap(({ configMap: { name, items } }) => items.map(({ key }) => ({ key, text: pick(manifests, 'ConfigMap', name).data[key] as string })));
-    const names = mounted.map(({ key }) => key.replace(/\.py$/, ''));
-    const own = ['binlog_', 'drill_', 'galera_', 'kube'];
-    const imported = mounted.filter(({ key }) => key.endsWith('.py')).flatMap(({ text }) => [...text.matchAll(/^(?:from|import) (\w+)/gm)].map((found) => found[1]!));
-    expect(imported.filter((name) => own.some((prefix) => name.startsWith(prefix)) && !names.includes(name))).toEqual([]);
-    expect(mounted.filter(({ text }) => text === undefined)).toEqual([]);
+    expect(missingScripts(drilled())).toEqual([]);
   });
 
   it('is told where the archive is as the members are, with keys of its own where it has some', () => {
@@ -194,9 +207,66 @@ describe('restore drill of a MariaDbCluster', () => {
     expect(everestErrorOf(() => without.addRestoreDrill(WEEKLY)).codes).toEqual(['EV1821']);
   });
 
-  it('is refused for Percona XtraDB Cluster, which has none yet', () => {
-    const ask = () => new PxcCluster(testChart(), 'orders', { ...props, backup: { ...backup, drills: [WEEKLY] } });
-    expect(everestErrorOf(ask).codes).toEqual(['EV2301']);
+  itWithSchemas('fits all versions of Kubernetes', () => {
+    const manifests = drilled({ checks: [{ name: 'rows', sql: 'SELECT 1' }] });
+    expect(MINORS.flatMap((minor) => schemaErrors(minor, manifests))).toEqual([]);
+  });
+});
+
+describe('restore drill of a PxcCluster', () => {
+  const props = { namespace: 'shop', storage: { size: '10Gi' }, databases: [{ name: 'shop', owner: 'shop' }] };
+  const aPxc = (drills: RestoreDrillOptions[] = [WEEKLY]) => new PxcCluster(testChart(), 'orders', { ...props, backup: { storage: STORAGE, drills } });
+  const drilled = (options: Partial<RestoreDrillOptions> = {}) => manifestsOf(aPxc([{ ...WEEKLY, ...options }]));
+  const containers = (manifests = drilled()) => {
+    const all = podOf(manifests).spec.containers as Array<Container & { image: string; command: string[]; resources: { limits: { memory: string } } }>;
+    return Object.fromEntries(all.map((container) => [container.name, container]));
+  };
+
+  it('has the vendor\'s image beside the script, for the server and for its programs, as members have', () => {
+    const { restore, server, tools } = containers();
+    expect(restore!.image).toBe('cdk8s-everest/mariadb:11.8');
+    expect([server!.image, tools!.image]).toEqual(['percona/percona-xtradb-cluster:8.4.8-8.1', 'percona/percona-xtradb-cluster:8.4.8-8.1']);
+    expect([server!.command[2], tools!.command[2]]).toEqual(['/run/mysqld', '/run/mysqld/tools']);
+  });
+
+  it('ends the vendor\'s containers with the reporter, because a Pod whose container waits for ever is never done', () => {
+    const { server, tools, report } = containers();
+    const socket = '/run/drill/report.sock';
+    expect([server!.command.at(-1), tools!.command.at(-1)]).toEqual([socket, socket]);
+    expect(report!.volumeMounts.find(({ name }) => name === 'report')!.mountPath).toBe('/run/drill');
+    expect(server!.volumeMounts.find(({ name }) => name === 'report')!.mountPath).toBe('/run/drill');
+  });
+
+  it('gives keys of the storage to the script alone, since checks run in the server', () => {
+    const { restore, server, tools } = containers();
+    const mounted = ({ volumeMounts }: Container) => volumeMounts.map(({ name }) => name);
+    expect(mounted(restore!)).toContain('access');
+    for (const container of [server!, tools!]) {
+      expect(container.env).toBeUndefined();
+      expect(mounted(container)).toEqual(['config', 'data', 'sockets', 'tmp', 'report']);
+    }
+  });
+
+  it('gives the drill\'s resources to the server, whose buffers follow from them', () => {
+    const manifests = drilled({ resources: { limits: { memory: '2Gi' } } });
+    expect(containers(manifests).server!.resources.limits.memory).toBe('2Gi');
+    expect(orderOf(manifests)).toMatchObject({ bufferPoolMiB: 512 });
+  });
+
+  it('has every script that it imports beside it, and the one that starts the vendor\'s programs', () => {
+    const names = scriptsOf(drilled()).map(({ key }) => key);
+    expect(names).toContain('galera-run.sh');
+    expect(missingScripts(drilled())).toEqual([]);
+  });
+
+  it('changes nothing of the members', () => {
+    const members = (drills: RestoreDrillOptions[]) => manifestsOf(aPxc(drills)).filter(({ kind }) => kind === 'StatefulSet');
+    expect(members([WEEKLY])).toEqual(members([]));
+  });
+
+  it('can be added later, and is refused with the codes of the others', () => {
+    expect(aPxc([]).addRestoreDrill({ ...WEEKLY, name: 'any', target: DrillTarget.random() }).drillName).toBe('any');
+    expect(everestErrorOf(() => new PxcCluster(testChart(), 'orders', props).addRestoreDrill(WEEKLY)).codes).toEqual(['EV1821']);
   });
 
   itWithSchemas('fits all versions of Kubernetes', () => {

@@ -2,7 +2,6 @@
 import os
 import pathlib
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -11,17 +10,18 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "src/render/scripts"))
 import galera_drill
-from galera_recovery import NotPossible, Plan, Replay, Target, Window
+from galera_recovery import Listing, NotPossible, Plan, Replay, Target, Window
+from galera_sql import SqlError
 
 BACKUP = {"label": "20261127T060000Z", "endedAt": "2026-11-27T06:00:10Z", "gtid": "0-1-10"}
 
 
 class Server:
-    """As OfflineMariaDb; `answers` by what the query begins with."""
+    """As galera_recovery.start_offline; `answers` by what the query begins with."""
     answers = {}
 
-    def __init__(self, folder, config, *more):
-        self.more, self.process = more, mock.Mock()
+    def __init__(self, folder, config, password, *more):
+        self.log_file, self.more, self.process = f"{folder}.log", more, mock.Mock()
         self.process.poll.return_value = None
 
     def wait(self):
@@ -43,15 +43,20 @@ class Run(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.folder, self.told = folder.name, []
+        self.folder, self.told, self.programs = f"{folder.name}/volume", [], f"{folder.name}/bin"
+        os.makedirs(self.folder)
+        os.makedirs(self.programs)
+        self.innochecksum("exit 0")
         self.order = {"repository": {"options": {}}, "storage": "s3://b/shop/orders", "target": "newest", "bufferPoolMiB": 64,
                       "deadlineSeconds": 60, "needs": [], "checks": []}
         self.backups, self.gap, self.planned = [BACKUP], None, []
+        self.files = ["app/t.ibd"]
         Server.answers = {"SELECT CONCAT": [["`app`.`t`"]]}
         archive = mock.Mock()
         archive.backups = lambda: self.backups
+        listing = lambda _: Listing(self.backups, [], {}, 0)  # noqa: E731
         for name, value in {"read_config": lambda: {"volume": self.folder, "run": self.folder, "engine": "mariadb"}, "Archive": lambda *_: archive,
-                            "plan_recovery": self.plan, "fetch_backup": self.fetch, "OfflineMariaDb": Server, "replay": mock.Mock()}.items():
+                            "list_archive": listing, "plan_of": self.plan, "fetch_backup": self.fetch, "start_offline": Server, "replay": mock.Mock()}.items():
             patch = mock.patch.object(galera_drill, name, value)
             patch.start()
             self.addCleanup(patch.stop)
@@ -63,13 +68,20 @@ class Run(unittest.TestCase):
 
     def fetch(self, _, backup, folder, __):
         os.makedirs(f"{folder}/app")
-        pathlib.Path(folder, "app/t.ibd").write_bytes(b"pages")
+        for name in self.files:
+            pathlib.Path(folder, name).write_bytes(b"pages")
 
     def run_drill(self):
         reporter = mock.Mock()
         reporter.step = lambda stage, text: self.told.append(stage)
-        with mock.patch.object(galera_drill.subprocess, "run", return_value=subprocess.CompletedProcess([], 0, b"", b"")):
+        with mock.patch.dict(os.environ, {"PATH": f"{self.programs}:{os.environ['PATH']}"}):
             return galera_drill.Drill(self.order, reporter).run()
+
+    def innochecksum(self, script):
+        """Plays the program; "$1" is the option about pages, "$2" the file."""
+        path = pathlib.Path(self.programs, "innochecksum")
+        path.write_text(f"#!/bin/bash\n{script}\n", encoding="utf-8")
+        path.chmod(0o700)
 
     def failure(self):
         (failure,) = self.run_drill()["failures"]
@@ -100,7 +112,7 @@ class Run(unittest.TestCase):
 
     def test_a_check_that_is_not_one_row_with_1_has_failed_and_the_others_are_asked_all_the_same(self):
         self.order["checks"] = [{"name": str(index), "database": "app", "sql": f"SELECT {index}"} for index in range(4)]
-        broken = subprocess.CalledProcessError(1, "mariadb", stderr=b"ERROR 1146: no such table")
+        broken = SqlError("ERROR 1146: no such table", 1146)
         Server.answers.update({"SELECT 0": [["0"]], "SELECT 1": [], "SELECT 2": [["1"], ["1"]], "SELECT 3": broken})
         facts = self.run_drill()
         self.assertEqual([check["passed"] for check in facts["checks"]], [False] * 4)
@@ -112,6 +124,31 @@ class Run(unittest.TestCase):
         failure = self.failure()
         self.assertEqual(failure["stage"], "tables")
         self.assertIn("app.t check error Corrupt", failure["text"])
+
+    def test_a_page_with_a_wrong_checksum_is_told_with_the_file_that_it_is_in(self):
+        self.innochecksum('[[ "$2" != *t.ibd ]] || { echo "Fail: page 3 invalid" >&2; exit 1; }')
+        self.assertEqual(self.failure(), {"stage": "pages", "text": "Fail: page 3 invalid\nin app/t.ibd\n", "exitCode": 1})
+
+    def test_all_files_of_pages_are_looked_at_those_of_mysqls_dictionary_and_undo_log_too(self):
+        looked = f"{self.folder}.looked"
+        self.innochecksum(f'echo "$1 ${{2##*/data/}}" >> {looked}')
+        self.files = ["ibdata1", "ibdata2", "mysql.ibd", "undo_001", "app/t.ibd", "app/t.MYD", "#ib_16384_0.dblwr"]
+        self.assertEqual(self.run_drill()["checksums"], "passed")
+        self.assertEqual(sorted(pathlib.Path(looked).read_text(encoding="utf-8").splitlines()), [
+            "--end-page=63 ibdata1", "--start-page=0 app/t.ibd", "--start-page=0 ibdata2", "--start-page=0 mysql.ibd",
+            "--start-page=0 undo_001", "--start-page=192 ibdata1"])
+
+    def test_a_server_that_dies_over_a_table_is_told_with_its_last_words_though_its_connection_ends_first(self):
+        made, looks = [], iter([None, None])
+        def start(folder, *rest):
+            made.append(Server(folder, *rest))
+            return made[-1]
+        def dies(_query, _database):
+            made[0].process.poll.side_effect = lambda: next(looks, 134)
+            pathlib.Path(made[0].log_file).write_text("12:00 [Note] fine\n12:01 [ERROR] [InnoDB] Assertion failure\n", encoding="utf-8")
+            raise SqlError("(2013, 'Lost connection')", 2013)
+        with mock.patch.object(galera_drill, "start_offline", start), mock.patch.object(Server, "rows", lambda _self, *more: dies(*more)):
+            self.assertEqual(self.failure(), {"stage": "tables", "text": "(2013, 'Lost connection'): 12:01 [ERROR] [InnoDB] Assertion failure"})
 
     def test_an_engine_that_cannot_be_looked_at_is_no_damage(self):
         Server.answers["CHECK TABLE"] = [["app.t", "check", "note", "The storage engine for the table doesn't support check"]]
@@ -135,17 +172,15 @@ class Run(unittest.TestCase):
         self.assertEqual(fetched, [BACKUP["label"], "newer"])
 
     def test_a_target_that_cannot_be_reached_is_a_hole_in_the_archive(self):
-        with mock.patch.object(galera_drill, "plan_recovery", mock.Mock(side_effect=NotPossible("the archive goes from a to b"))):
+        with mock.patch.object(galera_drill, "plan_of", mock.Mock(side_effect=NotPossible("the archive goes from a to b"))):
             self.assertEqual(self.failure()["stage"], "gap")
 
 
 class RandomTarget(unittest.TestCase):
     def test_it_lies_between_the_oldest_backup_and_the_end_of_the_archive(self):
-        archive = mock.Mock()
-        archive.backups.return_value, archive.parts.return_value = [BACKUP], []
         end = galera_drill.seconds(BACKUP["endedAt"]) + 100
-        archive.read_json.return_value = {"position": "0-1-10", "upTo": end}
-        targets = [galera_drill.random_target(archive, random.Random(seed)) for seed in range(200)]
+        listing = Listing([BACKUP], [], {"position": "0-1-10", "upTo": end}, 0)
+        targets = [galera_drill.random_target(listing, random.Random(seed)) for seed in range(200)]
         self.assertTrue(all(isinstance(target, Target) and target.kind == "time" for target in targets))
         drawn = [galera_drill.seconds(target.value) for target in targets]
         self.assertTrue(galera_drill.seconds(BACKUP["endedAt"]) <= min(drawn) < max(drawn) <= end)

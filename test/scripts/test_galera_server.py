@@ -215,6 +215,32 @@ class TwoContainers(unittest.TestCase):
         self.runner = self.begin()
         self.assertTrue(until(lambda: program.poll() == -9), program.poll())
 
+    def test_a_container_that_is_dead_is_known_before_it_is_started_again(self):
+        program = server.Remote(["sleep", "1"], self.folder)
+        self.assertTrue(until(lambda: program.poll() is None and program.pid))
+        self.tearDown()
+        self.assertTrue(until(lambda: program.poll() == -9), program.poll())
+
+    def test_of_a_container_whose_shell_is_older_nothing_is_known(self):
+        program = server.Remote(["sleep", "1"], self.folder)
+        self.tearDown()
+        os.unlink(f"{self.folder}/runner/alive")
+        self.assertIsNone(program.poll())
+
+    def test_ends_with_the_file_that_it_was_told_of_and_with_what_it_runs(self):
+        path = f"{self.folder}/report.sock"
+        runner = subprocess.Popen(["bash", f"{SCRIPTS}/galera-run.sh", f"{self.folder}/drill", path])
+        self.addCleanup(runner.kill)
+        self.assertTrue(until(lambda: os.path.exists(f"{self.folder}/drill/runner/boot")))
+        program = server.Remote(["sleep", "62"], f"{self.folder}/drill")
+        # It has not been there yet, which says nothing.
+        self.assertTrue(until(lambda: program.poll() is None and program.pid))
+        with open(path, "w", encoding="utf-8"):
+            self.assertFalse(until(lambda: runner.poll() is not None, 1.0))
+        os.unlink(path)
+        self.assertTrue(until(lambda: runner.poll() == 0))
+        self.assertTrue(until(lambda: not os.path.exists(f"/proc/{program.pid}")))
+
     def test_a_script_that_starts_again_ends_what_the_last_one_has_left(self):
         program = server.Remote(["sleep", "60"], self.folder)
         self.assertTrue(until(lambda: program.poll() is None and program.pid))

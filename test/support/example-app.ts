@@ -46,7 +46,7 @@ function withoutScripts(manifest: TestManifest): TestManifest {
 }
 
 /** Objects, one file each, since a whole cluster would be too long to read as a diff. */
-function fileEach(folder: string, manifests: readonly TestManifest[]): Array<[string, string]> {
+export function fileEach(folder: string, manifests: readonly TestManifest[]): Array<[string, string]> {
   return manifests.map((manifest) => [
     join(folder, `${manifest.kind}.${manifest.metadata.name}.yaml`), Yaml.stringify(withoutScripts(manifest)),
   ]);

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { synthesizeDrills } from './drills';
 import { synthesizeDocument, synthesizeExampleApp } from './example-app';
 import { RULE_EXAMPLES } from './rule-examples';
 import { renderFinding } from '../../src/errors';
@@ -28,6 +29,7 @@ export const GOLDEN_SETS: Readonly<Record<string, () => GoldenFiles>> = {
   'messages.txt': goldenMessages,
   'typescript-app': synthesizeExampleApp,
   'production-db': () => synthesizeDocument('production-db'),
+  'drills': synthesizeDrills,
   'full': () => synthesizeDocument('full'),
   'mariadb': () => synthesizeDocument('mariadb'),
   'order-service-db': () => synthesizeDocument('order-service-db'),

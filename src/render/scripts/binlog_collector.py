@@ -19,8 +19,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import binlog_events as binlog
 from galera_archive import Archive, ArchiveError, Json, Part, check_owner, open_archive, part_name, read_config
-from galera_tools import beside, option_text, programs_of, write_private
-from galera_server import Remote
+from galera_tools import Remote, option_text, programs_of, write_private
 from kube import Api, Conflict, NotYet, value_in
 
 LOOK_S = 0.5
@@ -273,7 +272,7 @@ class Collector:
         command = [self.config["program"], *self.config["login"], f"--host={member['host']}", "--read-from-remote-server", "--raw", "--stop-never",
                    number, f"--result-file={folder}/", file]
         if not self.mariadb():
-            return beside(["bash", "-c", 'exec > "$0" 2>&1; exec "$@"', f"{folder}.log", *command], self.config["runner"])
+            return Remote(["bash", "-c", 'exec > "$0" 2>&1; exec "$@"', f"{folder}.log", *command], self.config["runner"])
         with open(f"{folder}.log", "wb") as log:
             return Following(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 

@@ -229,12 +229,10 @@ def place_of(state: Json) -> Json:
 
 def info(archive: Archive) -> Json:
     """Backups with how far each can be replayed; a gap ends a replay."""
-    backups = archive.backups()
-    state = archive.read_json("binlogs/state.json") or {}
-    found = recovery.windows(backups, archive.parts(), state, recovery.group_domain(archive, backups)) if backups else []
+    listing = recovery.list_archive(archive)
     replays = [{"label": each.oldest["label"], "starts": each.starts, "ends": each.ends,
-                **({"gapAfter": each.gap_after} if each.gap_after else {})} for each in found]
-    return {"backups": backups, "replays": replays}
+                **({"gapAfter": each.gap_after} if each.gap_after else {})} for each in recovery.windows(*listing)]
+    return {"backups": listing.backups, "replays": replays}
 
 
 def login_of(config: Json, sql: Any) -> List[str]:

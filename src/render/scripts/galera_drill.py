@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Restores a MariaDB cluster from its archive into a throwaway volume and looks whether everything is there.
+"""Restores a Galera cluster from its archive into a throwaway volume and looks whether everything is there.
 
   galera_drill.py    reads drill.json beside it and tells what it does to the reporter at EVEREST_REPORT
 
-It runs in the image of a member, in a Pod of its own. It has no right in Kubernetes, no network but the storage, and
+It runs in the image of a member's script, in a Pod of its own; the vendor's server and programs in containers beside it. It has no right in Kubernetes, no network but the storage, and
 only reads there. It recovers by the same plan and the same programs as a new cluster does (galera_recovery.py).
 """
 from __future__ import annotations
@@ -13,30 +13,37 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
+import tempfile
 import time
-from typing import List, Optional
+from typing import Any, List
 
 from drill_tools import Failure, Json, Reporter, check_access, describe, need_value, run_drill
 from galera_archive import Archive, ArchiveError, read_config
-from galera_recovery import NotPossible, OfflineMariaDb, Plan, Target, fetch_backup, group_domain, plan_recovery, replay, seconds, windows
-from galera_tools import Tools
-from kube import utc
+from galera_recovery import (
+    Listing, NotPossible, Plan, Target, fetch_backup, list_archive, plan_of, replay, seconds, start_offline, tail, windows,
+)
+from galera_sql import SqlError
+from galera_tools import Tools, is_dead
+from kube import random_password, utc
 import binlog_events as binlog
 
 TABLES = ("SELECT CONCAT('`', REPLACE(TABLE_SCHEMA, '`', '``'), '`.`', REPLACE(TABLE_NAME, '`', '``'), '`') FROM information_schema.TABLES "
           "WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema')")
-# Files of InnoDB that have pages, and how innochecksum is to look at them. Pages 64 to 191 of the system tablespace are the
-# doublewrite buffer, which holds what was written to other places.
-PAGES = (("ibdata1", "--end-page=63"), ("ibdata1", "--start-page=192"), ("ibdata[!1]*", "--start-page=0"), ("undo*", "--start-page=0"),
-         ("*/*.ibd", "--start-page=0"))
+# Files of InnoDB that have pages, and how innochecksum is to look at them. Pages 64 to 191 of the system tablespace are
+# MariaDB's doublewrite buffer, which holds what was written to other places; MySQL's innochecksum leaves them out by itself.
+PAGES = (("--end-page=63", ("ibdata1",)), ("--start-page=192", ("ibdata1",)), ("--start-page=0", ("ibdata[!1]*", "undo*", "*.ibd", "*/*.ibd")))
+# By one process for many files, since each start in the vendor's container takes a while. The last line names the file.
+LOOK_AT_PAGES = 'for path; do innochecksum "$0" "$path" || { code=$?; echo "in $path"; exit "$code"; }; done'
+FILES_AT_ONCE = 500
+# The vendor's image may have to be pulled first.
+START_LIMIT_S = 600.0
+DYING_S, LOOK_S = 10.0, 0.1
 
 
-def random_target(archive: Archive, pick: random.Random) -> Target:
+def random_target(listing: Listing, pick: random.Random) -> Target:
     """A second between the end of the oldest backup and the end of the archive."""
-    backups = archive.backups()
-    found = windows(backups, archive.parts(), archive.read_json("binlogs/state.json") or {}, group_domain(archive, backups))
+    found = windows(*listing)
     return Target("time", utc(pick.randint(int(found[0].starts), max(int(window.ends) for window in found))))
 
 
@@ -46,19 +53,21 @@ class Drill:
         self.folder = f"{self.config['volume']}/data"
         self.stage = "access"
         self.facts: Json = {"startedAt": time.time(), "checks": [], "failures": []}
-        self.server: Optional[OfflineMariaDb] = None
+        self.server: Any = None
+        self.tools = Tools(self.config)
         signal.signal(signal.SIGALRM, self.too_late)
         signal.alarm(int(order["deadlineSeconds"]))
 
     def run(self) -> Json:
         try:
             check_access(self.order["needs"])
+            self.await_vendor()
             self.recover(self.restore())
             self.look_inside()
             self.check_pages()
         except Failure as failure:
             self.facts["failures"].append(failure.fact)
-        except (ArchiveError, NotPossible, OSError, subprocess.CalledProcessError) as problem:
+        except (ArchiveError, NotPossible, OSError, SqlError) as problem:
             self.facts["failures"].append(self.failed(problem).fact)
         finally:
             self.stop()
@@ -76,8 +85,25 @@ class Drill:
         raise Failure("deadline", self.stage)
 
     def failed(self, problem: Exception) -> Failure:
-        said = (getattr(problem, "stderr", None) or b"").decode(errors="replace")
-        return Failure(self.stage, f"{problem} {said}".strip())
+        # A server that has ended says more than the connection to it.
+        said = tail(self.server.log_file) if self.server and self.server_ended(problem) else ""
+        if any(map(is_dead, self.tools.containers())):
+            return Failure("died", f"a container of the server's image, during {self.stage}: {problem}")
+        return Failure(self.stage, str(problem) if said in str(problem) else f"{problem}: {said}")
+
+    def server_ended(self, problem: Exception) -> bool:
+        """A server that dies takes a moment longer than its connections."""
+        lost = isinstance(problem, SqlError) and not problem.of_statement()
+        end = time.monotonic() + (DYING_S if lost else 0.0)
+        while self.server.process.poll() is None and time.monotonic() < end:
+            time.sleep(LOOK_S)
+        return self.server.process.poll() is not None
+
+    def await_vendor(self) -> None:
+        try:
+            self.tools.wait_until_there(START_LIMIT_S)
+        except OSError as problem:
+            raise Failure("not-started", str(problem)) from problem
 
     # ---- restore
 
@@ -94,7 +120,7 @@ class Drill:
             self.facts["backup"] = label
             self.step("restore", f"restoring {label} (until {plan.backup['endedAt']})")
             try:
-                fetch_backup(archive, plan.backup, self.folder, Tools(self.config))
+                fetch_backup(archive, plan.backup, self.folder, self.tools)
                 break
             except OSError:
                 # Retention may have taken it away meanwhile, which is no fault.
@@ -107,11 +133,12 @@ class Drill:
     def plan(self, archive: Archive) -> Plan:
         self.step("repository", f"reading {self.order['storage']}")
         self.facts["recoveredAt"] = time.time()
-        if not archive.backups():
+        listing = list_archive(archive)
+        if not listing.backups:
             raise Failure("no-backup", "")
-        target = random_target(archive, random.SystemRandom()) if self.order["target"] == "random" else Target("latest")
+        target = random_target(listing, random.SystemRandom()) if self.order["target"] == "random" else Target("latest")
         try:
-            plan = plan_recovery(archive, target)
+            plan = plan_of(listing, target)
         except NotPossible as problem:
             raise Failure("gap", str(problem)) from problem
         if plan.window.gap_after and target.kind == "latest":
@@ -123,7 +150,7 @@ class Drill:
     def recover(self, plan: Plan) -> None:
         self.step("replay", f"replaying {len(plan.files)} files of the binary log")
         started = time.monotonic()
-        self.server = OfflineMariaDb(self.folder, self.config, f"--innodb-buffer-pool-size={self.order['bufferPoolMiB']}M")
+        self.server = start_offline(self.folder, self.config, random_password(), f"--innodb-buffer-pool-size={self.order['bufferPoolMiB']}M")
         self.server.wait()
         replay(self.archive, plan.files, plan.replay, self.server, self.config["volume"])
         target = plan.replay.target
@@ -145,7 +172,6 @@ class Drill:
             self.facts["tables"] = "passed"
 
     def rows(self, query: str, database: str = "mysql") -> List[List[str]]:
-        assert self.server
         return self.server.rows(query, database)
 
     def check(self, table: str) -> List[str]:
@@ -157,21 +183,28 @@ class Drill:
         """Good is one row with one column that is true, which is 1 here."""
         try:
             rows = self.rows(check["sql"], check["database"])
-        except subprocess.CalledProcessError as problem:
-            if self.server and self.server.process.poll() is not None:
+        except SqlError as problem:
+            if self.server_ended(problem):
                 raise
-            return {"passed": False, "got": " ".join(problem.stderr.decode(errors="replace").split())[:300]}
+            return {"passed": False, "got": " ".join(str(problem).split())[:300]}
         return {"passed": rows == [["1"]], "got": describe(rows)}
 
     def check_pages(self) -> None:
         """Every page of the copy, by a server that is down."""
         self.stop()
         self.step("pages", "looking at the checksums of all pages")
-        for path, pages in [(path, pages) for pattern, pages in PAGES for path in sorted(glob.glob(f"{self.folder}/{pattern}"))]:
-            done = subprocess.run(["innochecksum", pages, path], capture_output=True, check=False)
-            if done.returncode:
-                raise Failure("pages", f"{os.path.relpath(path, self.folder)}: {(done.stdout + done.stderr).decode(errors='replace')}", done.returncode)
+        for pages, patterns in PAGES:
+            paths = [path for pattern in patterns for path in sorted(glob.glob(f"{self.folder}/{pattern}"))]
+            for begin in range(0, len(paths), FILES_AT_ONCE):
+                self.look_at_pages(pages, paths[begin:begin + FILES_AT_ONCE])
         self.facts["checksums"] = "passed"
+
+    def look_at_pages(self, pages: str, paths: List[str]) -> None:
+        with tempfile.TemporaryDirectory(dir=self.tools.scratch()) as folder:
+            program = self.tools.start(["bash", "-c", LOOK_AT_PAGES, pages, *paths], folder)
+            code = program.wait()
+            if code:
+                raise Failure("pages", program.errors().replace(f"{self.folder}/", ""), code)
 
     def stop(self) -> None:
         if self.server and self.server.process.poll() is None:

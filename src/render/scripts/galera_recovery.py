@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import calendar
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 import binlog_events as binlog
 from binlog_events import seq
 from galera_archive import OWNER, Archive, ArchiveError, Json, Part, open_archive, read_config
-from galera_tools import Tools, beside, option_text, stream_name, write_private
+from galera_sql import Sql, SqlError, quoted, text
+from galera_tools import Remote, Tools, option_text, stream_name, write_private
 from kube import Api, NotYet, utc, value_in
 
 
@@ -239,6 +241,19 @@ def fetch_file(archive: Archive, file: BinlogFile, path: str) -> None:
                 raise OSError(f"{part.path} holds another number of bytes than its name says")
 
 
+class Listing(NamedTuple):
+    """What lies in an archive, read once."""
+    backups: List[Json]
+    parts: List[Part]
+    state: Json
+    domain: binlog.Domain
+
+
+def list_archive(archive: Archive) -> Listing:
+    backups = archive.backups()
+    return Listing(backups, archive.parts(), archive.read_json("binlogs/state.json") or {}, group_domain(archive, backups) if backups else 0)
+
+
 class Plan(NamedTuple):
     backup: Json
     files: List[BinlogFile]
@@ -247,10 +262,12 @@ class Plan(NamedTuple):
 
 
 def plan_recovery(archive: Archive, target: Target) -> Plan:
-    backups, parts = archive.backups(), archive.parts()
-    state = archive.read_json("binlogs/state.json") or {}
+    return plan_of(list_archive(archive), target)
+
+
+def plan_of(listing: Listing, target: Target) -> Plan:
+    backups, parts, state, domain = listing
     backup = choose_backup(backups, target)
-    domain = group_domain(archive, backups)
     base = binlog.parse_position(backup["gtid"])
     files, at = chain(whole_files(parts), base, domain)
     (window,) = windows([backup], parts, state, domain)
@@ -289,7 +306,11 @@ class OfflineMariaDb:
         subprocess.run(self.client(), input=";\n".join(statements).encode(), check=True)
 
     def rows(self, query: str, database: str = "mysql") -> List[List[str]]:
-        done = subprocess.run(self.client("-N", "-B", "-D", database, "-e", query), capture_output=True, check=True)
+        done = subprocess.run(self.client("-N", "-B", "-D", database, "-e", query), capture_output=True, check=False)
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip()
+            number = re.match(r"ERROR (\d+)", said)
+            raise SqlError(said, int(number[1]) if number else 0)
         return [line.split("\t") for line in done.stdout.decode().splitlines()]
 
     def replay(self, path: str, stretch: Range) -> None:
@@ -313,31 +334,32 @@ class OfflineMariaDb:
         self.process.wait()
 
 
+# A statement may go through a whole table, and a server that dies ends its connections.
+STATEMENT_S = 86400.0
+
+
 class OfflineMySql:
     """The same with the vendor's image: server and programs run in its containers, and SQL goes through the socket."""
 
     # A role is a user that is locked.
     OTHERS = "SELECT User, QUOTE(User), QUOTE(Host) FROM mysql.user WHERE account_locked = 'N'"
 
-    def __init__(self, folder: str, config: Json) -> None:
-        from galera_sql import Sql, text
+    def __init__(self, folder: str, config: Json, password: str, *more: str) -> None:
         self.tools, self.place = Tools(config), f"{config['run']}/recovery"
         os.makedirs(self.place, exist_ok=True)
         self.log_file = f"{self.place}/server.log"
-        self.password = value_in(Api.in_cluster(), "secrets", config["credentials"]["secret"], "root")
         # The data know the old cluster's password only.
-        self.script = write_private(f"{self.place}/init.sql", f"ALTER USER root@localhost IDENTIFIED BY {text(self.password)};\n")
-        login = f"[client]\nuser=root\npassword={option_text(self.password)}\nsocket={self.place}/mysqld.sock\n"
+        self.script = write_private(f"{self.place}/init.sql", f"ALTER USER root@localhost IDENTIFIED BY {text(password)};\n")
+        login = f"[client]\nuser=root\npassword={option_text(password)}\nsocket={self.place}/mysqld.sock\n"
         self.login = write_private(f"{self.place}/client.cnf", login)
-        self.sql = Sql({**config, "run": self.place}, 60.0)
-        self.sql.password = self.password
-        self.process = beside(
+        self.sql = Sql({**config, "run": self.place}, STATEMENT_S)
+        self.sql.password = password
+        self.process = Remote(
             [self.tools.programs.server, *OFFLINE, "--wsrep-provider=none", "--pxc-strict-mode=DISABLED", "--gtid-mode=ON", "--enforce-gtid-consistency=ON",
              "--skip-replica-start", "--mysqlx=OFF", "--secure-file-priv=NULL", f"--init-file={self.script}", f"--datadir={folder}", f"--socket={self.place}/mysqld.sock",
-             f"--pid-file={self.place}/mysqld.pid", f"--log-error={self.log_file}"], config["run"])
+             f"--pid-file={self.place}/mysqld.pid", f"--log-error={self.log_file}", *more], config["run"])
 
     def wait(self) -> None:
-        from galera_sql import SqlError
         while True:
             try:
                 self.sql.rows("SELECT 1")
@@ -352,8 +374,10 @@ class OfflineMySql:
         for statement in statements:
             self.sql.change(statement)
 
-    def rows(self, query: str) -> List[List[str]]:
-        return [[str(value) for value in row] for row in self.sql.rows(query)]
+    def rows(self, query: str, database: str = "mysql") -> List[List[str]]:
+        """Values as MariaDB's client writes them."""
+        self.sql.change(f"USE {quoted(database)}")
+        return [["NULL" if value is None else str(value) for value in row] for row in self.sql.rows(query)]
 
     def replay(self, path: str, stretch: Range) -> None:
         """GTIDs stay as they were. A stretch says by itself what it needs of the session, so each has a client of its own."""
@@ -373,12 +397,22 @@ class OfflineMySql:
             time.sleep(0.2)
 
 
+def start_offline(folder: str, config: Json, password: str, *more: str) -> Any:
+    """`password`: root's from now on, where the engine has one."""
+    return OfflineMariaDb(folder, config, *more) if config["engine"] == "mariadb" else OfflineMySql(folder, config, password, *more)
+
+
 def places_of(stretch: Range) -> List[str]:
     return [f"--start-position={stretch.start}", f"--stop-position={stretch.end}"]
 
 
 # The servers' own, and the one of the member's script.
 SYSTEM_USERS = {"", "mysql", "root", "mariadb.sys"}
+
+
+def root_password(config: Json) -> str:
+    """The new cluster's; MariaDB's script logs in without one."""
+    return "" if config["engine"] == "mariadb" else value_in(Api.in_cluster(), "secrets", config["credentials"]["secret"], "root")
 
 
 def declared_users(config: Json) -> List[str]:
@@ -393,6 +427,8 @@ def lock_statements(users: List[List[str]], declared: List[str]) -> List[str]:
 
 
 def tail(path: str) -> str:
+    if not os.path.exists(path):
+        return ""
     with open(path, encoding="utf-8", errors="replace") as file:
         return " / ".join(line for line in file.read().splitlines() if "ERROR" in line)[-500:]
 
@@ -406,7 +442,7 @@ def restore(config: Json, folder: str) -> Json:
     print(f"recovers backup {plan.backup['label']} (until {plan.backup['endedAt']}) and {len(plan.files)} files of the binary log", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     fetch_backup(archive, plan.backup, folder, Tools(config))
-    server = (OfflineMariaDb if config["engine"] == "mariadb" else OfflineMySql)(folder, config)
+    server = start_offline(folder, config, root_password(config))
     try:
         server.wait()
         replay(archive, plan.files, plan.replay, server, config["volume"])
@@ -447,7 +483,7 @@ def main(arguments: List[str]) -> int:
     try:
         print(restore(read_config(), arguments[1]), flush=True)
         return 0
-    except (NotPossible, NotYet, ArchiveError, OSError, subprocess.CalledProcessError) as problem:
+    except (NotPossible, NotYet, ArchiveError, SqlError, OSError, subprocess.CalledProcessError) as problem:
         print(f"{type(problem).__name__}: {problem}", file=sys.stderr, flush=True)
         return 1
 

@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Se
 
 from galera_rules import Row, ZERO_UUID
 from galera_sql import Sql, SqlError, text
+from galera_tools import Remote
 from galera_users import Declared, Users, settle_declared
 from kube import Api, NotYet, SecretSpec, Values, log, random_password, read, settle_secret
 
@@ -212,58 +213,6 @@ class Local:
         """Whatever is left of it."""
         end_session(self.pid)
         self.process.wait()
-
-
-class Remote:
-    """A program in the server's own container, started by galera-run.sh there."""
-
-    def __init__(self, command: List[str], folder: str) -> None:
-        self.folder = f"{folder}/runner"
-        self.boot = self.told("boot")
-        if self.boot is None:
-            raise Failed("the server's container has not started yet")
-        self.number = os.urandom(4).hex()
-        self.pid = 0
-        self.tell("request", "\n".join([self.number, *command]))
-
-    @staticmethod
-    def clear(folder: str, tick: Callable[[], None]) -> None:
-        """A server that an earlier script has left behind."""
-        left = Remote.__new__(Remote)
-        left.folder = f"{folder}/runner"
-        names = os.listdir(left.folder) if os.path.isdir(left.folder) else []
-        for number in [name[4:] for name in names if name.startswith("pid.") and name[4:].isalnum()]:
-            left.number, left.boot, left.pid = number, left.told("boot"), 0
-            while left.poll() is None:
-                left.tell("signal", "KILL")
-                tick()
-                time.sleep(0.3)
-
-    def told(self, name: str) -> Optional[str]:
-        try:
-            return read(f"{self.folder}/{name}")
-        except FileNotFoundError:
-            return None
-
-    def tell(self, name: str, value: str) -> None:
-        with open(f"{self.folder}/{name}.new", "w", encoding="utf-8") as file:
-            file.write(value + "\n")
-        os.rename(f"{self.folder}/{name}.new", f"{self.folder}/{name}")
-
-    def poll(self) -> Optional[int]:
-        self.pid = self.pid or int(self.told(f"pid.{self.number}") or 0)
-        code = self.told(f"exit.{self.number}")
-        if code is not None:
-            return int(code)
-        return None if self.told("boot") == self.boot else -signal.SIGKILL
-
-    def terminate(self) -> None:
-        self.tell("signal", "TERM")
-
-    def end(self) -> None:
-        while self.poll() is None:
-            self.tell("signal", "KILL")
-            time.sleep(0.3)
 
 
 class Server:

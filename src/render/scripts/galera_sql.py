@@ -14,7 +14,10 @@ Json = Dict[str, Any]
 
 
 class SqlError(Exception):
-    """The server did not do it; the text is its own."""
+    """The server did not do it; the text is its own. Behind it stands the number, where there is one."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
     def of_statement(self) -> bool:
         """The server has answered, and others may go well; else there was no answer."""

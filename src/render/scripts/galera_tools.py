@@ -5,11 +5,15 @@ beside this one (galera-run.sh), and streams go between the two through named pi
 """
 from __future__ import annotations
 
+import errno
 import os
 import select
+import signal
 import subprocess
 import time
-from typing import Any, Dict, IO, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, IO, List, NamedTuple, Optional
+
+from kube import read
 
 Json = Dict[str, Any]
 LOOK_S = 0.1
@@ -51,13 +55,69 @@ class Local:
         return self.log.read().decode(errors="replace")
 
 
-def beside(command: List[str], runner: str) -> Any:
-    """A program in the container of the server's image: poll(), terminate(), end()."""
-    from galera_server import Failed, Remote
+def is_dead(folder: str) -> bool:
+    """Of a container: nobody reads the pipe that galera-run.sh holds open. An older one holds none, and nothing is known."""
     try:
-        return Remote(command, runner)
-    except Failed as problem:
-        raise OSError(str(problem)) from problem
+        os.close(os.open(f"{folder}/runner/alive", os.O_WRONLY | os.O_NONBLOCK))
+        return False
+    except OSError as problem:
+        return problem.errno == errno.ENXIO
+
+
+class Remote:
+    """A program in a container of the server's image, started by galera-run.sh there."""
+
+    def __init__(self, command: List[str], folder: str) -> None:
+        self.folder = f"{folder}/runner"
+        self.boot = self.told("boot")
+        if self.boot is None:
+            raise OSError("the server's container has not started yet")
+        self.number = os.urandom(4).hex()
+        self.pid = 0
+        self.tell("request", "\n".join([self.number, *command]))
+
+    @staticmethod
+    def clear(folder: str, tick: Callable[[], None]) -> None:
+        """A server that an earlier script has left behind."""
+        left = Remote.__new__(Remote)
+        left.folder = f"{folder}/runner"
+        names = os.listdir(left.folder) if os.path.isdir(left.folder) else []
+        for number in [name[4:] for name in names if name.startswith("pid.") and name[4:].isalnum()]:
+            left.number, left.boot, left.pid = number, left.told("boot"), 0
+            while left.poll() is None:
+                left.kill()
+                tick()
+                time.sleep(0.3)
+
+    def told(self, name: str) -> Optional[str]:
+        try:
+            return read(f"{self.folder}/{name}")
+        except FileNotFoundError:
+            return None
+
+    def tell(self, name: str, value: str) -> None:
+        with open(f"{self.folder}/{name}.new", "w", encoding="utf-8") as file:
+            file.write(value + "\n")
+        os.rename(f"{self.folder}/{name}.new", f"{self.folder}/{name}")
+
+    def poll(self) -> Optional[int]:
+        self.pid = self.pid or int(self.told(f"pid.{self.number}") or 0)
+        code = self.told(f"exit.{self.number}")
+        if code is not None:
+            return int(code)
+        return None if self.told("boot") == self.boot and not is_dead(os.path.dirname(self.folder)) else -signal.SIGKILL
+
+    def terminate(self) -> None:
+        self.tell("signal", "TERM")
+
+    def kill(self) -> None:
+        """With all that it has started."""
+        self.tell("signal", "KILL")
+
+    def end(self) -> None:
+        while self.poll() is None:
+            self.kill()
+            time.sleep(0.3)
 
 
 class Beside:
@@ -72,7 +132,7 @@ class Beside:
                 os.mkfifo(places[name], 0o600)
         reading = os.open(places["stdout"], os.O_RDONLY | os.O_NONBLOCK) if streams.get("stdout") else None
         script = 'exec < "$0" > "$1" 2> "$2"; shift 2; exec "$@"'
-        self.process = beside(["bash", "-c", script, places["stdin"], places["stdout"], f"{folder}/log", *command], runner)
+        self.process = Remote(["bash", "-c", script, places["stdin"], places["stdout"], f"{folder}/log", *command], runner)
         if streams.get("stdin"):
             self.stdin = self.opened(places["stdin"])
         if reading is not None:
@@ -119,9 +179,26 @@ class Tools:
         self.config, self.programs = config, programs_of(config)
         self.mariadb, self.remote = config["engine"] == "mariadb", bool(config.get("remote"))
 
+    def containers(self) -> List[str]:
+        """Of the server and of its programs: how they are told what to start."""
+        return [self.config["run"], f"{self.config['run']}/tools"] if self.remote else []
+
+    def wait_until_there(self, limit: float) -> None:
+        """For the containers of the vendor's image, which may have to be pulled."""
+        end = time.monotonic() + limit
+        for folder in self.containers():
+            while not os.path.exists(f"{folder}/runner/boot"):
+                if time.monotonic() > end:
+                    raise OSError("a container of the server's image has not started")
+                time.sleep(LOOK_S)
+
     def scratch(self) -> Optional[str]:
         """Where both containers see it: on the volume. None: anywhere."""
-        return f"{self.config['volume']}/tmp" if self.remote else None
+        if not self.remote:
+            return None
+        folder = f"{self.config['volume']}/tmp"
+        os.makedirs(folder, exist_ok=True)
+        return folder
 
     def start(self, command: List[str], folder: str, **streams: bool) -> Any:
         """`streams`: stdin, stdout. `folder`: empty, and visible to both containers; the program's messages go there."""
