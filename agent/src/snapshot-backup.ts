@@ -6,7 +6,7 @@ import { lookForPrimary, untilPrimary } from './backup-primary.js';
 import { repositoryStatus } from './backup-report.js';
 import { failureOf, notMade, type BackupOrder, type BackupPorts, type BackupWork, type Made } from './backup-work.js';
 import { obstacle } from './decide/backup-verdict.js';
-import { currentArchive, missingWal } from './decide/recovery-window.js';
+import { currentArchive, isAbandoned, missingWal } from './decide/recovery-window.js';
 import { explainSnapshot, isLasting, snapshotProblem, type SnapshotProblem } from './decide/snapshot-failure.js';
 import { chooseSnapshotMember, type SnapshotMember } from './decide/snapshot-member.js';
 import { byAge, tooMany } from './decide/snapshot-retention.js';
@@ -32,6 +32,7 @@ const ARCHIVE_LIMIT_MS = 15 * 60_000;
 const READY_LIMIT_MS = 24 * 3_600_000;
 const LOOK_MS = 500;
 const SLOW_LOOK_MS = 2_000;
+const WHOLE_LOOK_MS = 20_000;
 
 /** The way ends here. */
 class Problem extends Error {
@@ -152,28 +153,48 @@ export class SnapshotBackup implements BackupWork {
     }
   }
 
-  /** The rest of its log: a standby's last file is one that the primary may be writing to. */
-  private async untilArchived(course: Course, { startWal, stopWal }: SnapshotFacts): Promise<void> {
-    const { archiveId, primary, signal } = course;
+  /**
+   * The rest of its log: a standby's last file is one that the primary may be writing to. The primary may fail
+   * meanwhile; the next one sends what it had not.
+   */
+  private async untilArchived({ archiveId, primary, signal }: Course, facts: SnapshotFacts): Promise<void> {
     const { clock, exec, say } = this.ports;
-    say(`The snapshot is made; waits until ${stopWal} is in the archive.`);
+    say(`The snapshot is made; waits until ${facts.stopWal} is in the archive.`);
     const endMs = clock.nowMs() + ARCHIVE_LIMIT_MS;
     let place: Place = { pod: primary, repository: this.order.repository };
-    await switchWal(exec, place);
-    while (await archiveHas(exec, place, archiveId, stopWal) !== true) {
+    let wholeAtMs = clock.nowMs() + WHOLE_LOOK_MS;
+    let switched: string | undefined;
+    for (;;) {
+      if (switched !== place.pod && await switchWal(exec, place)) switched = place.pod;
+      const whole = clock.nowMs() >= wholeAtMs;
+      if (whole) wholeAtMs = clock.nowMs() + WHOLE_LOOK_MS;
+      if (await this.hasArrived(place, archiveId, facts, whole)) break;
       if (signal.aborted) throw new Problem(explainSnapshot('this process was asked to stop'));
-      if (clock.nowMs() > endMs) throw new Problem(snapshotProblem('archive-timeout', `${stopWal} is not there`));
+      if (clock.nowMs() > endMs) throw new Problem(snapshotProblem('archive-timeout', `${facts.stopWal} is not there`));
       await clock.sleep(SLOW_LOOK_MS, signal);
-      // A failover may have happened, and the new primary sends what the old one had not.
       place = { ...place, pod: (await lookForPrimary(this.ports, this.order)).pod ?? place.pod };
     }
-    this.listing = await listArchive(exec, place, archiveId);
-    const missing = this.missing(startWal, stopWal);
+    const missing = this.missing(facts);
     if (missing !== undefined) throw new Problem(snapshotProblem('archive-timeout', `${missing} is not there`));
   }
 
-  private missing(startWal: string, stopWal: string): string | undefined {
-    return this.listing === 'unknown' ? undefined : missingWal(this.listing, startWal, stopWal);
+  /**
+   * The last file, under its own name: whole archives may be long. After a failover it may never come under that name,
+   * since the new timeline goes on in its middle, so all of the archive is looked at now and then.
+   */
+  private async hasArrived(place: Place, archiveId: string, facts: SnapshotFacts, whole: boolean): Promise<boolean> {
+    const { exec } = this.ports;
+    const arrived = await archiveHas(exec, place, archiveId, facts.stopWal) === true;
+    if (!arrived && !whole) return false;
+    const listing = await listArchive(exec, place, archiveId);
+    if (listing === 'unknown' || listing.history === 'unknown') return false;
+    this.listing = listing;
+    if (isAbandoned(listing, facts)) throw new Problem(snapshotProblem('timeline-abandoned', `it is of timeline ${facts.stopWal.slice(0, 8)} up to ${facts.stopLsn}`));
+    return arrived || this.missing(facts) === undefined;
+  }
+
+  private missing(facts: SnapshotFacts): string | undefined {
+    return this.listing === 'unknown' ? undefined : missingWal(this.listing, facts);
   }
 
   private async views(): Promise<SnapshotView[]> {
@@ -183,8 +204,14 @@ export class SnapshotBackup implements BackupWork {
   }
 
   private async records(): Promise<SnapshotRecord[]> {
-    return (await this.views()).filter(isComplete).map((view) =>
-      snapshotRecord(view, this.missing(view.facts.startWal, view.facts.stopWal)));
+    return (await this.views()).filter(isComplete).map((view) => snapshotRecord(view, this.uselessness(view.facts)));
+  }
+
+  /** Why no server could begin with a snapshot that counted once. */
+  private uselessness(facts: SnapshotFacts): string | undefined {
+    if (this.listing !== 'unknown' && isAbandoned(this.listing, facts)) return 'it holds what a failover has left behind';
+    const missing = this.missing(facts);
+    return missing && `${missing} of its log is not in the archive; the retention of full backups removes what is older than them`;
   }
 
   /** Only where the archive could be looked at: without it nobody knows which ones are good. */

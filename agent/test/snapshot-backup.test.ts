@@ -112,6 +112,45 @@ test('a hole in its log is no backup either, because a server could not get over
   assert.equal(snapshots.objects.size, 0);
 });
 
+/** As the archive is a while after a failover in this segment: its file on the old timeline never comes. */
+function failedOver(exec: FakeExec, kube: FakeKube, lsn: string): void {
+  const files = ['000000010000000000000002', '000000020000000000000003', '000000020000000000000004'];
+  const lines = [...files.map((file) => `${file}-${HASH}.zst`), '00000002.history'];
+  exec.answers['repo-ls'] = () => {
+    kube.put('configmaps', { metadata: { name: 'orders-leader', annotations: { leader: 'orders-3-0' } } });
+    kube.put('pods', pod('orders-3-0', { role: 'primary', xlog_location: 300 }));
+    return { lines };
+  };
+  exec.answers['repo-get'] = () => ({ lines: [`1\t${lsn}\tno recovery target specified`] });
+}
+
+test('a snapshot that ends in the last file of a timeline counts with the copy of the next one, because the old primary never finishes it', async () => {
+  const { run, exec, kube, status, clock } = world();
+  failedOver(exec, kube, '0/3000060');
+  assert.equal(await run(), EXIT.done);
+  assert.deepEqual([status().snapshots!.nightly![0]!.good, clock.now < 60_000], [true, true]);
+});
+
+test('a primary that dies before it has sent the rest of the log is no end, because the next one sends it', async () => {
+  const { run, exec, kube } = world();
+  exec.answers.psql = () => { throw new KubeError(500, { verb: 'create', resource: 'pods/exec', name: 'orders-1-0' }, 'Unexpected server response: 500'); };
+  exec.answers['repo-ls'] = () => {
+    exec.answers.psql = () => ({ lines: ['16777216'] });
+    failedOver(exec, kube, '0/3000060');
+    throw new KubeError(500, { verb: 'create', resource: 'pods/exec', name: 'orders-1-0' }, 'Unexpected server response: 500');
+  };
+  assert.equal(await run(), EXIT.done);
+  assert.ok(exec.ran.includes('orders-3-0 psql'), 'the next one begins another file');
+});
+
+test('a snapshot with what a failover has left behind does not stay, and that is said at once', async () => {
+  const { run, exec, kube, snapshots, failure, clock } = world();
+  failedOver(exec, kube, '0/3000040');
+  assert.equal(await run(), EXIT.failed);
+  assert.deepEqual([failure().kind, snapshots.objects.size, clock.now < 60_000], ['timeline-abandoned', 0, true]);
+  assert.match(failure().detail, /timeline 00000001 up to 0\/3000050/);
+});
+
 test('a member that leaves backup mode before its time makes no backup, whatever the driver made', async () => {
   const { run, snapshots, exec, failure } = world();
   exec.answers.hold = () => ({ lines: [JSON.stringify({ held: NEW })], errors: ['everest: terminating connection'], end: { exitCode: 1 } });
@@ -145,7 +184,7 @@ test('what is beyond the number that stays is removed, and snapshots of other sc
 
 test('a snapshot whose log the retention of full backups has removed is called not good, because it is not', async () => {
   const { run, snapshots, status } = world();
-  snapshots.put(older(30, { startWal: '000000010000000000000001' }));
+  snapshots.put(older(30, { startWal: '000000010000000000000001', startLsn: '0/1000028' }));
   assert.equal(await run(), EXIT.done);
   const [, found] = status().snapshots!.nightly!;
   assert.equal(found!.good, false);

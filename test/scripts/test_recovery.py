@@ -138,6 +138,15 @@ class SourceTest(RecoveryCase):
         self.assertIn("12:06:00Z", self.refused("time", after(9 * 60), timeline=1))
         self.assertIn("timeline 3 is not in the archive", self.refused("latest", timeline=3))
 
+    def test_a_backup_whose_end_a_failover_has_left_behind_does_not_count_because_no_server_gets_on_from_there(self):
+        self.bucket.files = {name(number): after(60 * number) for number in (2, 3, 4, 5, 6)}
+        self.bucket.files.update({name(number, 2): after(600 + 60 * number) for number in (6, 7)})
+        self.bucket.histories[2] = f"1\t0/{6 * SEGMENT + 100:X}\tno recovery target specified\n"
+        self.bucket.backups.append({**self.bucket.backup(5, 6), "lsn": {"stop": f"0/{6 * SEGMENT + 101:X}"}})
+        self.assertEqual(self.plan("latest"), "backup-3")
+        self.bucket.backups[-1]["lsn"]["stop"] = f"0/{6 * SEGMENT + 100:X}"
+        self.assertEqual(self.plan("latest"), "backup-6")
+
     def test_another_major_version_is_refused(self):
         self.bucket.version = "16"
         self.assertIn("holds PostgreSQL 16, and this cluster is 17", self.refused("latest"))

@@ -9,7 +9,7 @@ import unittest
 from unittest import mock
 
 from test_member import member
-from test_recovery import SEGMENT, Bucket, name, recovery
+from test_recovery import SEGMENT, Bucket, after, name, recovery
 
 import snapshot
 
@@ -347,6 +347,20 @@ class FactsTest(VolumeCase):
 
     def test_log_that_the_retention_has_removed_is_said_so(self):
         self.assertIn("000000010000000000000002 to 000000010000000000000003 are needed", self.planned(self.bucket(files=range(3, 11))))
+
+    def failed_over(self, place):
+        """In the file that the snapshot ends in: on the old timeline nobody ever finishes it."""
+        bucket = self.bucket(files=range(1, 3))
+        bucket.files.update({name(number, 2): after(60 * number) for number in range(3, 11)})
+        bucket.histories[2] = f"1\t0/{place:X}\tno recovery target specified\n"
+        return bucket
+
+    def test_the_copy_of_the_next_timeline_counts_where_one_ended_in_its_last_file(self):
+        self.assertEqual(self.plan(self.failed_over(3 * SEGMENT + 80)).backup, "s1")
+
+    def test_what_a_failover_has_left_behind_is_said_so_because_no_server_could_begin_with_it(self):
+        self.assertIn("holds log up to 0/3000050 that is not on the way to timeline 2 of s3://b: a failover has left it behind",
+                      self.planned(self.failed_over(3 * SEGMENT + 79)))
 
     def test_the_archive_of_another_cluster_is_refused(self):
         self.assertIn("is of the cluster 8, and s3://b holds the archive of 7", self.planned(self.bucket(), system="8"))

@@ -1,8 +1,9 @@
 /**
  * From which moments on a cluster can be brought back: a good backup, and WAL from it to the newest without a gap.
  */
+import type { SnapshotFacts } from '../../../src/contract/snapshot.js';
 import type { BackupFacts, RepositoryFacts } from '../model/pgbackrest.js';
-import type { ArchiveListing, TimelineEnd, WalScale, WalSegment } from '../model/wal.js';
+import { placeOf, type ArchiveListing, type TimelineEnd, type WalScale, type WalSegment } from '../model/wal.js';
 
 export interface RecoveryWindow {
   /** Seconds since 1970: the end of the oldest backup that counts. */
@@ -45,6 +46,12 @@ class Chain {
   isOn({ timeline, number }: WalSegment): boolean {
     return this.at(number).timeline === timeline;
   }
+
+  /** The same of a place: also in the segment with the switch, of which the next timeline has a copy up to there. */
+  leadsOnFrom(timeline: number, place: number): boolean {
+    const end = this.ends.find((candidate) => candidate.timeline === timeline);
+    return end ? place <= end.place : timeline === this.newestTimeline;
+  }
 }
 
 /** From where WAL goes on to the newest segment without a gap. */
@@ -77,12 +84,26 @@ function overOne(backups: readonly BackupFacts[], listing: ArchiveListing): Wind
   return { window, gap };
 }
 
-/** The first segment that is not there of those that lead from one to another; undefined: all are. */
-export function missingWal(listing: ArchiveListing, startWal: string, stopWal: string): string | undefined {
+/** The log that a snapshot needs. */
+export type Needed = Pick<SnapshotFacts, 'startWal' | 'startLsn' | 'stopWal' | 'stopLsn'>;
+
+/** A failover has left behind what the snapshot holds: no server gets from there to the newest timeline. */
+export function isAbandoned(listing: ArchiveListing, { startWal, startLsn, stopWal, stopLsn }: Needed): boolean {
   const chain = new Chain(listing, listing.timeline);
-  const [start, stop] = [chain.scale.segmentOf(startWal), chain.scale.segmentOf(stopWal)];
-  if (!start || !stop || !chain.isOn(start)) return startWal;
-  for (let { number } = start; number <= stop.number; number += 1) {
+  const timelineOf = (wal: string) => chain.scale.segmentOf(wal)?.timeline ?? 0;
+  const leadsOn = (wal: string, lsn: string) => chain.leadsOnFrom(timelineOf(wal), placeOf(lsn));
+  return listing.history !== 'unknown' && !(leadsOn(startWal, startLsn) && leadsOn(stopWal, stopLsn));
+}
+
+/**
+ * The first segment that is not there of those that the snapshot needs; undefined: all are. Where a timeline ended in
+ * one of them, the copy of the next timeline counts: nobody ever finishes the old one.
+ */
+export function missingWal(listing: ArchiveListing, { startLsn, stopWal }: Needed): string | undefined {
+  const chain = new Chain(listing, listing.timeline);
+  const [first, stop] = [chain.scale.numberAt(placeOf(startLsn)), chain.scale.segmentOf(stopWal)];
+  if (!stop || Number.isNaN(first) || listing.history === 'unknown') return stopWal;
+  for (let number = first; number <= stop.number; number += 1) {
     if (!chain.has(number)) return chain.scale.nameOf(chain.at(number));
   }
   return undefined;

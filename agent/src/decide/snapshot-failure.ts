@@ -79,6 +79,10 @@ export const SNAPSHOT_PROBLEMS = {
     fix: 'Find out who. The Job tries again.',
   },
   'snapshot-failed': { problem: 'The snapshot was not made.', fix: 'What was said is below; the driver\'s log has more.' },
+  'timeline-abandoned': {
+    problem: 'A failover has left behind what the snapshot holds, so no server could begin with it.',
+    fix: 'The Job tries again, in a member of the new timeline.',
+  },
   'archive-timeout': {
     problem: 'The write-ahead log of the snapshot did not reach the archive in time.',
     fix: 'Look at archive.json in the status: the archive has to work before a snapshot can count.',

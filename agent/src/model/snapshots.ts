@@ -50,11 +50,8 @@ export type Complete = SnapshotView & { readonly facts: SnapshotFacts };
 
 export const isComplete = (view: SnapshotView): view is Complete => view.facts !== undefined;
 
-export function snapshotRecord({ name, ready, facts }: Complete, missing: string | undefined): SnapshotRecord {
+export function snapshotRecord({ name, ready, facts }: Complete, useless: string | undefined): SnapshotRecord {
   const { stoppedAt: endedAt, stopLsn, member } = facts;
-  const why = [
-    ...(ready ? [] : ['it is not ready to use']),
-    ...(missing === undefined ? [] : [`${missing} of its log is not in the archive; the retention of full backups removes what is older than them`]),
-  ].join('; ');
+  const why = [...(ready ? [] : ['it is not ready to use']), ...(useless === undefined ? [] : [useless])].join('; ');
   return { name, endedAt, stopLsn, member, good: why === '', ...(why === '' ? {} : { why }) };
 }

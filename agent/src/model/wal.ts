@@ -11,9 +11,17 @@ export interface TimelineEnd {
   readonly timeline: number;
   /** The segment with the switch; the next timeline begins with its own copy of it. */
   readonly number: number;
+  /** The place of the switch, in bytes: what lies behind it leads nowhere. */
+  readonly place: number;
 }
 
 const hex = (text: string) => Number.parseInt(text, 16);
+
+/** `1/2000028` -> bytes. NaN: it is none. Exact up to 8 PiB of log. */
+export function placeOf(lsn: string): number {
+  const [, high, low] = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i.exec(lsn) ?? [];
+  return high === undefined ? NaN : hex(high) * 0x1_0000_0000 + hex(low!);
+}
 
 /** How one server cuts its WAL, which is settled when it is made (`initdb --wal-segsize`). */
 export class WalScale {
@@ -41,6 +49,11 @@ export class WalScale {
     return `${part(timeline)}${part(Math.floor(number / this.perLog))}${part(number % this.perLog)}`;
   }
 
+  /** Of the segment that holds this place. */
+  numberAt(place: number): number {
+    return Math.floor(place / this.segmentBytes);
+  }
+
   /** Of a path in the archive; not of a part of a segment, which nothing is replayed from. */
   inPath(path: string): WalSegment | undefined {
     return this.segmentOf(/(?:^|\/)([0-9A-F]{24})-[0-9a-f]{40}(?:\.\w+)?$/.exec(path)?.[1] ?? '');
@@ -50,10 +63,9 @@ export class WalScale {
   parseHistory(text: string): TimelineEnd[] | undefined {
     const lines = text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
     const ends = lines.map((line) => {
-      const [, timeline, high, low] = /^(\d+)\s+([0-9A-F]+)\/([0-9A-F]+)/i.exec(line) ?? [];
-      if (timeline === undefined) return undefined;
-      const number = hex(high!) * this.perLog + Math.floor(hex(low!) / this.segmentBytes);
-      return { timeline: Number(timeline), number };
+      const [, timeline, lsn] = /^(\d+)\s+(\S+)/.exec(line) ?? [];
+      const place = placeOf(lsn ?? '');
+      return Number.isNaN(place) ? undefined : { timeline: Number(timeline), number: this.numberAt(place), place };
     });
     return ends.every((end) => end !== undefined) ? ends as TimelineEnd[] : undefined;
   }

@@ -92,10 +92,17 @@ export async function archiveHas(exec: Exec, place: Place, id: string, wal: stri
   }
 }
 
-/** What was written until now becomes a whole segment, which is sent. In the primary. */
-export async function switchWal(exec: Exec, { pod }: Pick<Place, 'pod'>): Promise<void> {
+/** What was written until now becomes a whole segment, which is sent. Gives whether the primary has done that. */
+export async function switchWal(exec: Exec, { pod }: Pick<Place, 'pod'>): Promise<boolean> {
   const command = ['psql', '--no-psqlrc', '-qAt', '-d', 'postgres', '-c', 'SELECT pg_switch_wal()'];
-  await exec.run({ pod, container: CONTAINER, command }, { line: () => undefined, limitMs: ASK_LIMIT_MS });
+  try {
+    const quiet = { line: () => undefined, limitMs: ASK_LIMIT_MS };
+    const { exitCode } = await exec.run({ pod, container: CONTAINER, command }, quiet);
+    return exitCode === 0;
+  } catch (problem) {
+    if (!(problem instanceof KubeError)) throw problem;
+    return false;
+  }
 }
 
 /** `id` is the folder of the archive: `17-1`. Names are counted as they come, since there may be very many. */

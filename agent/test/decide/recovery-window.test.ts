@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { recoveryWindow } from '../../src/decide/recovery-window.js';
+import { isAbandoned, missingWal, recoveryWindow, type Needed } from '../../src/decide/recovery-window.js';
 import type { ArchiveListing } from '../../src/model/wal.js';
-import { archive, backup, repository, SCALE } from '../support/backups.js';
+import { archive, backup, ended, repository, SCALE } from '../support/backups.js';
 
 /** A backup that begins in this segment, and ends ten seconds after its number in hundreds. */
 const at = (label: string, number: number, change = {}) => backup(label, {
@@ -22,7 +22,7 @@ interface Example {
   readonly expected: readonly [string, string, string | undefined] | RegExp;
 }
 
-const SWITCH_IN_4 = [{ timeline: 1, number: 4 }];
+const SWITCH_IN_4 = [ended(1, 4)];
 
 const EXAMPLES: readonly Example[] = [
   { what: 'reaches from the end of the oldest backup', listing: archive({ 1: [2, 3, 4, 5, 6, 7] }), expected: ['A', 'B', undefined] },
@@ -39,7 +39,7 @@ const EXAMPLES: readonly Example[] = [
   { what: 'is unknown without the history of the timelines', listing: archive({ 1: [2, 3], 2: [4] }, 'unknown'), expected: /history/ },
   {
     what: 'goes on over two failovers within one segment',
-    listing: archive({ 1: [2, 3], 3: [4, 5] }, [{ timeline: 1, number: 4 }, { timeline: 2, number: 4 }]), backups: [A], expected: ['A', 'A', undefined],
+    listing: archive({ 1: [2, 3], 3: [4, 5] }, [ended(1, 4), ended(2, 4)]), backups: [A], expected: ['A', 'A', undefined],
   },
   {
     what: 'ends on the old timeline while nothing of the new one has arrived',
@@ -68,4 +68,36 @@ test('the window begins when the oldest backup ended, because a restore cannot s
 test('a gap that nothing can be replayed over is named also when there is no window', () => {
   const reading = recoveryWindow(repository([A]), archive({ 1: [2, 4] }));
   assert.equal(reading.gap, '000000010000000000000003');
+});
+
+/** Of a snapshot that begins and ends in the middle of these segments of one timeline, or behind the switch there. */
+function needed(first: number, last: number, { timeline = 1, behind = false } = {}): Needed {
+  const lsn = (number: number) => `0/${(number * 2 ** 24 + (behind ? 0xC00000 : 0x400000)).toString(16).toUpperCase()}`;
+  const wal = (number: number) => SCALE.nameOf({ timeline, number });
+  return { startWal: wal(first), startLsn: lsn(first), stopWal: wal(last), stopLsn: lsn(last) };
+}
+const FAILED_OVER = archive({ 1: [2, 3], 2: [4, 5, 6] }, SWITCH_IN_4);
+
+test('the last file of a timeline is never finished, so the copy of the next one counts for a snapshot that ends or begins in it', () => {
+  assert.deepEqual([missingWal(FAILED_OVER, needed(3, 4)), isAbandoned(FAILED_OVER, needed(3, 4))], [undefined, false]);
+  assert.deepEqual([missingWal(FAILED_OVER, needed(4, 4)), isAbandoned(FAILED_OVER, needed(4, 4))], [undefined, false]);
+});
+
+test('a snapshot with what a failover has left behind is abandoned, because no server gets from there to the newest timeline', () => {
+  assert.equal(isAbandoned(FAILED_OVER, needed(3, 4, { behind: true })), true, 'in the segment of the switch');
+  assert.equal(isAbandoned(FAILED_OVER, needed(3, 5)), true, 'in a later one');
+  assert.equal(isAbandoned(archive({ 1: [2], 3: [3, 4] }, [ended(1, 3)]), needed(4, 4, { timeline: 2 })), true, 'a timeline that is not among the forebears');
+});
+
+test('while the history is not known nothing is called abandoned, and nothing is taken for complete', () => {
+  const unknown = archive({ 1: [2, 3], 2: [4] }, 'unknown');
+  assert.equal(isAbandoned(unknown, needed(3, 5)), false);
+  assert.equal(missingWal(unknown, needed(2, 3)), SCALE.nameOf({ timeline: 1, number: 3 }));
+});
+
+test('the first segment that is not there is named, of the timeline that leads on', () => {
+  const missing = (first: number, segments: Record<number, number[]>) =>
+    missingWal(archive(segments, SWITCH_IN_4), needed(first, 5, { timeline: 2 }));
+  assert.equal(missing(2, { 1: [2], 2: [4, 5] }), SCALE.nameOf({ timeline: 1, number: 3 }));
+  assert.equal(missing(3, { 1: [2, 3], 2: [5] }), SCALE.nameOf({ timeline: 2, number: 4 }));
 });

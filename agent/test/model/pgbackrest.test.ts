@@ -72,7 +72,7 @@ test('segments count on over the border of a log', () => {
 test('segments are counted as the server cuts them, because names mean nothing without it', () => {
   const small = WalScale.parse(' 4194304\n')!;
   assert.equal(small.segmentOf('0000000100000001000003FF')!.number + 1, small.segmentOf('000000010000000200000000')!.number);
-  assert.deepEqual(small.parseHistory('1\t0/5640320\tno recovery target specified\n'), [{ timeline: 1, number: 21 }]);
+  assert.deepEqual(small.parseHistory('1\t0/5640320\tno recovery target specified\n'), [{ timeline: 1, number: 21, place: 0x5640320 }]);
   assert.deepEqual(['16MB', '0', '5000000', ''].map((text) => WalScale.parse(text)), [undefined, undefined, undefined, undefined]);
 });
 
@@ -86,7 +86,7 @@ test('of the archive only whole segments count, because a part of one cannot be 
 
 test('reads where timelines ended', () => {
   assert.deepEqual(SCALE.parseHistory('1\t0/5640320\tno recovery target specified\n\n2\t1/2000000\tbefore 2026\n'), [
-    { timeline: 1, number: 5 }, { timeline: 2, number: 258 },
+    { timeline: 1, number: 5, place: 0x5640320 }, { timeline: 2, number: 258, place: 0x102000000 },
   ]);
   assert.equal(SCALE.parseHistory('something else'), undefined);
 });

@@ -1,9 +1,10 @@
 /** Repositories as pgBackRest tells of them: the shape is that of pgBackRest 2.55.1, with encryption and bundles. */
 import type { BackupFacts, RepositoryFacts } from '../../src/model/pgbackrest.js';
-import { WalScale, type ArchiveListing } from '../../src/model/wal.js';
+import { WalScale, type ArchiveListing, type TimelineEnd } from '../../src/model/wal.js';
 
 /** As the fixtures have it. */
-export const SCALE = new WalScale(16 * 2 ** 20);
+const SEGMENT_BYTES = 16 * 2 ** 20;
+export const SCALE = new WalScale(SEGMENT_BYTES);
 
 const FULL = '20261123-230954F';
 
@@ -43,6 +44,11 @@ export function backup(label: string, change: Partial<BackupFacts> = {}): Backup
 export function repository(backups: readonly BackupFacts[], change: Partial<RepositoryFacts> = {}): RepositoryFacts {
   const archives = [{ id: '17-1', databaseId: 1, oldest: undefined, newest: undefined }];
   return { code: backups.length === 0 ? 2 : 0, message: 'ok', busy: false, archives, backups, ...change };
+}
+
+/** In the middle of this segment. */
+export function ended(timeline: number, number: number): TimelineEnd {
+  return { timeline, number, place: (number + 0.5) * SEGMENT_BYTES };
 }
 
 /** Segments by number on each timeline: `{ 1: [2, 3], 2: [3, 4] }`. */

@@ -69,8 +69,10 @@ class Archive:
 
     def __init__(self, names: Collection[str], segment_bytes: int, timeline: int, history: str) -> None:
         self.names, self.segment_bytes, self.timeline = names, segment_bytes, timeline
-        self.ends = [(int(line[0]), self.lsn(line[1]) // segment_bytes) for line in
-                     (text.split() for text in history.splitlines()) if len(line) > 1 and line[0].isdigit()]
+        #: Where timelines before this one ended.
+        self.switches = {int(line[0]): self.lsn(line[1]) for line in
+                         (text.split() for text in history.splitlines()) if len(line) > 1 and line[0].isdigit()}
+        self.ends = [(earlier, place // segment_bytes) for earlier, place in self.switches.items()]
 
     @staticmethod
     def lsn(text: str) -> int:
@@ -94,6 +96,11 @@ class Archive:
 
     def is_on(self, name: str) -> bool:
         return self.name(self.at(self.number(name))) == name
+
+    def leads_on_from(self, name: str, lsn: str) -> bool:
+        """Whether this place of the file is on the way. Where a timeline ended, the next one has a copy of the file up to there."""
+        timeline = int(name[:8], 16)
+        return self.lsn(lsn) <= self.switches.get(timeline, 0 if timeline != self.timeline else float("inf"))
 
     def last_from(self, first: int) -> int:
         """The last number that WAL goes on to without a gap; before `first` when that is missing."""
@@ -211,6 +218,9 @@ def usable_backups(stanza: Json, database: int, archive: Archive) -> List[Usable
         first, last = item["archive"]["start"], item["archive"]["stop"]
         if item.get("error") is not False or item["database"]["id"] != database or not (first and archive.is_on(first)):
             continue
+        # A failover may have left its end behind: then no server gets from there to the target's timeline.
+        if not archive.leads_on_from(last, item["lsn"]["stop"]):
+            continue
         reached = archive.last_from(archive.number(first))
         if reached >= archive.number(last):
             architecture = (item.get("annotation") or {}).get(member.ARCHITECTURE, "")
@@ -221,11 +231,14 @@ def usable_backups(stanza: Json, database: int, archive: Archive) -> List[Usable
 
 def usable_snapshot(facts: Json, system: str, archive: Archive, storage: str) -> Usable:
     """A VolumeSnapshot in place of the backups; its log is in the archive as theirs is, if nothing has removed it."""
-    name, first = facts["name"], facts["startWal"]
+    name, first, timeline = facts["name"], facts["startWal"], archive.timeline
     if str(facts["system"]) != system:
         raise NotYet(f"the snapshot {name} is of the cluster {facts['system']}, and {storage} holds the archive of {system}: name the storage of the "
                      "former; waiting.")
-    reached = archive.last_from(archive.number(first)) if archive.is_on(first) else -1
+    if not all(archive.leads_on_from(facts[f"{end}Wal"], facts[f"{end}Lsn"]) for end in ("start", "stop")):
+        raise NotYet(f"the snapshot {name} holds log up to {facts['stopLsn']} that is not on the way to timeline {timeline} of {storage}: a failover has "
+                     "left it behind. Name another snapshot, or recover from a backup; waiting.")
+    reached = archive.last_from(archive.lsn(facts["startLsn"]) // archive.segment_bytes)
     if reached < archive.number(facts["stopWal"]):
         raise NotYet(f"the log of the snapshot {name} is not in {storage}: {first} to {facts['stopWal']} are needed. The retention of full backups "
                      "removes what is older than the oldest of them. Name a newer snapshot, or recover from a backup; waiting.")
