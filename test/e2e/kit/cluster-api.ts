@@ -101,6 +101,12 @@ export class ClusterApi {
       .catch(ignoreNotFound)) as T | undefined;
   }
 
+  /** Names of the objects of one kind, in order. */
+  async names({ apiVersion, kind }: Pick<KubernetesObject, 'apiVersion' | 'kind'>, namespace: string): Promise<string[]> {
+    const { items } = await this.objects.list(apiVersion!, kind!, namespace);
+    return items.map(({ metadata }) => metadata?.name ?? '?').sort();
+  }
+
   async pods(namespace: string, labelSelector: string): Promise<V1Pod[]> {
     return (await this.core.listNamespacedPod({ namespace, labelSelector })).items;
   }

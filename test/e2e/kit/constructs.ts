@@ -26,6 +26,8 @@ export interface ClusterWanted {
   readonly scheduled?: boolean;
   /** A schedule `volume` makes VolumeSnapshots, of which two are kept. */
   readonly snapshots?: boolean;
+  /** The VolumeSnapshotClass that they ask for; the driver's default where none is given. */
+  readonly snapshotClass?: string;
   /** Size of a volume of its own for the write-ahead log. */
   readonly walVolume?: string;
   /** Of the repository in the bucket. */
@@ -69,10 +71,12 @@ export interface CloneWanted extends Pick<ClusterWanted, 'namespace' | 'name' | 
   readonly archived?: boolean;
   /** The VolumeSnapshot that it begins with. */
   readonly snapshot?: string;
+  /** The data wait at the target until they are declared without it. */
+  readonly pauseAtTarget?: boolean;
   readonly walVolume?: string;
 }
 
-export function clonedCluster({ namespace, name, storageClass, instances, snapshot, ...wanted }: CloneWanted): Obj[] {
+export function clonedCluster({ namespace, name, storageClass, instances, snapshot, pauseAtTarget, ...wanted }: CloneWanted): Obj[] {
   const chart = new Chart(new App(), 'chart', { namespace });
   const storage = storageIn(wanted.bucket);
   new PostgresCluster(chart, name, {
@@ -85,6 +89,7 @@ export function clonedCluster({ namespace, name, storageClass, instances, snapsh
     bootstrap: Bootstrap.recover({
       from: RecoverySource.storage(storage, { clusterName: wanted.source }), target: wanted.target,
       ...(snapshot ? { snapshot } : {}),
+      ...(pauseAtTarget ? { pauseAtTarget } : {}),
     }),
     ...(wanted.archived ? { backup: { storage } } : {}),
   });
@@ -95,10 +100,10 @@ function volumesOf({ volume, walVolume, storageClass: storageClassName }: Cluste
   return { size: volume ?? VOLUME, storageClassName, ...(walVolume ? { walSize: walVolume } : {}) };
 }
 
-function backupIn(bucket: string, { prefix, scheduled, snapshots }: ClusterWanted): BackupOptions {
+function backupIn(bucket: string, { prefix, scheduled, snapshots, snapshotClass: className }: ClusterWanted): BackupOptions {
   const storage = storageIn(bucket, prefix);
   if (!scheduled) return { storage };
-  const volume = { name: 'volume', cron: '0 3 * * *', type: BackupType.volumeSnapshot({ keep: 2 }) };
+  const volume = { name: 'volume', cron: '0 3 * * *', type: BackupType.volumeSnapshot({ keep: 2, ...(className ? { className } : {}) }) };
   const schedules = [{ name: 'nightly', cron: '0 2 * * *' }, ...(snapshots ? [volume] : [])];
   return { storage, schedules, retention: BackupRetention.fullBackups(2), jobImage: AGENT_IMAGE.name };
 }

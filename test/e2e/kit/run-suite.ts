@@ -68,9 +68,10 @@ async function lookedInto(event: SuiteEvent, problem: unknown, { suite, context,
   return textOf(problem);
 }
 
-function told(event: SuiteEvent, { value, figures = {}, note }: Sample): string {
+function told(event: SuiteEvent, { value, figures = {}, acked, lost = 0, note }: Sample): string {
   const others = Object.entries(figures).map(([name, figure]) => `${name} ${figure.toFixed(2)}`);
-  return [`${value.toFixed(2)} ${event.measure.unit ?? 's'}`, ...others, ...(note ? [note] : [])].join(', ');
+  const rows = acked === undefined ? [] : [`${lost} of ${acked} rows lost`];
+  return [`${value.toFixed(2)} ${event.measure.unit ?? 's'}`, ...others, ...rows, ...(note ? [note] : [])].join(', ');
 }
 
 /** The event's own line first, then one for each figure. */

@@ -1,7 +1,6 @@
 /** A cluster that archives to a bucket of its own, a writer, and clusters that are recovered from it. */
 import { randomBytes } from 'node:crypto';
 import type { V1Pod } from '@kubernetes/client-node';
-import type { RecoveryTarget } from '../../../../lib';
 import type { Obj } from '../../kit/cluster-api';
 import { assistedCluster, clonedCluster, type CloneWanted, type ClusterWanted } from '../../kit/constructs';
 import { startJob, untilEnded } from '../../kit/jobs';
@@ -23,6 +22,9 @@ export interface ListedBackup {
   /** Seconds since 1970. */
   readonly timestamp: { readonly start: number; readonly stop: number };
 }
+
+/** Of a cluster that is recovered. */
+type Wanted = Pick<CloneWanted, 'target' | 'instances' | 'archived' | 'snapshot' | 'pauseAtTarget'>;
 
 export class BackupFixture {
   namespace = '';
@@ -100,7 +102,7 @@ export class BackupFixture {
 
   /** Backups as pgBackRest lists them, oldest first. */
   async backups(): Promise<ListedBackup[]> {
-    const [stanza] = JSON.parse(await this.pgBackRest(['--output=json', 'info'], 60)) as Array<{ backup: ListedBackup[] }>;
+    const [stanza] = JSON.parse(await this.pgBackRest(['--output=json', 'info'], PATIENCE_S)) as Array<{ backup: ListedBackup[] }>;
     return stanza?.backup ?? [];
   }
 
@@ -128,18 +130,18 @@ export class BackupFixture {
   }
 
   /** Applies a cluster that is recovered to the target; `work` gets it, and it is thrown away afterwards. */
-  async withClone<T>(context: SuiteContext, wanted: Pick<CloneWanted, 'target' | 'instances' | 'archived' | 'snapshot'>,
-    work: (clone: PostgresUnderTest, declare: (target: RecoveryTarget) => Promise<void>) => Promise<T>): Promise<T> {
+  async withClone<T>(context: SuiteContext, wanted: Wanted,
+    work: (clone: PostgresUnderTest, declare: (changes: Partial<Wanted>) => Promise<void>) => Promise<T>): Promise<T> {
     const { namespace, cluster: { name: source } } = this;
     const name = `${source}-c${++this.clones}`;
     const storageClass = process.env.E2E_STORAGE_CLASS ?? (await context.api.defaultStorageClass()) ?? '';
-    const manifests = (target: RecoveryTarget) =>
-      clonedCluster({ namespace, name, source, bucket: source, storageClass, ...wanted, ...this.volumes, target });
-    const objects = manifests(wanted.target);
+    const manifests = (changes: Partial<Wanted> = {}) =>
+      clonedCluster({ namespace, name, source, bucket: source, storageClass, ...wanted, ...this.volumes, ...changes });
+    const objects = manifests();
     const clone = new PostgresUnderTest(context.api, namespace, name);
     try {
       await context.api.apply(objects, namespace);
-      return await work(clone, (target) => context.api.apply(manifests(target), namespace));
+      return await work(clone, (changes) => context.api.apply(manifests(changes), namespace));
     } catch (problem) {
       throw new Error(`${problem instanceof Error ? problem.message : String(problem)}\n${await clone.diagnosis().catch(String)}`, { cause: problem });
     } finally {

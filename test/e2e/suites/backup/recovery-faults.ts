@@ -29,7 +29,8 @@ export function recoveryFaultEvents(fixture: BackupFixture): SuiteEvent[] {
 
 const since = (start: number) => (performance.now() - start) / 1000;
 
-async function untilSaid({ api }: SuiteContext, clone: PostgresUnderTest, wanted: RegExp): Promise<void> {
+/** What the first member says that it waits for. */
+export async function untilSaid({ api }: SuiteContext, clone: PostgresUnderTest, wanted: RegExp): Promise<void> {
   await waitFor({ what: `the member to say ${String(wanted)}`, seconds: PATIENCE_S, everyMs: 250 }, async () => {
     const [pod] = await clone.members();
     const said = pod?.metadata?.annotations?.[WAITING] ?? '';
@@ -50,7 +51,7 @@ async function outside(context: SuiteContext, fixture: BackupFixture): Promise<S
     const told = since(start);
     // It is committed, and not in the archive yet.
     const moment = await remember(fixture);
-    await declare(RecoveryTarget.time(moment.at));
+    await declare({ target: RecoveryTarget.time(moment.at) });
     await untilSaid(context, clone, /is not before the last transaction in the archive/);
     await fixture.untilArchived();
     const archived = performance.now();

@@ -39,6 +39,6 @@ async function expire(context: SuiteContext, fixture: BackupFixture): Promise<Sa
 async function list(
   fixture: BackupFixture, folder: string, pattern: RegExp, options: string[] = [],
 ): Promise<string[]> {
-  const lines = (await fixture.pgBackRest([...options, 'repo-ls', folder], 60)).split('\n');
+  const lines = (await fixture.pgBackRest([...options, 'repo-ls', folder], PATIENCE_S)).split('\n');
   return lines.flatMap((line) => { const found = pattern.exec(line); return found ? [found[1] ?? found[0]] : []; });
 }

@@ -13,9 +13,9 @@ import { nameOf } from '../../kit/postgres';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
 
-const SCHEDULE = 'volume';
-const JOB_S = 600;
-const MEMBERS = 3;
+export const SCHEDULE = 'volume';
+export const JOB_S = 600;
+export const MEMBERS = 3;
 
 interface Listed {
   readonly name: string;
@@ -23,13 +23,16 @@ interface Listed {
   readonly why?: string;
 }
 
-interface Status {
-  readonly schedules: Readonly<Record<string, { readonly member?: string }>>;
+export interface SnapshotStatus {
+  readonly schedules: Readonly<Record<string, {
+    readonly member?: string; readonly note?: string; readonly startedAt: string;
+    readonly failure?: { readonly kind: string; readonly detail: string };
+  }>>;
   readonly snapshots?: Readonly<Record<string, readonly Listed[]>>;
 }
 
 const RESTORE = { what: 'from apply until the clone that begins with the snapshot takes writes' };
-const FIGURES = {
+export const SNAPSHOT_FIGURES = {
   made: { what: 'from the start of the Job until the snapshot counts' },
   longestGap: { what: 'longest time without an acknowledged write while it was made' },
   whole: { what: 'from apply until all members of the clone stream' },
@@ -37,33 +40,38 @@ const FIGURES = {
 
 export function snapshotEvents(fixture: BackupFixture): SuiteEvent[] {
   return [
-    { name: 'snapshot-restore', measure: RESTORE, figures: FIGURES, run: (context) => restore(context, fixture) },
+    { name: 'snapshot-restore', measure: RESTORE, figures: SNAPSHOT_FIGURES, run: (context) => restore(context, fixture) },
     {
       name: 'snapshot-restore-killed', measure: { what: 'from the kill of the member that restores until the clone takes writes' },
       run: (context) => killedInRestore(context, fixture),
     },
     {
       name: 'snapshot-job-killed', measure: { what: 'from the kill of the Job until no member is in backup mode' },
-      figures: { made: FIGURES.made }, run: (context) => killedJob(context, fixture),
+      figures: { made: SNAPSHOT_FIGURES.made }, run: (context) => killedJob(context, fixture),
     },
   ];
 }
 
 /** The write-ahead log has a volume of its own, which is not in the snapshot. */
 export function logVolumeEvent(fixture: BackupFixture): SuiteEvent {
-  return { name: 'snapshot-restore-wal', measure: RESTORE, figures: FIGURES, run: (context) => restore(context, fixture) };
+  return { name: 'snapshot-restore-wal', measure: RESTORE, figures: SNAPSHOT_FIGURES, run: (context) => restore(context, fixture) };
 }
 
 const since = (start: number) => (performance.now() - start) / 1000;
 
 /** As the schedule does it; gives the name of the new snapshot, which has to be good and of a standby. */
-async function snapshotOf(fixture: BackupFixture): Promise<string> {
+export async function snapshotOf(fixture: BackupFixture): Promise<string> {
   await fixture.untilBackedUp(await fixture.startBackup(SCHEDULE), JOB_S);
-  const { schedules, snapshots = {} } = (await fixture.status<Status>('backup.json'))!;
-  const [newest] = snapshots[SCHEDULE] ?? [];
-  if (!newest?.good) throw new Error(`the newest snapshot is not good: ${JSON.stringify(newest)}`);
+  const { schedules } = (await fixture.status<SnapshotStatus>('backup.json'))!;
   const primary = nameOf(await fixture.cluster.primary());
   if (schedules[SCHEDULE]?.member === primary) throw new Error(`the snapshot is of ${primary}, the primary, although standbys stream`);
+  return newestSnapshot(fixture);
+}
+
+/** As the status has it; it has to be good. */
+export async function newestSnapshot(fixture: BackupFixture): Promise<string> {
+  const [newest] = (await fixture.status<SnapshotStatus>('backup.json'))?.snapshots?.[SCHEDULE] ?? [];
+  if (!newest?.good) throw new Error(`the newest snapshot is not good: ${JSON.stringify(newest)}`);
   return newest.name;
 }
 
@@ -74,7 +82,7 @@ interface Prepared {
 }
 
 /** A snapshot, then rows, then the mistake. */
-async function prepare(context: SuiteContext, fixture: BackupFixture): Promise<Prepared> {
+export async function prepare(context: SuiteContext, fixture: BackupFixture): Promise<Prepared> {
   await fixture.ready(context);
   await fixture.cluster.hurryToSettle(MEMBERS, PATIENCE_S);
   await fixture.writer.mark();
@@ -124,7 +132,7 @@ async function killedInRestore(context: SuiteContext, fixture: BackupFixture): P
 }
 
 /** The mark that lies on a volume while its member is in backup mode. */
-async function inBackupMode(fixture: BackupFixture): Promise<string[]> {
+export async function inBackupMode(fixture: BackupFixture): Promise<string[]> {
   const members = await fixture.cluster.members();
   const looks = members.map(async (pod) => ({ pod, ...await fixture.cluster.execIn(pod, ['test', '-f', '/pgdata/snapshot-mark']) }));
   return (await Promise.all(looks)).filter(({ ok }) => ok).map(({ pod }) => nameOf(pod));
@@ -134,7 +142,7 @@ async function killedJob(context: SuiteContext, fixture: BackupFixture): Promise
   const { api } = context;
   await fixture.ready(context);
   await fixture.cluster.hurryToSettle(MEMBERS, PATIENCE_S);
-  const before = (await fixture.status<Status>('backup.json'))?.snapshots?.[SCHEDULE] ?? [];
+  const before = (await fixture.status<SnapshotStatus>('backup.json'))?.snapshots?.[SCHEDULE] ?? [];
   const job = await fixture.startBackup(SCHEDULE);
   await waitFor({ what: 'a member in backup mode', seconds: PATIENCE_S, everyMs: 50 }, async () => ((await inBackupMode(fixture)).length > 0 ? undefined : 'there is none'));
   const start = performance.now();
@@ -144,7 +152,7 @@ async function killedJob(context: SuiteContext, fixture: BackupFixture): Promise
   await api.delete(pods.map((pod) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: nameOf(pod) } }) as Obj), fixture.namespace, 0);
   await waitFor({ what: 'the end of backup mode', seconds: PATIENCE_S, everyMs: 100 }, async () => (await inBackupMode(fixture)).join(', ') || undefined);
   const value = since(start);
-  const after = (await fixture.status<Status>('backup.json'))?.snapshots?.[SCHEDULE] ?? [];
+  const after = (await fixture.status<SnapshotStatus>('backup.json'))?.snapshots?.[SCHEDULE] ?? [];
   if (after.length !== before.length) throw new Error(`a snapshot of a Job that died counts: ${JSON.stringify(after)}`);
   const again = performance.now();
   await snapshotOf(fixture);

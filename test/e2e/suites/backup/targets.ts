@@ -1,5 +1,6 @@
 /** Moments around a mistake, and on the edges of what PostgreSQL tells apart: before, at, and after a commit. */
 import type { BackupFixture } from './fixture';
+import { PATIENCE_S } from './fixture';
 import { RecoveryTarget } from '../../../../lib';
 
 /** What must come back, and what tells of the moment. */
@@ -94,7 +95,7 @@ async function commitOf(fixture: BackupFixture, xid: string, from: string): Prom
   const timeline = await fixture.sql("SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int");
   const command = `pg_waldump --rmgr=Transaction --xid=${xid} --start=${from} --timeline=${timeline} --path=/pgdata/pg17/pg_wal`;
   // It ends with a complaint where the log ends.
-  const said = await fixture.inPrimary(['sh', '-c', `TZ=UTC ${command} 2>&1; true`], 60);
+  const said = await fixture.inPrimary(['sh', '-c', `TZ=UTC ${command} 2>&1; true`], PATIENCE_S);
   const [, commitLsn, day, clock] = /lsn: (\S+), .*desc: COMMIT (\S+) ([\d:.]+) UTC/.exec(said) ?? [];
   if (!commitLsn) throw new Error(`the log does not tell of transaction ${xid}: ${said.slice(0, 300)}`);
   return { commitLsn, commitTime: `${day}T${clock}Z` };

@@ -86,6 +86,14 @@ async function expectGone(clone: PostgresUnderTest, { table }: Moment): Promise<
   if (found === table) throw new Error('the table is there, and the target is its end');
 }
 
+/** The data at the target, in the member that recovers: they can be read, and not written. */
+export async function lookAt(clone: PostgresUnderTest, pod: V1Pod, moment: Moment): Promise<void> {
+  const table = await clone.sql(pod, "SELECT 'e2e_writes'::regclass::oid, pg_is_in_recovery()", 'app');
+  if (table !== `${moment.table}|t`) throw new Error(`what can be looked at is ${table} instead of ${moment.table}|t`);
+  const written = await clone.sql(pod, 'CREATE TABLE nothing ()', 'app').then(() => true, () => false);
+  if (written) throw new Error('the data that are looked at were written to');
+}
+
 /** `begun`: since then the recovered cluster itself may have got rows. */
 export async function compare(clone: PostgresUnderTest, moment: Moment, { type, value }: RecoveryTarget,
   begun = 'infinity'): Promise<Pick<Sample, 'acked' | 'lost'>> {
