@@ -8,6 +8,7 @@ import { inPlaceEvents } from './in-place';
 import { recoveryFaultEvents } from './recovery-faults';
 import { retentionEvent } from './retention';
 import { logVolumeEvent, snapshotEvents } from './snapshot';
+import { snapshotFaultEvents } from './snapshot-faults';
 import { Sides, standbyEvents } from './standby';
 import { undoEvents } from './undo';
 import { AGENT_IMAGE, POOLER_IMAGE, POSTGRES_IMAGE, ensureImage } from '../../kit/images';
@@ -65,7 +66,7 @@ export function backupSuite(): Suite {
         retentionEvent(fixture), ...bucketEvents(fixture),
       ]),
       ...stage.on(inPlace, inPlaceEvents(inPlace)),
-      ...stage.on(snapshots, snapshotEvents(snapshots)),
+      ...stage.on(snapshots, [...snapshotEvents(snapshots), ...snapshotFaultEvents(snapshots)]),
       ...stage.on(withLog, [logVolumeEvent(withLog)]),
       ...stage.on(large, costEvents(large)),
       ...stage.on(drills, drillEvents(drills)),
