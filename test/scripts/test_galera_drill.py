@@ -2,6 +2,7 @@
 import os
 import pathlib
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -10,7 +11,7 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "src/render/scripts"))
 import galera_drill
-from galera_recovery import Listing, NotPossible, Plan, Replay, Target, Window
+from galera_recovery import Listing, NotPossible, OfflineMariaDb, Plan, Replay, Target, Window
 from galera_sql import SqlError
 
 BACKUP = {"label": "20261127T060000Z", "endedAt": "2026-11-27T06:00:10Z", "gtid": "0-1-10"}
@@ -174,6 +175,22 @@ class Run(unittest.TestCase):
     def test_a_target_that_cannot_be_reached_is_a_hole_in_the_archive(self):
         with mock.patch.object(galera_drill, "plan_of", mock.Mock(side_effect=NotPossible("the archive goes from a to b"))):
             self.assertEqual(self.failure()["stage"], "gap")
+
+
+class Answers(unittest.TestCase):
+    """Of MariaDB's client, which writes the statement before its error."""
+
+    def error(self, stderr):
+        server = OfflineMariaDb.__new__(OfflineMariaDb)
+        server.socket = "/run/mysqld/recovery.sock"
+        done = subprocess.CompletedProcess([], 1, b"", stderr)
+        with mock.patch("galera_recovery.subprocess.run", return_value=done), self.assertRaises(SqlError) as raised:
+            server.rows("SELECT * FROM nothing", "shop")
+        return raised.exception
+
+    def test_an_error_of_a_statement_is_known_from_one_of_the_connection_so_that_nobody_waits_for_a_server_to_die(self):
+        self.assertTrue(self.error(b"--------------\nSELECT * FROM nothing\n--------------\n\nERROR 1146 (42S02) at line 1: No table\n").of_statement())
+        self.assertFalse(self.error(b"ERROR 2002 (HY000): Can't connect to local server\n").of_statement())
 
 
 class RandomTarget(unittest.TestCase):

@@ -309,7 +309,7 @@ class OfflineMariaDb:
         done = subprocess.run(self.client("-N", "-B", "-D", database, "-e", query), capture_output=True, check=False)
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip()
-            number = re.match(r"ERROR (\d+)", said)
+            number = re.search(r"^ERROR (\d+)", said, re.MULTILINE)
             raise SqlError(said, int(number[1]) if number else 0)
         return [line.split("\t") for line in done.stdout.decode().splitlines()]
 
