@@ -2,7 +2,9 @@
  * Whether WAL reaches the archive, looked at by SQL on the replica that holds the Lease. At rest that is one short
  * session with the primary; the API is asked only to write down what has changed.
  */
+import { ArchiveLoss } from './archive-loss.js';
 import { judgeArchive, unknownArchive, type ArchiveView } from './decide/archive-health.js';
+import { ARCHIVE_LOST, withLoss } from './decide/archive-loss.js';
 import type { Hands } from './execute/executor.js';
 import type { Log } from './log.js';
 import { NOTHING_REMEMBERED, type ArchiveMemory } from './model/archive.js';
@@ -12,9 +14,10 @@ import type { DecisionRecord } from './model/status.js';
 import { askArchive, sendFirst } from './observe/archive.js';
 import { primaryOf } from './observe/primary.js';
 import type { Store } from './observe/store.js';
-import { KubeError } from './ports/kube.js';
+import { KubeError, type KubeObject } from './ports/kube.js';
 import { Rounds } from './rounds.js';
 import type { StatusWriter } from './status-writer.js';
+import { REPOSITORIES_ANNOTATION } from '../../src/contract/labels.js';
 import { statusName } from '../../src/contract/names.js';
 
 const LOOK_EVERY_MS = 30_000;
@@ -41,12 +44,19 @@ interface Written {
 }
 
 /** What people want to know at once; all else may wait for the next round. */
-const essence = ({ state, failure, firstArchivedAt }: ArchiveStatus) => (
-  JSON.stringify([state, failure?.kind, firstArchivedAt])
+const essence = ({ state, failure, firstArchivedAt, lost }: ArchiveStatus) => (
+  JSON.stringify([state, failure?.kind, firstArchivedAt, lost?.at])
 );
 const numbers = ({ checkedAt: _, ...rest }: ArchiveStatus) => JSON.stringify(rest);
 
+/** Under which name it is told. */
+function ruleOf(failure: ArchiveStatus['failure']): string {
+  if (!failure) return 'archive-works';
+  return failure.kind === ARCHIVE_LOST ? ARCHIVE_LOST : 'archive-fails';
+}
+
 function goodNews(before: ArchiveStatus | undefined): string {
+  if (before?.lost) return `There is a full backup in ${before.lost.storage} again, and what comes after it can be recovered.`;
   const isFirst = before?.firstArchivedAt === undefined;
   return isFirst ? 'The first WAL file has arrived in the archive.' : 'WAL reaches the archive again.';
 }
@@ -57,13 +67,24 @@ export class ArchiveLoop {
   private written: Written | undefined;
   private told: ArchiveStatus | undefined;
   private readonly rounds: Rounds;
+  private readonly loss: ArchiveLoss;
+  private notes: string | undefined;
 
   constructor(private readonly options: ArchiveLoopOptions) {
     this.rounds = new Rounds(options.hands.clock);
+    this.loss = new ArchiveLoss(options.stores, options.hands);
   }
 
   nudge(): void {
     this.rounds.nudge();
+  }
+
+  /** One of Patroni's ConfigMaps: what members note of their repositories there is looked at soon. */
+  noted({ metadata: { annotations = {} } }: KubeObject): void {
+    const notes = annotations[REPOSITORIES_ANNOTATION];
+    if (notes === undefined || notes === this.notes) return;
+    this.notes = notes;
+    this.nudge();
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -83,7 +104,9 @@ export class ArchiveLoop {
     this.recall(cluster);
     const { status, memory } = await this.look(cluster);
     this.memory = memory;
-    await this.write(status);
+    const primary = primaryOf(this.options.stores, cluster);
+    const lost = await this.loss.look(reading.document, primary, this.written?.status.lost);
+    await this.write(withLoss(status, lost));
     return memory.firstArchivedAt === undefined ? FIRST_EVERY_MS : LOOK_EVERY_MS;
   }
 
@@ -139,7 +162,7 @@ export class ArchiveLoop {
     if (this.told && essence(this.told) === essence(status)) return;
     const because = failure ? `${failure.problem} ${failure.fix}` : goodNews(this.told);
     const detail = failure?.detail ? { detail: failure.detail } : {};
-    const ruleId = failure ? 'archive-fails' : 'archive-works';
+    const ruleId = ruleOf(failure);
     this.told = status;
     this.options.log.info(because, { ruleId, ...detail });
     const at = this.options.hands.clock.wall().toISOString();

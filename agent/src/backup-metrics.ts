@@ -1,4 +1,5 @@
 /** The documents about backups in the status as series: every replica reads them from its watch. */
+import { ARCHIVE_LOST } from './decide/archive-loss.js';
 import type { Metrics } from './metrics.js';
 import type { ArchiveStatus, BackupStatus, RepositoryStatus } from './model/backup-status.js';
 import type { DrillResult, DrillStatus } from './model/drill-status.js';
@@ -17,11 +18,13 @@ class Series {
 
 /** After a failover the new primary may have had nothing to send yet. */
 function isWorking({ state, firstArchivedAt, failure }: ArchiveStatus): boolean {
-  return failure === undefined && firstArchivedAt !== undefined && state !== 'failing';
+  const fails = failure !== undefined && failure.kind !== ARCHIVE_LOST;
+  return !fails && firstArchivedAt !== undefined && state !== 'failing';
 }
 
 function archiveSeries(series: Series, archive: ArchiveStatus): void {
   if (archive.state !== 'unknown') series.set('everest_archive_working', Number(isWorking(archive)));
+  if (archive.state !== 'unknown' || archive.lost) series.set('everest_archive_lost', Number(archive.lost !== undefined));
   series.set('everest_archive_last_timestamp_seconds', seconds(archive.lastArchivedAt));
   series.set('everest_archive_waiting_bytes', archive.waitingBytes);
   series.set('everest_archive_waiting_files', archive.waitingFiles);

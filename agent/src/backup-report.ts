@@ -1,11 +1,14 @@
 /** What a Job leaves in `<cluster>-status` about its run and about the repository. */
-import { recoveryWindow, type WindowReading } from './decide/recovery-window.js';
+import { currentArchive, recoveryWindow, type WindowReading } from './decide/recovery-window.js';
 import {
   BACKUP_KEY, BACKUP_STATUS_VERSION, BACKUPS_LISTED, readBackupStatus,
   type BackupRecord, type BackupStatus, type RepositoryStatus, type ScheduleResult, type SnapshotRecord,
 } from './model/backup-status.js';
-import type { BackupFacts, RepositoryFacts } from './model/pgbackrest.js';
+import { isReadable, type BackupFacts, type RepositoryFacts } from './model/pgbackrest.js';
 import type { ArchiveListing } from './model/wal.js';
+import { listArchive, type Place } from './observe/repository.js';
+import type { Clock } from './ports/clock.js';
+import type { Exec } from './ports/exec.js';
 import type { Kube } from './ports/kube.js';
 import { changeDocument } from './status-document.js';
 
@@ -39,6 +42,16 @@ export function repositoryStatus(
   };
 }
 
+/** The same from the storage itself: its archive is listed by the member. */
+export async function readRepository(
+  exec: Exec, place: Place, facts: RepositoryFacts | 'unknown', clock: Clock,
+): Promise<RepositoryStatus | undefined> {
+  if (facts === 'unknown' || !isReadable(facts)) return undefined;
+  const archive = currentArchive(facts);
+  const listing = archive && facts.backups.length > 0 ? await listArchive(exec, place, archive.id) : 'unknown';
+  return repositoryStatus(facts, listing, clock.wall());
+}
+
 export interface BackupReport {
   readonly schedule: string;
   readonly result: ScheduleResult;
@@ -65,6 +78,17 @@ export function withReport(before: BackupStatus | undefined, report: BackupRepor
     repositories: { ...before?.repositories, ...(repository ? { [result.repository]: repository } : {}) },
     ...withSnapshots(before?.snapshots, schedule, snapshots),
   };
+}
+
+/** Found between two Jobs. */
+export async function writeRepository(
+  kube: Kube, cluster: string, key: number, repository: RepositoryStatus,
+): Promise<void> {
+  await changeDocument(kube, cluster, BACKUP_KEY, (object): BackupStatus => {
+    const before = readBackupStatus(object) ?? { schedules: {}, repositories: {} };
+    const repositories = { ...before.repositories, [key]: repository };
+    return { ...before, statusVersion: BACKUP_STATUS_VERSION, updatedAt: repository.checkedAt, repositories };
+  });
 }
 
 export async function writeReport(kube: Kube, cluster: string, report: BackupReport, at: Date): Promise<void> {

@@ -8,7 +8,7 @@ import { GaleraClusters } from './galera-clusters.js';
 import type { Log } from './log.js';
 import { MemberSql } from './member-sql.js';
 import type { Metrics } from './metrics.js';
-import { readArchiveStatus, readBackupStatus, type ArchiveState } from './model/backup-status.js';
+import { readArchiveStatus, readBackupStatus } from './model/backup-status.js';
 import { readContract, type ContractReading } from './model/contract.js';
 import { readDrillStatus } from './model/drill-status.js';
 import { isGaleraContract } from './model/galera/contract.js';
@@ -51,7 +51,7 @@ interface Cluster {
   contract: KubeObject;
   health: Health | undefined;
   problem: string | undefined;
-  archiveState: ArchiveState | undefined;
+  archiveNews: string | undefined;
   readonly failover: FailoverLoop;
   readonly operations: OperationsLoop;
   readonly roles: RolesLoop;
@@ -85,7 +85,10 @@ export class Agent {
       ...(options.watchNodes ? { nodes: new Store({ resource: 'nodes', labelSelector: '' }, () => this.nudge()) } : {}),
       // They are only looked up when they are needed.
       poolers: new Store({ resource: 'pods', labelSelector: POOLERS }, () => undefined),
-      dcs: new Store({ resource: 'configmaps', labelSelector: MEMBERS }, failover),
+      dcs: new Store({ resource: 'configmaps', labelSelector: MEMBERS }, (object) => {
+        failover(object);
+        this.of(object)?.archive.noted(object);
+      }),
       statefulSets: new Store({ resource: 'statefulsets', labelSelector: MEMBERS }, (object) => {
         this.of(object)?.operations.nudge();
         this.galera.nudge(clusterOf(object));
@@ -142,8 +145,9 @@ export class Agent {
     const archive = readArchiveStatus(kept);
     const documents = { archive, backup: readBackupStatus(kept), drill: readDrillStatus(kept) };
     setBackupMetrics(this.options.metrics, object.metadata.labels![LABEL.cluster]!, documents);
-    const isNews = archive?.state !== cluster.archiveState;
-    cluster.archiveState = archive?.state;
+    const news = archive && `${archive.state} ${archive.failure?.kind}`;
+    const isNews = news !== cluster.archiveNews;
+    cluster.archiveNews = news;
     if (isNews || object.metadata.annotations?.[SWITCHOVER_ANNOTATION] !== undefined) cluster.operations.nudge();
   }
 
@@ -211,7 +215,7 @@ export class Agent {
       told: (record) => this.told(name, cluster, record),
       lacks: (problem) => cluster.operations.lacks(problem),
     });
-    const unknown = { health: undefined, problem: undefined, archiveState: undefined };
+    const unknown = { health: undefined, problem: undefined, archiveNews: undefined };
     const cluster: Cluster = { reading, contract, ...unknown, failover, operations, roles, archive, writer, stop };
     this.clusters.set(name, cluster);
     log.info('cluster found');

@@ -1,12 +1,11 @@
 /** A backup of a PostgreSQL cluster: pgBackRest in the primary, and what the repository shows afterwards. */
 import { lookForPrimary, successorOf, untilPrimary, untilSucceeded, type Primary } from './backup-primary.js';
-import { repositoryStatus } from './backup-report.js';
+import { readRepository } from './backup-report.js';
 import { failureOf, notMade, type BackupPorts, type BackupWork, type Made, type RepositoryOrder } from './backup-work.js';
 import { explainFailure } from './decide/backup-failure.js';
 import { backupOfAnother, judgeBackup, obstacle, type Verdict } from './decide/backup-verdict.js';
-import { currentArchive } from './decide/recovery-window.js';
-import { isReadable, labelIn, typeOption, type RepositoryFacts } from './model/pgbackrest.js';
-import { listArchive, pgBackRest, readInfo, type InfoReading } from './observe/repository.js';
+import { labelIn, typeOption, type RepositoryFacts } from './model/pgbackrest.js';
+import { pgBackRest, readInfo, type InfoReading } from './observe/repository.js';
 import type { ExecEnd } from './ports/exec.js';
 import { KubeError } from './ports/kube.js';
 
@@ -138,11 +137,9 @@ export class PostgresBackup implements BackupWork {
   }
 
   private async repository(member: string, after: RepositoryFacts | 'unknown') {
-    if (after === 'unknown' || !isReadable(after)) return undefined;
     const { exec, clock } = this.ports;
-    const archive = currentArchive(after);
+    if (after === 'unknown') return undefined;
     const { pod = member } = await lookForPrimary(this.ports, this.order);
-    const listing = archive ? await listArchive(exec, this.place(pod), archive.id) : 'unknown';
-    return repositoryStatus(after, listing, clock.wall());
+    return readRepository(exec, this.place(pod), after, clock);
   }
 }

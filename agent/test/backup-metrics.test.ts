@@ -30,6 +30,7 @@ function rendered(archive?: ArchiveStatus, backup?: BackupStatus, metrics = new 
 
 test('series tell of the newest good backup, of the window, and of the archive', () => {
   assert.deepEqual(rendered(ARCHIVE, BACKUP), [
+    'everest_archive_lost{cluster="orders"} 0',
     'everest_archive_working{cluster="orders"} 1',
     'everest_archive_last_timestamp_seconds{cluster="orders"} 900',
     'everest_archive_waiting_bytes{cluster="orders"} 5',
@@ -58,6 +59,9 @@ test('what is no longer known leaves no series behind, because an alert would sl
 
 test('an archive that fails is 0, one that is unknown is absent', () => {
   const failure = { kind: 'unreachable', problem: '', fix: '', detail: '' };
+  const lost = { repository: 1, storage: 's3://x', at: '2026-01-01T00:00:00Z', backups: 1 };
+  const gone = rendered({ ...ARCHIVE, lost, failure: { kind: 'archive-lost', problem: '', fix: '', detail: '' } }, undefined);
+  assert.ok(gone.includes('everest_archive_lost{cluster="orders"} 1') && gone.includes('everest_archive_working{cluster="orders"} 1'));
   assert.ok(rendered({ ...ARCHIVE, state: 'failing', failure }, undefined).includes('everest_archive_working{cluster="orders"} 0'));
   const { waitingBytes: _, waitingFiles: __, ...rest } = ARCHIVE;
   assert.deepEqual(rendered({ ...rest, state: 'unknown' }, undefined), ['everest_archive_last_timestamp_seconds{cluster="orders"} 900']);

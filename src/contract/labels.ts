@@ -90,5 +90,11 @@ export function agentPodLabels(agent: string): Record<string, string> {
   return { 'app.kubernetes.io/name': 'everest-agent', 'app.kubernetes.io/instance': agent };
 }
 
+/**
+ * On Patroni's dynamic configuration, by members: the repositories that the cluster has begun, as JSON by key, with
+ * `storage`, `begunAt`, and `lostAt` where one was found empty afterwards.
+ */
+export const REPOSITORIES_ANNOTATION = 'everest.io/repositories';
+
 /** On a member's Pod: why it does not begin, as JSON with `problem`. */
 export const WAITING_ANNOTATION = 'everest.io/waiting';

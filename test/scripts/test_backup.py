@@ -181,12 +181,16 @@ class BeginningTest(BackupCase):
 
 
 class StanzaTest(BackupCase):
+    def setUp(self):
+        super().setUp()
+        self.server.put("configmaps/orders-config")
+
     def ensure(self, recovery=False):
         server = mock.MagicMock()
         server.__enter__.return_value = server
         server.value = lambda query: recovery if "recovery" in query else int(OWN)
         with mock.patch.object(member, "Database", lambda _: server):
-            member.ensure_stanza(self.cluster)
+            self.lost = member.ensure_stanza(self.cluster, self.api)
         return [command for command in self.commands if command != "info"]
 
     def test_a_primary_makes_the_stanza_that_is_missing_and_leaves_its_own_alone(self):
@@ -196,6 +200,66 @@ class StanzaTest(BackupCase):
 
     def test_a_standby_makes_none(self):
         self.assertEqual(self.ensure(recovery=True), [])
+
+    def notes(self):
+        return json.loads(self.server.objects["configmaps/orders-config"]["metadata"]["annotations"][member.REPOSITORIES])["1"]
+
+    def at(self, moment):
+        patch = mock.patch.object(member, "utc", lambda: moment)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_a_repository_that_is_new_is_noted_and_nothing_is_lost(self):
+        self.at("2026-01-01T00:00:00Z")
+        self.ensure()
+        self.assertEqual((self.lost, self.notes()), (False, {"storage": "s3://b/shop/orders", "begunAt": "2026-01-01T00:00:00Z"}))
+
+    def test_a_repository_of_before_the_notes_is_noted_when_it_is_seen(self):
+        self.status, self.system = 0, OWN
+        self.ensure()
+        self.assertEqual((self.lost, self.notes()["storage"]), (False, "s3://b/shop/orders"))
+
+    def test_an_archive_that_begins_anew_where_it_was_has_been_lost_and_is_told(self):
+        self.at("2026-01-01T00:00:00Z")
+        self.ensure()
+        self.at("2026-02-01T00:00:00Z")
+        self.ensure()
+        self.assertEqual((self.lost, self.notes()["lostAt"]), (True, "2026-02-01T00:00:00Z"))
+        self.at("2026-03-01T00:00:00Z")
+        self.status, self.system = 2, OWN
+        self.ensure()
+        self.assertEqual((self.lost, self.notes()["lostAt"]), (False, "2026-02-01T00:00:00Z"), "the agent clears it, when there is a full backup")
+
+    def test_the_histories_of_the_timelines_are_sent_to_the_new_archive_too(self):
+        status = self.folder / "data/pg_wal/archive_status"
+        status.mkdir(parents=True)
+        for name in ("00000002.history.done", "000000020000000000000007.done"):
+            (status / name).touch()
+        self.ensure()
+        self.assertEqual(len(list(status.glob("*.ready"))), 0)
+        self.ensure()
+        self.assertEqual([path.name for path in status.glob("*.ready")], ["00000002.history.ready"])
+
+    def test_the_loss_is_noted_before_the_archive_begins_anew_and_another_try_does_not_move_it(self):
+        self.at("2026-01-01T00:00:00Z")
+        self.ensure()
+        answer = self.pgbackrest
+
+        def refused(arguments, environment=None):
+            if arguments[-1] == "stanza-create":
+                raise member.NotYet("the storage is away; waiting.")
+            return answer(arguments, environment)
+        for moment in ("2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z"):
+            self.at(moment)
+            with mock.patch.object(member, "pgbackrest", refused), self.assertRaises(member.NotYet):
+                self.ensure()
+        self.assertEqual((self.notes()["begunAt"], self.notes()["lostAt"]), ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"))
+
+    def test_another_storage_that_is_declared_is_no_loss(self):
+        self.ensure()
+        self.repository["storage"] = "s3://b/elsewhere/orders"
+        self.ensure()
+        self.assertEqual((self.lost, sorted(self.notes())), (False, ["begunAt", "storage"]))
 
     def test_the_path_of_another_cluster_is_never_taken_over(self):
         self.status, self.system = 0, OTHER

@@ -89,6 +89,17 @@ export interface BackupStatus {
   readonly snapshots?: Readonly<Record<string, readonly SnapshotRecord[]>>;
 }
 
+/** All that was in a repository is gone, and there is no full backup in it since. */
+export interface LostStatus {
+  readonly repository: number;
+  readonly storage: string;
+  /** When the member found it empty. */
+  readonly at: string;
+  /** As many as the status had listed. */
+  readonly backups: number;
+  readonly newestBackup?: string;
+}
+
 export type ArchiveState =
   /** What was written last has arrived. */
   | 'archiving'
@@ -107,6 +118,8 @@ export interface ArchiveStatus {
   /** The handshake: the first WAL file of this cluster that arrived. */
   readonly firstArchivedAt?: string;
   readonly failure?: FailureStatus;
+  /** Carried until there is a good full backup. */
+  readonly lost?: LostStatus;
   readonly lastArchivedWal?: string;
   readonly lastArchivedAt?: string;
   readonly lastFailedWal?: string;

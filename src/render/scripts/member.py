@@ -6,7 +6,7 @@
   member.py callback ACTION ROLE SCOPE     Patroni's callbacks: on a primary, passwords follow the Secrets
   member.py hand-over                      the kubelet's preStop hook: a primary goes elsewhere before it stops
   member.py prepare-archive                secrets for pgBackRest, and the stanza where this member is the primary
-  member.py first-backup                 a full backup of a recovered cluster, once it is the primary's turn
+  member.py first-backup                   a full backup where there is none: of a recovered cluster, of one whose backups are lost
   member.py create-replica                 Patroni's create_replica_methods: a copy from the newest backup, or none
   member.py create-standby                 the same for the leader of a standby cluster, from the cluster that it follows
 
@@ -55,6 +55,8 @@ BACKUP_DIR = os.environ.get("PGBACKREST_CONFIG_INCLUDE_PATH", "/run/postgresql/b
 HISTORY, WAITING, HOLDS, CONTAINER = "everest.io/history", "everest.io/waiting", "everest.io/holds", "postgres"
 # On Patroni's ConfigMaps: for which replacement they were cleared, who brings the first data, and when it had them.
 REPLACED, RECOVERS, RECOVERED = "everest.io/replaced", "everest.io/recovers", "everest.io/recovered"
+# On Patroni's dynamic configuration: the repositories that this cluster has begun, and when one of them was found empty.
+REPOSITORIES = "everest.io/repositories"
 # Where pgBackRest finds the repository that a recovery reads (recovery.py); the include path has to be a folder of its own.
 RECOVERY = {"PGBACKREST_CONFIG": "/run/postgresql/recovery/source", "PGBACKREST_CONFIG_INCLUDE_PATH": "/run/postgresql/recovery"}
 # Beside the data: WAL that is fetched ahead, and the note that a recovery is not finished.
@@ -486,11 +488,62 @@ def write_settings(values: Values) -> None:
     write_private("secrets.conf", f"[global]\n{secrets_of}[global:backup]\nannotation={ARCHITECTURE}={platform.machine()}\n")
 
 
-def ensure_stanza(cluster: Json) -> None:
-    """On a primary. The path belongs to whoever has made the stanza; another one's is never taken over unasked."""
+def noted_repositories(cluster: Json, api: Api) -> Json:
+    found = api.call("GET", f"configmaps/{cluster['name']}-config")
+    return json.loads(((found or {}).get("metadata", {}).get("annotations") or {}).get(REPOSITORIES) or "{}")
+
+
+def note_repositories(cluster: Json, api: Api, notes: Json) -> None:
+    if notes != noted_repositories(cluster, api):
+        api.call("PATCH", f"configmaps/{cluster['name']}-config", {"metadata": {"annotations": {REPOSITORIES: json.dumps(notes)}}})
+
+
+def note_lost(cluster: Json, api: Api, missing: List[Repository]) -> bool:
+    """Noted before the archive begins anew where it was, so that this is never done in silence: the agent carries it."""
+    notes, lost = noted_repositories(cluster, api), False
+    for state in missing:
+        note = notes.get(str(state.key), {})
+        if note.get("storage") != state.storage:
+            continue  # it is new, as declared
+        lost = True
+        if note.get("lostAt", "") <= note["begunAt"]:  # else this is another try
+            note["lostAt"] = utc()
+            log(f"the repository in {state.storage} is empty, and this cluster had begun it: what was there is lost; beginning anew")
+    note_repositories(cluster, api, notes)
+    return lost
+
+
+def note_begun(cluster: Json, api: Api, states: List[Repository]) -> None:
+    notes = noted_repositories(cluster, api)
+    for state in states:
+        known = notes.get(str(state.key), {})
+        if known.get("storage") != state.storage:
+            notes[str(state.key)] = {"storage": state.storage, "begunAt": utc()}
+        elif state.status == 1:
+            notes[str(state.key)] = {**known, "begunAt": utc()}
+    note_repositories(cluster, api, notes)
+
+
+def send_histories_again(cluster: Json) -> None:
+    """Of the timelines before this one: without them nobody can tell what the new archive leads to."""
+    status = f"{cluster['dataDirectory']}/pg_wal/archive_status"
+    for name in os.listdir(status) if os.path.isdir(status) else []:
+        if re.match(r"[0-9A-F]{8}\.history\.done$", name):
+            os.rename(f"{status}/{name}", f"{status}/{name[:-len('done')]}ready")
+
+
+def lost_before(cluster: Json, api: Api) -> bool:
+    return any("lostAt" in note for note in noted_repositories(cluster, api).values())
+
+
+def ensure_stanza(cluster: Json, api: Api) -> bool:
+    """On a primary. The path belongs to whoever has made the stanza; another one's is never taken over unasked.
+
+    True where a repository has begun anew because all that was in it is gone.
+    """
     with Database(cluster) as server:
         if server.value("SELECT pg_is_in_recovery()"):
-            return
+            return False
         own = str(server.value("SELECT system_identifier FROM pg_control_system()"))
     backup, states = cluster["backup"], [repository.readable() for repository in repositories(cluster)]
     for state in states:
@@ -498,20 +551,31 @@ def ensure_stanza(cluster: Json) -> None:
             raise NotYet(f"{state.storage} belongs to the cluster {state.system}, and this one is {own}: nothing is archived. "
                          "Name another prefix for one of them; waiting.")
     stanza = f"--stanza={backup['stanza']}"
-    missing = [state.storage for state in states if state.status == 1]
+    missing = [state for state in states if state.status == 1]
+    lost = note_lost(cluster, api, missing)
     if missing:
         pgbackrest([stanza, "stanza-create"])
-        log(f"the repository in {', '.join(missing)} is new: there is no backup in it")
+        log(f"the repository in {', '.join(state.storage for state in missing)} is new: there is no backup in it")
     elif any(state.system != own for state in states):
         pgbackrest([stanza, "stanza-upgrade"])
+    if lost:
+        send_histories_again(cluster)
+    note_begun(cluster, api, states)
+    return lost
 
 
 def prepare_archive(cluster: Json, api: Api) -> None:
     configure_backup(cluster, api)
     try:
-        ensure_stanza(cluster)
+        if ensure_stanza(cluster, api):
+            begin_first_backup()
     except driver().OperationalError as problem:
         raise NotYet("the server does not take connections yet; waiting.") from problem
+
+
+def begin_first_backup() -> None:
+    """In a session of its own: Patroni ends its callbacks when the role changes again, and archive_command is given 40 s."""
+    subprocess.Popen([sys.executable, __file__, "first-backup"], start_new_session=True)
 
 
 def check_beginning(cluster: Json, api: Api) -> None:
@@ -929,9 +993,9 @@ def callback(cluster: Json, api: Api) -> None:
         return  # what is declared is the repository of the data that will come
     if cluster.get("backup"):
         patiently(lambda: prepare_archive(cluster, api))
-    if cluster.get("backup") and cluster.get("recovery"):
-        # Of a session of its own: Patroni ends its callbacks when the role changes again.
-        subprocess.Popen([sys.executable, __file__, "first-backup"], start_new_session=True)
+    # Another member may have begun it, and not have come to its end.
+    if cluster.get("backup") and (cluster.get("recovery") or patiently(lambda: lost_before(cluster, api))):
+        begin_first_backup()
 
 
 def archive_once(cluster: Json, api: Api) -> int:
