@@ -88,16 +88,23 @@ export class RestoreCommand {
     if (!await this.untilBrought(members, wanted, signal)) return signal.aborted ? INTERRUPTED : EXIT.failed;
     const states = await this.statesOf(members);
     if (states.includes(undefined)) throw new CommandError('A member does not answer any more. Nothing was ended.');
-    if (states.every((state) => state?.waits === false)) {
-      this.ports.say(`${wanted.name} is done on all members: it is done once for its name.`);
-      return EXIT.done;
-    }
+    if (states.every((state) => state?.waits === false)) return this.doneBefore(states, wanted);
     if (states.some((state) => state?.waits === false)) {
       this.ports.say(`${wanted.name} is under way.`);
       return this.follow(members, new Set(), signal);
     }
     if (!wanted.putBack && !await this.canBeReached(members[0]!)) return EXIT.failed;
     return this.restart(members, signal);
+  }
+
+  private doneBefore(states: ReadonlyArray<MemberState | undefined>, { name, putBack }: Replacement): number {
+    if (!putBack || !states.some((state) => state?.kept.includes('accepted'))) {
+      this.ports.say(`${name} is done on all members: it is done once for its name.`);
+      return EXIT.done;
+    }
+    const gone = `What ${name} had set aside was removed when it was accepted: there is no way back.`;
+    this.ports.say(`${gone} Take putBack out of the manifest again; the members go on with the data that they have.`);
+    return EXIT.failed;
   }
 
   private async isDeclared({ name, putBack }: Replacement): Promise<boolean> {

@@ -152,6 +152,14 @@ test('the way back asks for no moment', async () => {
   assert.ok(!exec.ran.some((ran) => ran.endsWith('check')));
 });
 
+test('after accept no way back is called done, because what was set aside is gone', async () => {
+  const back = { name: 'r1', putBack: true };
+  const { run, exec, said, deleted } = world(back);
+  exec.answers.state = () => state({ replacement: back, waits: false, kept: ['accepted'] });
+  assert.equal(await run({ ...PLACE, command: 'reject', id: 'r1' }), 1);
+  assert.deepEqual([deleted.length, /there is no way back/.test(said.at(-1)!)], [0, true]);
+});
+
 test('for good in all members or in none', async () => {
   const { run, exec } = world();
   const accept: RestoreRequest = { ...PLACE, command: 'accept', id: 'r1' };
