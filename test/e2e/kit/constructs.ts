@@ -76,7 +76,9 @@ export interface CloneWanted extends Pick<ClusterWanted, 'namespace' | 'name' | 
   readonly walVolume?: string;
 }
 
-export function clonedCluster({ namespace, name, storageClass, instances, snapshot, pauseAtTarget, ...wanted }: CloneWanted): Obj[] {
+export function clonedCluster(
+  { namespace, name, storageClass, instances, snapshot, pauseAtTarget, ...wanted }: CloneWanted,
+): Obj[] {
   const chart = new Chart(new App(), 'chart', { namespace });
   const storage = storageIn(wanted.bucket);
   new PostgresCluster(chart, name, {
@@ -100,7 +102,9 @@ function volumesOf({ volume, walVolume, storageClass: storageClassName }: Cluste
   return { size: volume ?? VOLUME, storageClassName, ...(walVolume ? { walSize: walVolume } : {}) };
 }
 
-function backupIn(bucket: string, { prefix, scheduled, snapshots, snapshotClass: className }: ClusterWanted): BackupOptions {
+function backupIn(
+  bucket: string, { prefix, scheduled, snapshots, snapshotClass: className }: ClusterWanted,
+): BackupOptions {
   const storage = storageIn(bucket, prefix);
   if (!scheduled) return { storage };
   const volume = { name: 'volume', cron: '0 3 * * *', type: BackupType.volumeSnapshot({ keep: 2, ...(className ? { className } : {}) }) };

@@ -24,7 +24,8 @@ export function snapshotFaultEvents(fixture: BackupFixture): SuiteEvent[] {
   return [
     {
       name: 'snapshot-primary-alone', measure: { what: 'from apply until the clone that begins with the snapshot of the primary takes writes' },
-      figures: { made: SNAPSHOT_FIGURES.made, longestGap: SNAPSHOT_FIGURES.longestGap }, run: (context) => primaryAlone(context, fixture),
+      figures: { made: SNAPSHOT_FIGURES.made, longestGap: SNAPSHOT_FIGURES.longestGap },
+      run: (context) => primaryAlone(context, fixture),
     },
     {
       name: 'snapshot-paused', measure: { what: 'from the manifest without pauseAtTarget until the clone takes writes' },
@@ -77,7 +78,9 @@ async function undone(context: SuiteContext, fixture: BackupFixture, snapshot: s
   return cloned(context, fixture, snapshot, moment);
 }
 
-async function cloned(context: SuiteContext, fixture: BackupFixture, snapshot: string, moment: Moment): Promise<Sample> {
+async function cloned(
+  context: SuiteContext, fixture: BackupFixture, snapshot: string, moment: Moment,
+): Promise<Sample> {
   const target = RecoveryTarget.time(moment.at);
   const start = performance.now();
   return fixture.withClone(context, { target, instances: 1, snapshot }, async (clone) => {
@@ -125,7 +128,10 @@ async function paused(context: SuiteContext, fixture: BackupFixture): Promise<Sa
   });
 }
 
-/** The standby in backup mode is promoted, or follows another timeline: no snapshot counts that a server cannot begin with. */
+/**
+ * The standby in backup mode is promoted, or follows another timeline: no snapshot counts that a server cannot begin
+ * with.
+ */
 async function failedOver(context: SuiteContext, fixture: BackupFixture): Promise<Sample> {
   await fixture.ready(context);
   await fixture.cluster.hurryToSettle(MEMBERS, PATIENCE_S);
