@@ -21,7 +21,6 @@ export function successorOf(primary: Primary, now: MemberChoice): string | undef
   return now.pod !== undefined && now.uid !== primary.uid ? now.pod : undefined;
 }
 
-
 export async function lookForPrimary(
   { kube }: BackupPorts, { cluster, target: wanted }: Wanted,
 ): Promise<MemberChoice> {

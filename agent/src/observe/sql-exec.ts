@@ -3,6 +3,7 @@
  * when they have ended; standard error goes to the log of the server.
  */
 import type { MemberSql } from '../member-sql.js';
+import { literal } from '../model/sql-catalog.js';
 import type { Exec, ExecCall, ExecEnd, ExecOptions } from '../ports/exec.js';
 import { SqlError } from '../ports/sql.js';
 
@@ -11,7 +12,6 @@ const PROGRAM_LIMIT_S = 60;
 const LIMIT_MS = 70_000;
 
 const inShell = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
-const inSql = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
 /** As CSV with signs that no output has, so that each line arrives as it is. */
 function statements(command: readonly string[]): string[] {
@@ -22,7 +22,7 @@ function statements(command: readonly string[]): string[] {
     // Gone with the transaction, which writes nothing that a synchronous standby would have to confirm.
     'BEGIN',
     'CREATE TEMPORARY TABLE everest_said (line text)',
-    `COPY everest_said FROM PROGRAM ${inSql(program)} WITH (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')`,
+    `COPY everest_said FROM PROGRAM ${literal(program)} WITH (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')`,
     'SELECT line FROM everest_said',
     'ROLLBACK',
   ];
