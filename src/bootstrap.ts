@@ -43,7 +43,8 @@ export interface RecoveryOptions {
   /**
    * Restores in place: members that have data set them aside on their volumes, once for this name, and the cluster is
    * recovered under its own name. Begins when all Pods of the cluster have been deleted at once, and ends the cluster
-   * until it is done. The volumes need room for both. `Bootstrap.putBack()` with this name goes back.
+   * until it is done. The volumes need room for both. `Bootstrap.putBack()` with this name goes back. A Galera cluster
+   * takes its own backups only, and a member of it that starts again before that waits for the others to stop.
    *
    * @default - only a cluster without data is recovered
    */

@@ -43,6 +43,7 @@ export type BootstrapSpec = z.infer<typeof bootstrapSpecShape>;
 
 /** Of a cluster that replicates by Galera, whose transactions have GTIDs. */
 export const galeraBootstrapSpecShape = z.strictObject({
+  putBack: z.string().optional(),
   recover: recovery.extend({
     target: z.strictObject({
       latest: z.literal(true).optional(),
@@ -51,7 +52,8 @@ export const galeraBootstrapSpecShape = z.strictObject({
       exclusive: z.boolean().optional(),
       skipTransactions: z.array(z.string()).optional(),
     }).optional(),
-  }),
+    replacing: z.string().optional(),
+  }).optional(),
 });
 
 type Target = z.infer<typeof target> & { readonly skipTransactions?: string[] };

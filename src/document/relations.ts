@@ -77,14 +77,18 @@ function oneCredentials({ credentials }: PostgresqlSpec): Finding[] {
 /** A new beginning, or an old state: not both. */
 function oneBeginning({ bootstrap }: PostgresqlSpec): Finding[] {
   if (!bootstrap) return [];
-  const ways = Object.keys(bootstrap);
   return [
-    ...(ways.length === 1 ? [] : [finding(SHAPE_TEXTS.wrongChoice, {
-      path: ['spec', 'bootstrap'], problem: `bootstrap has ${ways.length === 0 ? 'nothing in it' : ways.join(' and ')}`,
-      fix: 'Give one of recover, superseding, putBack, or leave bootstrap out',
-    })]),
+    ...oneWay(bootstrap, ['recover', 'superseding', 'putBack']),
     ...oneMoment(bootstrap.recover?.target, ['latest', 'time', 'lsn', 'transaction', 'restorePoint']),
   ];
+}
+
+function oneWay(bootstrap: object, known: readonly string[]): Finding[] {
+  const ways = Object.keys(bootstrap);
+  return ways.length === 1 ? [] : [finding(SHAPE_TEXTS.wrongChoice, {
+    path: ['spec', 'bootstrap'], problem: `bootstrap has ${ways.length === 0 ? 'nothing in it' : ways.join(' and ')}`,
+    fix: `Give one of ${known.join(', ')}, or leave bootstrap out`,
+  })];
 }
 
 /** Of an old state. */
@@ -136,7 +140,12 @@ export function checkRelations(spec: PostgresqlSpec): Finding[] {
   return [...sharedRelations(spec), ...oneCredentials(spec), ...oneBeginning(spec), ...oneRole(spec), ...notYet(spec)];
 }
 
+function oneGaleraBeginning({ bootstrap }: GaleraSpec): Finding[] {
+  if (!bootstrap) return [];
+  return [...oneWay(bootstrap, ['recover', 'putBack']), ...oneMoment(bootstrap.recover?.target, ['latest', 'time', 'transaction'])];
+}
+
 /** The same of a document with an engine that replicates by Galera. */
 export function checkGaleraRelations(spec: GaleraSpec): Finding[] {
-  return [...sharedRelations(spec), ...oneMoment(spec.bootstrap?.recover.target, ['latest', 'time', 'transaction'])];
+  return [...sharedRelations(spec), ...oneGaleraBeginning(spec)];
 }

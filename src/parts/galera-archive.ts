@@ -58,16 +58,22 @@ function memberAccess(cluster: ResolvedGalera, repositories: readonly ResolvedRe
   return role(cluster, name, rules, cluster.name);
 }
 
+/** Until a restore in place is done, what is written goes to the archive that is restored from, as before. */
+function sourceInPlace({ recovery, replacement }: ResolvedGalera): ResolvedRepository[] {
+  return recovery && replacement ? [recovery.repository] : [];
+}
+
 /** The collector reads the same, and fills the pass once. */
 function collectorAccess(cluster: ResolvedGalera, repository: ResolvedRepository): Manifest[] {
   const { pass } = repository;
   const fills = pass?.generate ? [pass.secret] : [];
   const reads = pass ? [pass.secret] : [];
+  const sources = sourceInPlace(cluster).flatMap((each) => readRules(each, each.pass ? [each.pass.secret] : []));
   const name = collectorName(cluster.name);
   return [
     ...fills.map((secret) => emptySecret(cluster, secret)),
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadata(cluster, name), automountServiceAccountToken: false },
-    ...role(cluster, name, [...readRules(repository, [...reads, cluster.credentialsSecret]), ...secretRule(fills, ['patch'])], name),
+    ...role(cluster, name, [...readRules(repository, [...reads, cluster.credentialsSecret]), ...secretRule(fills, ['patch']), ...sources], name),
   ];
 }
 
@@ -97,7 +103,8 @@ function collectorPolicy(cluster: ResolvedGalera, repository: ResolvedRepository
     egress: [
       { to: [{ podSelector: { matchLabels: memberSelector(cluster) } }], ports: tcp(MYSQL_PORT) },
       { ...optional('to', peers.dns), ports: DNS_PORTS },
-      { ...optional('to', peers.apiServer), ports: API_SERVER_PORTS }, storageEgress(repository),
+      { ...optional('to', peers.apiServer), ports: API_SERVER_PORTS },
+      ...[repository, ...sourceInPlace(cluster)].map(storageEgress),
     ],
   });
 }

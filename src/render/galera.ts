@@ -40,10 +40,11 @@ function repositoryOf({ options, secrets, files, pass, url }: ResolvedRepository
 }
 
 /** What a new cluster begins with. */
-function recoveryOf({ recovery }: ResolvedGalera): Record<string, unknown> {
-  if (!recovery) return {};
+function recoveryOf({ recovery, replacement }: ResolvedGalera): Record<string, unknown> {
+  const inPlace = replacement ? { replacement } : {};
+  if (!recovery) return inPlace;
   const { repository, goal, keepPasswords } = recovery;
-  return { recovery: { repository: repositoryOf(repository), target: goal, keepPasswords } };
+  return { recovery: { repository: repositoryOf(repository), target: goal, keepPasswords }, ...inPlace };
 }
 
 /** What backups and the collector of the binary log need. */

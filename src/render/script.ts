@@ -53,7 +53,10 @@ export function renderArchiveScripts(): Record<string, string> {
 /** Everything that runs a member of a Galera cluster, by file name. */
 export function renderGaleraScripts(): Record<string, string> {
   return {
-    ...scripts('galera-member.py', 'galera_http.py', 'galera_passwords.py', 'galera_rules.py', 'galera_server.py', 'galera_sql.py', 'galera_users.py', 'kube.py', 'galera-run.sh'),
+    ...scripts(
+      'galera-member.py', 'galera_http.py', 'galera_passwords.py', 'galera_replacement.py', 'galera_rules.py',
+      'galera_server.py', 'galera_sql.py', 'galera_users.py', 'galera_volume.py', 'kube.py', 'galera-run.sh',
+    ),
     ...renderArchiveScripts(),
   };
 }

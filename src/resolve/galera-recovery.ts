@@ -37,6 +37,6 @@ export function resolveGaleraRecovery(namespace: string, recovery: RecoveryOptio
   return {
     repository: sourceRepository(namespace, recovery),
     goal: goalOf(recovery.target ?? RecoveryTarget.latest()),
-    keepPasswords: recovery.keepPasswords ?? false,
+    keepPasswords: recovery.keepPasswords ?? recovery.replacing !== undefined,
   };
 }

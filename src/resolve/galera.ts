@@ -1,3 +1,4 @@
+import type { Replacement } from '../contract/document';
 import type { GaleraEngine } from '../contract/galera';
 import { DEFAULT_GROUP, credentialsName, memberName, tlsName } from '../contract/names';
 import type { GaleraClusterProps } from '../galera-cluster-props';
@@ -15,6 +16,7 @@ import { galeraDatabases, resolveUsers, type GaleraUser } from './galera-users';
 import { DEFAULT_INSTANCES, resolveResources, type ResolvedGroup, type ResolvedResources } from './groups';
 import type { ClusterIdentity } from './identity';
 import type { ResolvedImage } from './postgres';
+import { resolveReplacement } from './recovery';
 
 /** Newest series of MariaDB that this project's image has. */
 export const DEFAULT_MARIADB = '11.8';
@@ -70,6 +72,8 @@ export interface ResolvedGalera extends ClusterIdentity {
   readonly backup?: ResolvedBackup;
   /** Where the first data come from; none: an empty cluster. */
   readonly recovery?: ResolvedGaleraRecovery;
+  /** A restore in place, or the way back behind it. */
+  readonly replacement?: Replacement;
   readonly serviceAnnotations: Record<string, string>;
   readonly replicaServiceAnnotations: Record<string, string>;
 }
@@ -182,11 +186,13 @@ function passedOn(props: GaleraClusterProps): Pick<ResolvedGalera,
   };
 }
 
-function backupOf(name: string, namespace: string, props: GaleraClusterProps): Pick<ResolvedGalera, 'backup' | 'recovery'> {
+function backupOf(name: string, namespace: string, props: GaleraClusterProps): Pick<ResolvedGalera, 'backup' | 'recovery' | 'replacement'> {
   const { backup, bootstrap } = props;
+  const replacement = resolveReplacement(bootstrap);
   return {
     ...(backup ? { backup: resolveBackup(name, namespace, backup) } : {}),
     ...(bootstrap?.recovery ? { recovery: resolveGaleraRecovery(namespace, bootstrap.recovery) } : {}),
+    ...(replacement ? { replacement } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import { keysOfSecret, storageViolations } from './backup-valid';
-import { sourceNames } from './recovery-valid';
+import { nameViolations, sourceNames } from './recovery-valid';
 import type { GaleraRule, GaleraRuleInput, Violation } from './rule';
 import type { RecoveryOptions } from '../bootstrap';
 import type { RecoveryTarget } from '../recovery-target';
@@ -44,8 +44,8 @@ function optionViolations(engine: Engine, { type, options }: RecoveryTarget): Vi
 }
 
 /** Of PostgreSQL only. */
-function foreignViolations({ pauseAtTarget, replacing, snapshot }: RecoveryOptions): Violation[] {
-  const given = Object.entries({ pauseAtTarget, replacing, snapshot }).filter(([, value]) => value !== undefined);
+function foreignViolations({ pauseAtTarget, snapshot }: RecoveryOptions): Violation[] {
+  const given = Object.entries({ pauseAtTarget, snapshot }).filter(([, value]) => value !== undefined);
   return given.map(([name]) =>
     ({ path: ['bootstrap', 'recovery', name], problem: `${name} is set, which is for PostgreSQL`, fix: `Leave ${name} out` }));
 }
@@ -60,29 +60,41 @@ function ownPath({ clusterName, namespace, props }: GaleraRuleInput, recovery: R
   }] : [];
 }
 
+/** Until it is done the cluster goes on in its old archive, which is known by where the restore comes from. */
+function ownSource({ clusterName, namespace }: GaleraRuleInput, recovery: RecoveryOptions): Violation[] {
+  const { from: { options }, replacing } = recovery;
+  const isOwn = options.clusterName === clusterName && (options.namespace ?? namespace) === namespace;
+  return replacing === undefined || isOwn ? [] : [{
+    path: SOURCE, problem: `${replacing} would restore ${options.clusterName} in place of ${clusterName}`,
+    fix: 'Recover it into a cluster of another name',
+  }];
+}
+
 function sourceViolations(input: GaleraRuleInput, recovery: RecoveryOptions): Violation[] {
   const { backupStorage, options } = recovery.from;
   const path = [...SOURCE, 'backupStorage'];
   const malformed = [
     ...storageViolations(path, backupStorage), ...keysOfSecret(path, backupStorage), ...sourceNames(options),
   ];
-  return malformed.length > 0 ? malformed : ownPath(input, recovery);
+  return malformed.length > 0 ? malformed : [...ownPath(input, recovery), ...ownSource(input, recovery)];
 }
 
 export const galeraRecovery: GaleraRule = {
   code: 'EV2302',
   title: 'A recovery that Galera clusters do not have here',
-  cause: 'bootstrap of a MariaDbCluster or a PxcCluster names a target that the server does not know, a storage that cannot be, or the archive that the cluster itself writes to; or it asks for something that only PostgreSQL has here.',
+  cause: 'bootstrap of a MariaDbCluster or a PxcCluster names a target that the server does not know, a storage that cannot be, the archive that the cluster itself writes to, or a name that is no short DNS label; or it asks for something that only PostgreSQL has here.',
   consequence: 'The cluster would be recovered to another moment than was meant, or members would wait for ever',
-  fix: 'Use Bootstrap.recover() with a time, or with the GTID of a transaction',
+  fix: 'Use Bootstrap.recover() with a time, or with the GTID of a transaction, and Bootstrap.putBack() with the name of a restore',
   check: (input) => {
     const { engine, props: { bootstrap } } = input;
     if (!bootstrap) return [];
+    if (bootstrap.replaced !== undefined) return nameViolations(['bootstrap', 'replaced'], bootstrap.replaced);
     if (!bootstrap.recovery) return [{ path: ['bootstrap'], problem: `Bootstrap.${bootstrap.method}() is for PostgreSQL`, fix: 'Leave bootstrap out, and give backup.storage another prefix' }];
     const { target } = bootstrap.recovery;
     return [
       ...(target ? [...valueViolations(engine, target), ...optionViolations(engine, target)] : []),
       ...foreignViolations(bootstrap.recovery),
+      ...nameViolations(['bootstrap', 'recovery', 'replacing'], bootstrap.recovery.replacing),
       ...sourceViolations(input, bootstrap.recovery),
     ];
   },

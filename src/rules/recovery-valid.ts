@@ -131,7 +131,7 @@ function twoIdentities({ props }: PostgresRuleInput): Violation[] {
 }
 
 /** A label of 30 characters at the most: it becomes a folder on each volume. */
-function nameViolations(path: string[], name: string | undefined): Violation[] {
+export function nameViolations(path: string[], name: string | undefined): Violation[] {
   if (name === undefined || (DNS_LABEL.test(name) && name.length <= 30)) return [];
   return [{ path, problem: `the name of the restore is ${JSON.stringify(name)}`, fix: 'Use lower-case letters, digits and "-", 30 characters at the most' }];
 }

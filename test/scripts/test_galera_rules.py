@@ -21,7 +21,7 @@ def told(name, seqno=-1, phase="waiting", **more):
     }
 
 
-def verdicts(states, initialized=True):
+def verdicts(states, initialized=0):
     """Of each member that waits, with all others heard."""
     return {
         own["member"]: rules.verdict(own, {state["member"]: state for state in states if state is not own}, MEMBERS, initialized)
@@ -29,7 +29,7 @@ def verdicts(states, initialized=True):
     }
 
 
-def actions(states, initialized=True):
+def actions(states, initialized=0):
     return [verdict.action for verdict in verdicts(states, initialized).values()]
 
 
@@ -44,7 +44,7 @@ class Recovery(unittest.TestCase):
 
     def test_nobody_goes_on_while_one_member_is_not_heard_since_it_may_have_the_newest_data(self):
         own = told("orders-1", 9)
-        verdict = rules.verdict(own, {"orders-2": told("orders-2", 8), "orders-3": None}, MEMBERS, True)
+        verdict = rules.verdict(own, {"orders-2": told("orders-2", 8), "orders-3": None}, MEMBERS, 0)
         self.assertEqual((verdict.action, verdict.ambiguous), ("wait", True))
         self.assertIn("orders-3", verdict.because)
 
@@ -90,15 +90,15 @@ class Recovery(unittest.TestCase):
 
     def test_a_new_cluster_is_made_by_the_first_member_and_only_once(self):
         empty = [told(name) for name in MEMBERS]
-        self.assertEqual(actions(empty, initialized=False), ["initialize", "wait", "wait"])
-        self.assertTrue(all(verdict.ambiguous for verdict in verdicts(empty, initialized=True).values()))
+        self.assertEqual(actions(empty, initialized=None), ["initialize", "wait", "wait"])
+        self.assertTrue(all(verdict.ambiguous for verdict in verdicts(empty, initialized=0).values()))
 
 
 class Joining(unittest.TestCase):
     def verdict(self, own, **primary):
         bootstraps = [{"n": 1, "id": "first", "seqno": 0}, {"n": 2, "id": "second", "seqno": 1667}]
         serving = told("orders-1", 2000, **{"phase": "synced", "lastBootstrap": bootstraps[-1], "bootstraps": bootstraps, **primary})
-        return rules.verdict(own, {"orders-1": serving, "orders-3": None}, MEMBERS, True)
+        return rules.verdict(own, {"orders-1": serving, "orders-3": None}, MEMBERS, 0)
 
     def test_data_up_to_the_bootstrap_join(self):
         self.assertEqual(self.verdict(told("orders-2", 1667)).action, "join")
@@ -252,7 +252,7 @@ class World:
         if member.state["phase"] != "waiting" or member.promise:
             return
         peers = {name: member.heard.get(name) for name in MEMBERS if name != member.name}
-        verdict = rules.verdict(member.state, peers, MEMBERS, True)
+        verdict = rules.verdict(member.state, peers, MEMBERS, 0)
         if verdict.action == "bootstrap" and self.promised(member, peers):
             self.bootstrap(member)
 

@@ -29,6 +29,11 @@ const recovered = (target: RecoveryTarget) => Bootstrap.recover({
   from: RecoverySource.storage(BACKUP.storage, { clusterName: 'invoices' }), target,
 });
 
+const NEXT = BackupStorage.s3({ bucket: 'backups', prefix: 'restore-1', access: StorageAccess.secret('s3') });
+const inPlace = (replacing: string, clusterName = 'orders') => Bootstrap.recover({
+  from: RecoverySource.storage(BACKUP.storage, { clusterName }), replacing,
+});
+
 export const GALERA_EXAMPLES: readonly RuleExample[] = [
   mariadb(['EV2001', 'two members without a third voter', 'instances'], { instances: 2 }, { instances: 2, arbitrator: true }),
   mariadb(['EV2001', 'an even number of members', 'instances'], { instances: 4 }, { instances: 5 }),
@@ -77,5 +82,9 @@ export const GALERA_EXAMPLES: readonly RuleExample[] = [
   mariadb(['EV2302', 'the archive that the cluster itself writes to', 'bootstrap.recovery.from'],
     { backup: BACKUP, bootstrap: Bootstrap.recover({ from: RecoverySource.storage(BACKUP.storage, { clusterName: 'orders' }) }) },
     { backup: BACKUP, bootstrap: recovered(RecoveryTarget.latest({ skipTransactions: ['1-1-4711'] })) }),
+  mariadb(['EV2302', 'a restore in place whose name is no folder', 'bootstrap.recovery.replacing'],
+    { backup: { storage: NEXT }, bootstrap: inPlace('Restore 1') }, { backup: { storage: NEXT }, bootstrap: inPlace('restore-1') }),
+  mariadb(['EV2302', 'a restore of another cluster in place', 'bootstrap.recovery.from'],
+    { bootstrap: inPlace('restore-1', 'invoices') }, { bootstrap: Bootstrap.putBack('restore-1') }),
   mariadb(['EV2301', 'a second repository', 'backup.secondary'], { backup: { ...BACKUP, secondary: BACKUP } }, { backup: BACKUP }),
 ];

@@ -8,7 +8,7 @@ backup                 makes a backup now, and follows it to its end
   --type full|differential|incremental   default: full
   --repository NUMBER                    default: that of the schedule, or the first
 restore --to MOMENT    looks whether the backups reach the moment, and prints the change for Git; changes nothing
-                       MOMENT: a time with a zone (2026-03-01T11:59:59Z), or a place in the log (0/5000060)
+                       MOMENT: a time with a zone (2026-03-01T11:59:59Z), or a place in PostgreSQL's log (0/5000060)
 restore --id NAME      does the restore in place that the manifests declare by this name: ends all members at once,
                        once they have the declaration and the moment can be reached, and follows until it is done
 reject --id NAME       goes back behind it: prints the change for Git, and does it once that is declared
@@ -38,7 +38,7 @@ export interface BackupRequest extends Place {
   readonly repository: number | undefined;
 }
 
-/** A moment as `recovery.py` takes it. */
+/** A moment as the members' scripts take it. */
 export interface Moment {
   readonly type: 'time' | 'lsn';
   readonly value: string;

@@ -7,9 +7,11 @@ import type { Moment, RestoreRequest } from './arguments.js';
 import { CommandError, contractOf, INTERRUPTED } from './command.js';
 import { gitChange, notThere, wayBack } from './git-change.js';
 import type { Replacement } from '../../../src/contract/document.js';
+import { GALERA_CONTAINER } from '../../../src/contract/galera.js';
 import { WAITING_ANNOTATION } from '../../../src/contract/labels.js';
-import { configName } from '../../../src/contract/names.js';
+import { configName, galeraConfigName } from '../../../src/contract/names.js';
 import { EXIT } from '../backup-job.js';
+import type { BackupContract } from '../model/backup-contract.js';
 import type { PodFacts } from '../model/facts.js';
 import { parseJson, podFacts } from '../model/objects.js';
 import type { Clock } from '../ports/clock.js';
@@ -26,13 +28,38 @@ export interface RestorePorts {
   readonly namespace: string;
 }
 
-/** What `recovery.py state` tells of one volume. */
+/** Where an engine's members have what these commands ask. */
+interface Place {
+  readonly container: string;
+  readonly script: string;
+  /** The declaration, as members read it. */
+  readonly config: { readonly map: string; readonly file: string };
+  readonly isServing: (pod: PodFacts) => boolean;
+}
+
+function placeOf({ engine, cluster }: BackupContract): Place {
+  if (engine === 'postgresql') {
+    return {
+      container: 'postgres', script: 'recovery.py', config: { map: configName(cluster), file: 'cluster.json' },
+      isServing: ({ role, ready, deleting }) => role === 'primary' && ready && !deleting,
+    };
+  }
+  return {
+    container: GALERA_CONTAINER[engine], script: 'galera_replacement.py', config: { map: galeraConfigName(cluster), file: 'galera.json' },
+    isServing: ({ ready, deleting }) => ready && !deleting,
+  };
+}
+
+/** What the script tells of one volume (`state`). */
 interface MemberState {
   readonly replacement: Replacement | null;
   /** It has not been through what is declared. */
   readonly waits: boolean;
   /** Of `before`, `rejected`, `accepted`: what lies beside the data. */
   readonly kept: readonly string[];
+  /** What a Galera member does, and why. */
+  readonly phase?: string;
+  readonly because?: string;
 }
 
 interface Answer {
@@ -48,15 +75,14 @@ const BROUGHT_MS = 180_000;
 
 export class RestoreCommand {
   private said = '';
+  private place!: Place;
 
   constructor(private readonly ports: RestorePorts, private readonly request: RestoreRequest) {}
 
   async run(signal: AbortSignal): Promise<number> {
     const { request } = this;
     const contract = await contractOf(this.ports.kube, this.ports.namespace, request.cluster);
-    if (contract.engine !== 'postgresql') {
-      throw new CommandError(`${request.cluster} is ${contract.engine}, which has no restore in place: recover it under another name.`);
-    }
+    this.place = placeOf(contract);
     const members = contract.members.map(({ pod }) => pod);
     if ('to' in request) return this.look(members, request.to);
     if (request.command === 'accept') return this.accept(members, request.id);
@@ -76,7 +102,7 @@ export class RestoreCommand {
 
   private async anyServer(members: readonly string[]): Promise<string> {
     const pods = await this.podsOf(members);
-    const found = pods.find(({ role, ready }) => role === 'primary' && ready) ?? pods.find(({ container }) => container === 'running');
+    const found = pods.find(this.place.isServing) ?? pods.find(({ container }) => container === 'running');
     if (!found) throw new CommandError(`No member of ${this.request.cluster} runs, and the look is made in one: is the namespace right (-n)?`);
     return found.name;
   }
@@ -108,8 +134,9 @@ export class RestoreCommand {
   }
 
   private async isDeclared({ name, putBack }: Replacement): Promise<boolean> {
-    const map = await this.ports.kube.get('configmaps', configName(this.request.cluster));
-    const declared = parseJson((map as { data?: Record<string, string> }).data?.['cluster.json'])?.replacement as Replacement | undefined;
+    const { map, file } = this.place.config;
+    const { data } = await this.ports.kube.get('configmaps', map) as { data?: Record<string, string> };
+    const declared = parseJson(data?.[file])?.replacement as Replacement | undefined;
     return declared?.name === name && declared.putBack === putBack;
   }
 
@@ -157,18 +184,24 @@ export class RestoreCommand {
     while (!signal.aborted) {
       const objects = (await this.objectsOf(members)).filter(({ metadata }) => !old.has(metadata.uid ?? ''));
       const pods = objects.map(podFacts);
-      const primary = pods.find(({ role, ready, deleting }) => role === 'primary' && ready && !deleting);
-      if (primary) {
-        this.ports.say(`${primary.name} takes writes.${this.afterwards()}`);
+      const serving = pods.find(this.place.isServing);
+      if (serving) {
+        this.ports.say(`${serving.name} takes writes.${this.afterwards()}`);
         return EXIT.done;
       }
-      const first = pods[0];
-      if (first?.waitingFor) this.once(`${first.name}: ${first.waitingFor}`);
+      await this.tellProgress(pods[0]);
       if (isAtTarget(objects[0])) return EXIT.done;
       await this.ports.clock.sleep(LOOK_MS, signal);
     }
     this.ports.say('The members go on by themselves.');
     return INTERRUPTED;
+  }
+
+  private async tellProgress(first: PodFacts | undefined): Promise<void> {
+    if (!first) return;
+    const asked = this.place.container === 'postgres' ? [] : await this.statesOf([first.name]);
+    const text = first.waitingFor ?? asked[0]?.because;
+    if (text) this.once(`${first.name}: ${text}`);
   }
 
   private afterwards(): string {
@@ -215,7 +248,8 @@ export class RestoreCommand {
 
   private async recovery(pod: string, ...command: readonly string[]): Promise<Answer> {
     const lines: string[] = [];
-    const call = { pod, container: 'postgres', command: ['python3', '/etc/everest/recovery.py', ...command] };
+    const { container, script } = this.place;
+    const call = { pod, container, command: ['python3', `/etc/everest/${script}`, ...command] };
     const end = await this.ports.exec.run(call, { line: (text) => void lines.push(text), limitMs: EXEC_MS });
     if (end.exitCode === undefined) return { done: false, lines: [...lines, `${pod} does not answer: ${end.why}`] };
     return { done: end.exitCode === 0, lines };

@@ -235,6 +235,14 @@ const EXAMPLES: Example[] = [
     action: { reason: 'orders-2, orders-3 may serve elsewhere; declare its node dead, or end it' },
   },
   {
+    name: 'lets nobody begin while a member holds for a restore in place, not even whom it was granted', rule: 'members-hold',
+    view: stopped({
+      reports: [waiting(ONE, 100, { phase: 'holding', because: 'the restore in place restore-1 is declared' }), waiting(TWO, 101), waiting(THREE, 101)],
+      record: bootstraps({ grants: [grant()] }),
+    }),
+    because: /orders-1 runs no server: the restore in place restore-1 is declared/,
+  },
+  {
     name: 'waits for a member that tells nothing, since it may have more', rule: 'members-missing',
     view: galera({ reports: [waiting(ONE, 100), waiting(TWO, 101)] }), because: /orders-3/,
   },

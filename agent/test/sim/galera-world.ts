@@ -20,6 +20,28 @@ export interface Note {
   readonly id: string;
   readonly seqno: number;
   readonly member: string;
+  readonly era: number;
+}
+
+/** A restore in place begins era 1, the way back era 2. */
+export interface Era {
+  readonly number: number;
+  readonly by: string;
+}
+
+export const FIRST_ERA: Era = { number: 0, by: '' };
+export const RESTORED: Era = { number: 1, by: 'restore-1' };
+export const PUT_BACK: Era = { number: 2, by: 'restore-1 put back' };
+/** What the restore brings. */
+const BASE = ['r-1', 'r-2', 'r-3'];
+
+/** On a volume: data and what is noted of them. */
+type Kept = Pick<Member, 'log' | 'data' | 'note' | 'lastView'>;
+
+/** Rows of one history, as clients and numbers have them. */
+export interface Book {
+  readonly acked: Set<string>;
+  readonly committed: Map<number, string>;
 }
 
 export interface View {
@@ -38,7 +60,7 @@ interface Body {
 /** What ends by itself after a time. */
 const TIMED_PHASES: ReadonlySet<Phase> = new Set(['off', 'recovering', 'joining']);
 
-export type Phase = 'off' | 'recovering' | 'waiting' | 'joining' | 'synced' | 'nonprimary';
+export type Phase = 'off' | 'recovering' | 'holding' | 'waiting' | 'joining' | 'synced' | 'nonprimary';
 
 export interface Member {
   readonly name: string;
@@ -54,6 +76,10 @@ export interface Member {
   note: Note | undefined;
   lastView: readonly string[];
   asides: number;
+  era: Era;
+  kept: Kept | undefined;
+  /** What it has read of the declaration. */
+  wanted: Era | undefined;
   /** Received and not yet applied: gone with the process. */
   queue: string[];
   gcomm: string;
@@ -70,7 +96,9 @@ export interface State {
 }
 
 export const NAMES = ['orders-1', 'orders-2', 'orders-3'] as const;
-const UUID = '11111111-2222-3333-4444-555555555555';
+const UUIDS = ['11111111-2222-3333-4444-555555555555', '99999999-2222-3333-4444-555555555555'] as const;
+const newBook = (): Book => ({ acked: new Set(), committed: new Map() });
+const isRestored = ({ era }: Member): boolean => era.number === RESTORED.number;
 
 export class GaleraWorld {
   now = 0;
@@ -78,9 +106,10 @@ export class GaleraWorld {
   history: string | undefined;
   readonly members: Member[];
   readonly cuts = new Set<string>();
-  readonly acked = new Set<string>();
-  /** What has ever been committed under each number, for two histories. */
-  readonly committed = new Map<number, string>();
+  /** What was ever committed under each number: of the cluster as it was, and of what a restore has brought. */
+  readonly books: readonly [Book, Book] = [newBook(), newBook()];
+  /** What is declared; members read it at moments of their own. */
+  wanted: Era | undefined;
   readonly story: string[] = [];
   readonly wrongs: string[] = [];
   bootstraps = 0;
@@ -93,7 +122,7 @@ export class GaleraWorld {
     this.members = NAMES.map((name) => ({
       name, nodeUp: true, frozenUntilMs: -Infinity, bootId: '', phase: 'off', dueMs: random.below(1000), log: [], data: 'empty', note: undefined,
       lastView: [], asides: 0, queue: [], gcomm: '', view: undefined, suspects: new Map(), waitingSinceMs: 0, apartSinceMs: Infinity,
-      takenGrants: new Set<string>(),
+      takenGrants: new Set<string>(), era: FIRST_ERA, kept: undefined, wanted: undefined,
     }));
   }
 
@@ -131,7 +160,19 @@ export class GaleraWorld {
       this.now += STEP_MS;
       this.beforeStep();
       for (const member of this.members) this.step(member);
+      this.checkEras();
     }
+  }
+
+  /** Two histories never serve at once, nor an earlier one once somebody's data are set aside. */
+  private checkEras(): void {
+    const last = Math.max(...this.members.map(({ era }) => era.number));
+    const early = this.members.filter((member) => member.era.number < last && this.quorate(member));
+    if (early.length > 0) this.wrongs.push(`${this.now}: ${early.map(({ name }) => name).join(', ')} serves, and there is era ${last}`);
+  }
+
+  book(member: Member): Book {
+    return this.books[isRestored(member) ? 1 : 0];
   }
 
   // ---- faults
@@ -148,7 +189,7 @@ export class GaleraWorld {
 
   private step(member: Member): void {
     if (!member.nodeUp || this.now < member.frozenUntilMs) return;
-    if (member.phase === 'waiting') this.whileWaiting(member);
+    if (member.phase === 'waiting' || member.phase === 'holding') this.whileWaiting(member);
     else if (TIMED_PHASES.has(member.phase) && this.now >= member.dueMs) this.due(member);
     else if (this.runs(member)) this.serve(member);
   }
@@ -162,6 +203,7 @@ export class GaleraWorld {
   private boot(member: Member): void {
     this.count += 1;
     Object.assign(member, { bootId: `boot-${this.count}`, phase: 'recovering', dueMs: this.now + RECOVERY_MS });
+    if (member.wanted !== this.wanted && this.random.below(2) === 0) member.wanted = this.wanted;
     member.takenGrants.clear();
   }
 
@@ -176,16 +218,56 @@ export class GaleraWorld {
   /** Why its data must not join that one as they are. */
   foreign(member: Member, primary: Member): boolean {
     if (member.data !== 'present') return false;
+    if (member.era.number !== primary.era.number) return true;
     if (member.note?.id === primary.note?.id) return false;
-    const later = this.notes.filter((note) => note.n > (member.note?.n ?? 0) && note.n <= (primary.note?.n ?? 0));
+    const [from, to] = [member.note?.n ?? 0, primary.note?.n ?? 0];
+    const later = this.notes.filter(({ era, n }) => era === member.era.number && n > from && n <= to);
     return later.some((note) => member.log.length > note.seqno);
   }
 
   /** The replicated table of bootstraps, as those that serve have it. */
   readonly notes: Note[] = [];
 
+  // ---- a restore in place, as galera_rules.py has it
+
+  private isDue(member: Member, peers: readonly Member[]): boolean {
+    const { wanted, era } = member;
+    if (!wanted || era.number >= wanted.number) return false;
+    if (member.data !== 'present' && peers.some((other) => this.quorate(other))) return false;
+    return wanted.number === RESTORED.number || [member, ...peers].some((other) => other.era.number >= RESTORED.number);
+  }
+
+  /** True: it runs no server before all others have stopped too. */
+  private holds(member: Member): boolean {
+    if (member.wanted !== this.wanted && this.random.below(40) === 0) member.wanted = this.wanted;
+    const peers = this.peers(member);
+    if (!this.isDue(member, peers)) {
+      if (member.phase === 'holding') member.phase = 'waiting';
+      return false;
+    }
+    const { wanted } = member;
+    member.phase = 'holding';
+    const isStill = ({ phase, wanted: theirs, era }: Member) =>
+      (phase === 'holding' && theirs === wanted) || era.number === wanted!.number;
+    const all = peers.length === this.members.length - 1 && peers.every(isStill);
+    if (all && this.random.below(5) === 0) this.move(member, wanted!);
+    return true;
+  }
+
+  private move(member: Member, wanted: Era): void {
+    const { log, data, note, lastView } = member;
+    const nothing: Kept = { log: [], data: 'empty', note: undefined, lastView: [] };
+    if (wanted.number === 1) Object.assign(member, { kept: { log, data, note, lastView }, ...nothing });
+    else if (isRestored(member)) Object.assign(member, member.kept ?? nothing, { kept: undefined });
+    this.tell(`${member.name} has been through ${wanted.by}`);
+    Object.assign(member, { era: wanted, phase: 'recovering', dueMs: this.now + RECOVERY_MS });
+    // The process may end at any moment; a step that was begun is finished.
+    if (this.random.below(3) === 0) this.kill(member, 300 + this.random.below(4000));
+  }
+
   private whileWaiting(member: Member): void {
-    const primary = this.peers(member).filter(({ phase }) => phase === 'synced').sort((a, b) => (b.note?.n ?? 0) - (a.note?.n ?? 0))[0];
+    if (this.holds(member)) return;
+    const primary = this.peers(member).filter(({ phase, era }) => phase === 'synced' && era.number >= member.era.number).sort((a, b) => (b.note?.n ?? 0) - (a.note?.n ?? 0))[0];
     if (primary && !this.foreign(member, primary)) this.join(member, primary);
     else if (!primary && this.selfRecovery) this.recoverTogether(member);
   }
@@ -193,6 +275,7 @@ export class GaleraWorld {
   private join(member: Member, primary: Member): void {
     const copies = member.data !== 'present';
     member.note = primary.note;
+    member.era = primary.era;
     if (copies) Object.assign(member, { data: 'incomplete', log: [] });
     Object.assign(member, { phase: 'joining', dueMs: this.now + (copies ? 2000 : 500) + this.random.below(2000) });
   }
@@ -227,8 +310,10 @@ export class GaleraWorld {
 
   /** As galera_rules.py chooses. */
   private newest(): Member | undefined {
+    const last = Math.max(...this.members.map(({ era }) => era.number));
     const holders = this.members.filter(({ data }) => data === 'present');
-    if (holders.length === 0) return this.bootstraps === 0 ? this.members[0] : undefined;
+    if (holders.length === 0) return this.isNew(last) ? this.members[0] : undefined;
+    if (holders.some(({ era }) => era.number < last)) return undefined;
     const latest = Math.max(...holders.map(({ note }) => note?.n ?? 0));
     const candidates = holders.filter(({ note }) => (note?.n ?? 0) === latest);
     const best = candidates.reduce((a, b) => (b.log.length > a.log.length ? b : a));
@@ -237,8 +322,15 @@ export class GaleraWorld {
     return lost ? undefined : best;
   }
 
+  /** No volume holds data, and none of this era ever did. */
+  private isNew(era: number): boolean {
+    return this.members.every((member) => member.era.number === era && member.data === 'empty') && era !== PUT_BACK.number
+      && !this.notes.some((note) => note.era === era);
+  }
+
   begin(member: Member, id: string): void {
     this.bootstraps += 1;
+    if (member.data !== 'present' && isRestored(member)) member.log = [...BASE];
     this.count += 1;
     const most = Math.max(...this.members.filter(({ data }) => data === 'present').map(({ log }) => log.length), 0);
     this.tell(`${member.name} bootstraps at ${member.log.length} (${id}); the most is ${most}`);
@@ -250,7 +342,8 @@ export class GaleraWorld {
   private note(member: Member, id: string): void {
     const serving = this.members.filter((other) => other !== member && other.phase === 'synced' && this.quorate(other));
     if (serving.length > 0) this.wrongs.push(`${this.now}: ${member.name} begins while ${serving.map(({ name }) => name).join(', ')} serves`);
-    member.note = { n: (member.note?.n ?? 0) + 1, id, seqno: member.log.length, member: member.name };
+    const { name, log, era } = member;
+    member.note = { n: (member.note?.n ?? 0) + 1, id, seqno: log.length, member: name, era: era.number };
     this.notes.push(member.note);
   }
 
@@ -311,14 +404,15 @@ export class GaleraWorld {
     for (const other of group) other.queue.push(row);
     this.flush(member);
     this.check(member, row);
-    this.acked.add(row);
+    this.book(member).acked.add(row);
   }
 
   private check(member: Member, row: string): void {
     const number = member.log.length;
-    const other = this.committed.get(number);
-    if (other !== undefined && this.acked.has(other)) this.wrongs.push(`${this.now}: ${member.name} commits ${row} as number ${number}, which was ${other}`);
-    this.committed.set(number, row);
+    const { acked, committed } = this.book(member);
+    const other = committed.get(number);
+    if (other !== undefined && acked.has(other)) this.wrongs.push(`${this.now}: ${member.name} commits ${row} as number ${number}, which was ${other}`);
+    committed.set(number, row);
   }
 
   /** True: somebody of the view is silent, and nothing can be committed until he is given up. */
@@ -397,9 +491,9 @@ export class GaleraWorld {
   state(member: Member): string {
     const running = this.runs(member);
     const names = Object.entries(this.connected(member)).map(([name, gcommUuid]) => ({ name, gcommUuid }));
-    const note = member.note && { ...member.note, uuid: UUID };
+    const note = member.note && { ...member.note, uuid: this.uuid(member) };
     return JSON.stringify({
-      member: member.name, bootId: member.bootId, phase: member.phase, because: '', ambiguous: true,
+      member: member.name, bootId: member.bootId, phase: member.phase, because: '', ambiguous: true, era: member.era,
       server: { pid: running || member.phase === 'joining' ? 1 : null },
       position: this.position(member), sstIncomplete: member.data === 'incomplete', dataEmpty: member.data === 'empty',
       lastPrimaryView: { members: member.lastView }, lastBootstrap: note ?? null, writer: null,
@@ -414,10 +508,14 @@ export class GaleraWorld {
     return { ...member.view?.members, ...Object.fromEntries(alike.map(({ name, gcomm }) => [name, gcomm])) };
   }
 
+  private uuid(member: Member): string {
+    return UUIDS[isRestored(member) ? 1 : 0];
+  }
+
   private position(member: Member): object {
     const isOpen = member.phase === 'recovering' || member.phase === 'joining';
     if (isOpen || member.data !== 'present') return { uuid: null, seqno: -1, source: 'unknown' };
-    return { uuid: UUID, seqno: member.log.length, source: 'recovered' };
+    return { uuid: this.uuid(member), seqno: member.log.length, source: 'recovered' };
   }
 
   post(member: Member, path: string, body: Body): string | undefined {
@@ -440,6 +538,7 @@ export class GaleraWorld {
     if (member.phase !== 'waiting') return `it is ${member.phase}`;
     this.advance(PEERS_ASKED_MS);
     if (member.phase !== 'waiting' || member.dueMs === Infinity) return 'it changed';
+    if (this.peers(member).some(({ phase, era }) => phase === 'holding' || era.number > member.era.number)) return 'a restore in place';
     if (this.peers(member).some((other) => this.runs(other) && other.phase === 'synced')) return 'somebody serves';
     member.takenGrants.add(id);
     this.begin(member, id);
@@ -462,7 +561,10 @@ export class GaleraWorld {
 
   private setAside(member: Member, seqno: number): string | undefined {
     if (member.phase !== 'waiting' || (seqno !== -1 && seqno !== member.log.length)) return 'it changed';
-    Object.assign(member, { data: 'empty', log: [], note: undefined, lastView: [], asides: member.asides + 1 });
+    const serving = this.members.filter((other) => this.quorate(other));
+    const latest = serving.map(({ era }) => era).find(({ number }) => number > member.era.number);
+    if (latest) this.move(member, latest);
+    else Object.assign(member, { data: 'empty', log: [], note: undefined, lastView: [], asides: member.asides + 1 });
     return undefined;
   }
 }

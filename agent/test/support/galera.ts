@@ -44,7 +44,7 @@ const WSREP: WsrepFacts = { primary: true, ready: true, state: 4, gcomm: undefin
 export function synced(name: string, more: Partial<GaleraReport> = {}): GaleraReport {
   return {
     member: name, takenAtMs: 1000, bootId: `boot-${numberIn(name)}`, phase: 'synced', because: '', ambiguous: false, serverRuns: true,
-    data: 'present', position: at(100), bootstrap: FIRST, lastView: [...MEMBERS], writer: { member: 'orders-1', epoch: 1 },
+    data: 'present', position: at(100), era: { number: 0, by: '' }, bootstrap: FIRST, lastView: [...MEMBERS], writer: { member: 'orders-1', epoch: 1 },
     wsrep: { ...WSREP, gcomm: `g-${numberIn(name)}` }, drained: false, desynced: false, pendingRestart: [], declared: undefined, ...more,
   };
 }
@@ -65,11 +65,11 @@ export function nonprimary(
 }
 
 export function bootstraps(more: Partial<BootstrapRecord> = {}): BootstrapRecord {
-  return { resourceVersion: '7', grants: [], confirmed: FIRST, settled: undefined, ...more };
+  return { resourceVersion: '7', grants: [], confirmed: FIRST, era: 0, settled: undefined, ...more };
 }
 
 export function grant(more: Partial<Grant> = {}): Grant {
-  return { id: 'grant-1', kind: 'recovery', member: 'orders-2', bootId: 'boot-2', position: at(101), survivors: [], at: '', ...more };
+  return { id: 'grant-1', kind: 'recovery', member: 'orders-2', bootId: 'boot-2', era: 0, position: at(101), survivors: [], at: '', ...more };
 }
 
 export function galera(more: Partial<GaleraSnapshot> = {}): GaleraSnapshot {

@@ -18,7 +18,7 @@ import time
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import binlog_events as binlog
-from galera_archive import Archive, ArchiveError, Json, Part, check_owner, open_archive, part_name, read_config
+from galera_archive import Archive, ArchiveError, Json, Part, check_owner, open_archive, part_name, read_config, repository_of
 from galera_tools import Remote, option_text, programs_of, write_private
 from kube import Api, Conflict, NotYet, value_in
 
@@ -136,9 +136,11 @@ class Follower:
 
 
 class Collector:
-    def __init__(self, archive: Archive, config: Json, connect: Callable[[str], Any]) -> None:
-        """`config`: members (name, host), folder, interval, login (arguments of mariadb-binlog); `connect`: SQL to a host."""
+    def __init__(self, archive: Archive, config: Json, connect: Callable[[str], Any], archive_of: Optional[Callable[[str], Archive]] = None) -> None:
+        """`config`: members (name, host), folder, interval, login (arguments of mariadb-binlog); `connect`: SQL to a host;
+        `archive_of`: where a group with that state archives, if not always in the same place."""
         self.archive, self.config, self.connect = archive, config, connect
+        self.archive_of = archive_of
         self.state: Json = {}
         self.stopping = False
         self.beat = time.monotonic()
@@ -187,11 +189,17 @@ class Collector:
                 problems.append(f"{member['name']}: {problem}")
         raise NoSource("; ".join(problems) or "there is no member")
 
+    def turn_to(self, uuid: str) -> None:
+        archive = self.archive_of(uuid) if self.archive_of else self.archive
+        if archive is not self.archive:
+            self.archive, self.state = archive, archive.read_json(STATE) or {}
+
     def look_at(self, sql: Any, member: Json) -> Choice:
         found = dict(sql.rows("SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_local_state', 'wsrep_cluster_status', 'wsrep_cluster_state_uuid')"))
         state, primary, uuid = (found.get(f"wsrep_{name}") for name in ("local_state", "cluster_status", "cluster_state_uuid"))
         if primary != "Primary" or state not in ("2", "4"):
             raise NoSource(f"is in state {state} of a {primary} component")
+        self.turn_to(uuid)
         check_owner(self.archive, uuid)
         domain = self.domain(sql, uuid)
         self.wait_for(sql, domain)
@@ -389,7 +397,14 @@ def main() -> int:
             print(problem, flush=True)
             time.sleep(5.0)
     login = {"user": "everest_backup", "password": password, "ca": f"{os.environ['EVEREST_TLS_DIR']}/ca.crt"}
-    return Collector(archive, settings(config, folder, login), lambda host: RemoteSql(host, login)).run()
+    source = f"{folder}/source"
+    os.makedirs(source, exist_ok=True)
+
+    def archive_of(uuid: str) -> Archive:
+        repository = repository_of(config, uuid, source)
+        return archive if repository == config["archive"]["repository"] else open_archive(repository, source)
+
+    return Collector(archive, settings(config, folder, login), lambda host: RemoteSql(host, login), archive_of).run()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import galera_server as db
 from galera_http import Peers, Requests, serve
 from galera_passwords import Rotation
 from galera_users import Declared, Watch
+from galera_volume import Volume
 from kube import Api, Conflict, NotYet, log, utc
 
 TICK_S = 0.1
@@ -38,6 +39,8 @@ LOST_JOIN_S, LOST_COPY_S = 5.0, 30.0
 # A server that has left its group for good (evicted, or its appliers have ended) says so and stays as it is.
 CUT_OFF_S = 3.0
 LOOK_AROUND_S, RECONCILE_S, RELOAD_S = 2.0, 10.0, 5.0
+# Between two looks at what is declared, and at a target that cannot be reached yet.
+DECLARED_S, TARGET_S = 1.0, 10.0
 
 Json = Dict[str, Any]
 
@@ -53,6 +56,9 @@ class Member:
         self.changed = threading.Condition()
         self.change = 0
         self.lock = threading.RLock()
+        self.volume = Volume(config["volume"])
+        # What an earlier process has begun: half of it must not look like lost data.
+        self.volume.finish()
         self.notes = db.Notes(config["volume"])
         self.server = db.Server(config, self.name)
         self.peers = Peers(config, self.others)
@@ -65,10 +71,16 @@ class Member:
         self.promised_at = 0.0
         self.grant: Optional[Json] = None
         self.promoted: Optional[Json] = None
-        self.claiming = self.stopping = self.drained = self.initialized = self.fresh = False
+        self.claiming = self.stopping = self.drained = self.fresh = False
+        self.initialized: Optional[int] = None
+        self.era = self.volume.era()
+        # What this member holds for, while it runs no server; `problem`: why nothing may be moved.
+        self.holds: Optional[Json] = None
+        # The era of those that serve, which it has been told to follow.
+        self.missed: Optional[Json] = None
         self.ask_stop: Optional[str] = None
         self.writer_until = self.gone_since = self.still_since = self.lost_since = self.cut_off_since = self.beat = 0.0
-        self.looked = self.reconciled = self.reloaded = 0.0
+        self.looked = self.reconciled = self.reloaded = self.read_at = self.aimed = 0.0
         self.pending: List[str] = []
         # Of databases and users, since it was first found so; the writer tells it.
         self.declared: Optional[Json] = None
@@ -109,6 +121,7 @@ class Member:
             "wsrep": status, "writer": row and {"member": row.member, "gcommUuid": row.gcomm, "epoch": row.epoch},
             "drained": self.drained, "desynced": bool(status and status["desyncCount"]),
             "pendingRestart": self.pending, "asides": self.server.asides(),
+            "era": self.era, "holds": self.holds,
             "declared": self.declared if self.is_writer() else None,
         }
 
@@ -193,7 +206,7 @@ class Member:
 
     def cycle(self) -> None:
         self.status, self.row, self.ask_stop, self.bootstraps = None, None, None, []
-        self.claiming, self.grant, self.promoted = False, None, None
+        self.claiming, self.grant, self.promoted, self.missed = False, None, None, None
         self.tell("recovering", "looking for the position of the data")
         self.look_at_data()
         start = self.wait()
@@ -229,6 +242,12 @@ class Member:
             self.keep_promise()
             if self.grant:
                 return rules.Verdict("initialize" if self.found.empty else "bootstrap", f"as granted by {self.grant['id']}")
+            if self.missed:
+                self.go_through(rules.wanted_of(self.missed), self.missed)
+            if self.hold():
+                ready_since = 0.0
+                self.pause(TICK_S)
+                continue
             # As a waiting one: whoever is asked for a promise sees the same.
             own = {**self.state(), "phase": "waiting"}
             decision = rules.verdict(own, self.peers.states(), self.config["members"], self.initialized)
@@ -245,6 +264,86 @@ class Member:
                     return decision
             self.pause(TICK_S)
         return None
+
+    # ---- a restore in place, and the way back
+
+    def hold(self) -> bool:
+        """Whether one that is declared keeps this member from going on. When all hold it is done on this volume."""
+        if self.due("read_at", DECLARED_S):
+            self.read_declaration()
+        wanted, peers = self.config.get("replacement"), self.peers.states()
+        if not self.may_hold(wanted, peers):
+            self.holds = None
+            return False
+        self.look_at_target()
+        decision = rules.hold_verdict({**self.state(), "phase": "holding"}, peers, self.config["members"], wanted)
+        if decision.action == "move":
+            self.replace(wanted)
+        else:
+            self.tell("holding", decision.because, decision.ambiguous)
+        return True
+
+    def read_declaration(self) -> None:
+        """It may change while nobody serves: another target, or none."""
+        now = db.read_config()
+        unknown = [name for name in now["members"] if name not in self.config["members"]]
+        if unknown:
+            # Nobody may be left out of what all members decide, and only the next process asks them too.
+            log(f"{', '.join(unknown)} belong to the cluster now; the script starts again with them")
+            sys.exit(1)
+        for name in ("replacement", "recovery"):
+            if now.get(name) != self.config.get(name):
+                log(f"another {name} is declared")
+                self.holds = None
+                self.config[name] = now.get(name)
+
+    def may_hold(self, wanted: Optional[Json], peers: Dict[str, Optional[Json]]) -> bool:
+        """Never with a promise or a grant, which requests give at any moment: whoever holds is taken for one that begins
+        nothing, and the others move their data on that."""
+        with self.lock:
+            if self.promise or self.grant or not rules.is_due(self.state(), peers, wanted):
+                return False
+            if not self.holds:
+                problem = "the target is being looked at" if self.looks(wanted) else None
+                self.holds = {**wanted, "returns": self.volume.returns(wanted["name"]), "problem": problem}
+                self.aimed = 0.0
+                self.tell("holding", f"{rules.step_of(wanted)} is declared", True)
+        return True
+
+    def looks(self, wanted: Json) -> bool:
+        """The first member looks at the target; the others take its word."""
+        return not wanted["putBack"] and self.name == self.config["members"][0]
+
+    def look_at_target(self) -> None:
+        if self.looks(self.holds) and self.holds["problem"] and self.due("aimed", TARGET_S):
+            self.holds = {**self.holds, "problem": self.server.target_problem(self.goes_on)}
+            self.notify()
+
+    def goes_on(self) -> bool:
+        self.tick()
+        return not self.stopping
+
+    def replace(self, wanted: Json) -> None:
+        """Everybody is asked once more: what was heard may be some seconds old."""
+        answers = {name: self.peers.look(name) for name in self.others}
+        peers = {name: state if status == 200 else None for name, (status, state) in answers.items()}
+        own = self.state()
+        if own["phase"] != "holding" or rules.hold_verdict(own, peers, self.config["members"], wanted).action != "move":
+            return
+        self.go_through(wanted, rules.next_era([own, *(state for state in peers.values() if state)], wanted))
+
+    def go_through(self, wanted: Json, era: Json) -> None:
+        with self.lock:
+            try:
+                self.volume.begin(wanted, era)
+                self.volume.finish()
+            except OSError as problem:
+                # Half of it must not look like lost data. The next process finishes it before it tells anything.
+                log(f"the data could not be moved: {problem}")
+                sys.exit(1)
+            self.notes, self.era, self.holds, self.missed = db.Notes(self.config["volume"]), self.volume.era(), None, None
+        self.tell("recovering", f"this volume has been through {self.era['by']}")
+        self.look_at_data()
 
     def claim(self) -> bool:
         """Asks all others to stand back; only with the promise of every one of them this member may bootstrap."""
@@ -277,6 +376,10 @@ class Member:
     def prepare_join(self) -> None:
         """On the volume before the server starts: from here on these data are a part of the Primary's history."""
         primaries = [state for state in self.peers.states().values() if rules.serves(state)]
+        if primaries:
+            # Behind the verdict: all of them are of one era, and it is this member's if it has data.
+            self.era = rules.era_of(primaries[0])
+            self.volume.adopt(self.era)
         records = [state["lastBootstrap"] for state in primaries if state["lastBootstrap"]]
         if records:
             self.notes.put("bootstrap", max(records, key=lambda record: record["n"]))
@@ -401,9 +504,9 @@ class Member:
 
     def keep_declared(self) -> None:
         try:
-            if not self.initialized:
-                db.mark_initialized(self.config, self.status["clusterStateUuid"])
-                self.initialized = True
+            if self.initialized is None or self.initialized < self.era["number"]:
+                db.mark_initialized(self.config, self.status["clusterStateUuid"], self.era["number"])
+                self.initialized = self.era["number"]
             self.tell_declared(self.server.reconcile())
         except (db.SqlError, db.Failed) as problem:
             log(f"databases and users were not looked after: {problem}")
@@ -541,7 +644,12 @@ def main() -> int:
     if sys.argv[1:] != ["start"]:
         print(__doc__, file=sys.stderr)
         return 2
-    return Member(db.read_config(), os.environ["POD_NAME"], os.environ.get("POD_UID", "")).run()
+    try:
+        member = Member(db.read_config(), os.environ["POD_NAME"], os.environ.get("POD_UID", ""))
+    except OSError as problem:
+        log(f"what was begun on this volume cannot be finished: {problem}")
+        return 1
+    return member.run()
 
 
 if __name__ == "__main__":

@@ -111,6 +111,18 @@ def check_owner(archive: "Archive", uuid: str) -> None:
         raise ArchiveError(f"the archive belongs to another cluster, whose state is {owner['uuid']}; this one's is {uuid}")
 
 
+def repository_of(config: Json, uuid: Optional[str], folder: str) -> Json:
+    """Where this group archives: until a restore in place is done it goes on in the archive that is restored from, which
+    is its own; the restored data have another state, and get the one that is declared."""
+    declared = config["archive"]["repository"]
+    wanted = config.get("replacement")
+    if not wanted or wanted["putBack"]:
+        return declared
+    source = {**declared, **config["recovery"]["repository"]}
+    owner = open_archive(source, folder).read_json(OWNER)
+    return source if owner and owner["uuid"] == uuid else declared
+
+
 class Archive:
     def __init__(self, repository: Json, secrets: Dict[str, str], folder: str) -> None:
         """`secrets`: values by option, such as `s3-key`; `folder`: for files that rclone wants as files."""

@@ -25,7 +25,7 @@ from typing import Any, Dict, IO, List
 
 import binlog_events as binlog
 import galera_recovery as recovery
-from galera_archive import Archive, ArchiveError, Json, Part, check_owner, open_archive, parse_part, read_config
+from galera_archive import Archive, ArchiveError, Json, Part, check_owner, open_archive, parse_part, read_config, repository_of
 from galera_tools import Tools, option_text, stream_name, write_private
 from kube import Api, NotYet, utc, value_in
 
@@ -284,8 +284,8 @@ def main(arguments: List[str]) -> int:
     if arguments == ["place"]:
         say(json.dumps(place_of(own_state())))
         return 0
-    repository = config["archive"]["repository"]
     try:
+        repository = repository_of(config, own_state()["position"]["uuid"], tempfile.mkdtemp(dir=config["run"]))
         archive = open_archive(repository, tempfile.mkdtemp(dir=config["run"]))
         if arguments == ["info"]:
             say(json.dumps(info(archive)))

@@ -164,6 +164,8 @@ class Requests:
         for name in member.others:
             status, state = member.peers.look(name)
             require(status != 200 or not (state.get("server") or {}).get("pid"), f"a server runs at {name}")
+            require(status != 200 or state.get("phase") != "holding", f"{name} holds for a restore in place")
+            require(status != 200 or rules.era_number(state) <= rules.era_number(member.state()), f"{name} has been through {rules.era_of(state)['by']}")
         with member.lock:
             self.waiting()
             require(not member.promise and not member.claiming and not member.grant, "a bootstrap is under way")
@@ -181,10 +183,17 @@ class Requests:
             require(not member.claiming and not member.grant, "a bootstrap is under way")
             require(not member.found.empty, "there are no data")
             require(self.at_position(body), f"{member.name} is at {member.told_position()}")
-            # First the note: a member whose data are aside has not lost them.
-            member.notes.put("joining", {"at": time.time(), "setAside": body["id"]})
-            member.server.set_aside()
-            member.forget_data()
+            serving = [state for state in member.peers.states().values() if rules.serves(state)]
+            require(all(rules.era_number(state) >= member.era["number"] for state in serving), "those that serve have data from before its own")
+            latest = max((rules.era_of(state) for state in serving), key=lambda era: era["number"], default=member.era)
+            if latest["number"] > member.era["number"]:
+                # What it has missed it goes through now, so that the way back finds these data where those of the others are.
+                member.missed = latest
+            else:
+                # First the note: a member whose data are aside has not lost them.
+                member.notes.put("joining", {"at": time.time(), "setAside": body["id"]})
+                member.server.set_aside()
+                member.forget_data()
 
     def evict(self, body: Json) -> None:
         member = self.member

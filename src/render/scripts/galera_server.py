@@ -16,10 +16,11 @@ from galera_rules import Row, ZERO_UUID
 from galera_sql import Sql, SqlError, text
 from galera_tools import Remote
 from galera_users import Declared, Users, settle_declared
+from galera_volume import sync_folder, write_whole
 from kube import Api, NotYet, SecretSpec, Values, log, random_password, read, settle_secret
 
 CONFIG_DIR = os.environ.get("EVEREST_CONFIG_DIR", "/etc/everest")
-INITIALIZED = "initialized"
+INITIALIZED, INITIALIZED_ERA = "initialized", "initializedEra"
 # While a member that is proven dead is given up nobody is waited for longer than this.
 EVICT, SUSPECT, HURRIED, HURRY_S = "evs.evict", "evs.suspect_timeout", "PT0.6S", 2.0
 SQL_TIMEOUT_S, CHANGE_TIMEOUT_S = 2.0, 20.0
@@ -49,7 +50,8 @@ class Found(NamedTuple):
 
 class Settled(NamedTuple):
     api_key: str
-    initialized: bool
+    #: The last era in which the cluster had data; None before there were any.
+    initialized: Optional[int]
     credentials: Values
     tls: Values
     declared: Declared
@@ -76,7 +78,11 @@ def settle(config: Json) -> Settled:
         config["tls"]["secret"], config["tls"]["generate"], ["ca.crt", "tls.crt", "tls.key"],
         lambda have: {} if have.get("tls.key") else new_certificate(config)))
     declared = settle_declared(config, api)
-    return Settled(credentials["api"], bool((record.get("data") or {}).get(INITIALIZED)), credentials, tls, declared)
+    return Settled(credentials["api"], initialized_era(record.get("data") or {}), credentials, tls, declared)
+
+
+def initialized_era(data: Values) -> Optional[int]:
+    return int(data.get(INITIALIZED_ERA) or 0) if data.get(INITIALIZED) else None
 
 
 def new_certificate(config: Json) -> Values:
@@ -94,11 +100,11 @@ def new_certificate(config: Json) -> Values:
         return {name: read(f"{folder}/{name}") + "\n" for name in ("ca.crt", "tls.crt", "tls.key")}
 
 
-def mark_initialized(config: Json, uuid: str) -> None:
-    """From here on empty volumes are a loss, not a new cluster."""
+def mark_initialized(config: Json, uuid: str, era: int) -> None:
+    """From here on empty volumes of this era are a loss, not a new cluster."""
     path = f"configmaps/{config['recordConfigMap']}"
     try:
-        Api.in_cluster().call("PATCH", path, {"data": {INITIALIZED: uuid}})
+        Api.in_cluster().call("PATCH", path, {"data": {INITIALIZED: uuid, INITIALIZED_ERA: str(era)}})
     except NotYet as problem:
         raise Failed(str(problem)) from problem
 
@@ -130,13 +136,7 @@ class Notes:
         return self.values.get(name)
 
     def put(self, name: str, value: Any) -> None:
-        path = f"{self.folder}/{name}.json"
-        with open(f"{path}.new", "w", encoding="utf-8") as file:
-            json.dump(value, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(f"{path}.new", path)
-        sync_folder(self.folder)
+        write_whole(f"{self.folder}/{name}.json", value)
         self.values[name] = value
 
     def drop(self, name: str) -> None:
@@ -151,14 +151,6 @@ def unlink(path: str) -> None:
         os.unlink(path)
     except FileNotFoundError:
         pass
-
-
-def sync_folder(folder: str) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 # ---- files of the server
@@ -362,6 +354,20 @@ class Server:
             time.sleep(0.2)
         if process.returncode:
             raise Failed(f"the recovery ended with {process.returncode}; what stands in its way is above")
+
+    def target_problem(self, go_on: Callable[[], bool]) -> Optional[str]:
+        """Why the declared target cannot be reached, before anything is moved; None: it can."""
+        process = subprocess.Popen(["python3", f"{CONFIG_DIR}/galera_replacement.py", "check"], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while True:
+            try:
+                told, problem = process.communicate(timeout=0.5)
+                break
+            except subprocess.TimeoutExpired:
+                if not go_on():
+                    process.kill()
+        log((told or problem).strip())
+        return None if process.returncode == 0 else problem.strip()[-500:] or "the target cannot be looked at"
 
     def initialize_mysql(self, fresh: str, tick: Callable[[], None]) -> None:
         script = f"{self.run}/init.sql"

@@ -114,18 +114,20 @@ function backupIn(
 
 export interface GaleraWanted extends Pick<ClusterWanted, 'namespace' | 'name' | 'storageClass' | 'cpu'> {
   readonly roles?: GaleraRole[];
+  readonly backup?: BackupOptions;
+  readonly bootstrap?: Bootstrap;
 }
 
 /** Three members of MariaDB with their proxies, and an agent that looks after them. */
-export function galeraCluster({ namespace, name, storageClass, cpu = '100m', roles }: GaleraWanted): Obj[] {
+export function galeraCluster({ namespace, name, storageClass, cpu = '100m', ...more }: GaleraWanted): Obj[] {
   const chart = new Chart(new App(), 'chart', { namespace });
   const agent = new EverestAgent(chart, 'agent', { image: AGENT_IMAGE.name });
   new MariaDbCluster(chart, name, {
     agent,
     storage: { size: '2Gi', storageClassName: storageClass },
     resources: { requests: { cpu, memory: '640Mi' } },
-    ...(roles ? { roles } : {}),
     protection: Protection.deleteWithCluster(),
+    ...more,
   });
   return chart.toJson() as Obj[];
 }

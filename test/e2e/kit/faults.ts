@@ -18,6 +18,12 @@ const LOCK = process.env.E2E_FAULT_LOCK ?? join(tmpdir(), 'testbed-faults.lock')
 
 export type NodeAction = 'kill' | 'start' | 'freeze' | 'thaw' | 'cut' | 'heal';
 
+/** Of a Pod. */
+export interface Place {
+  readonly node: string;
+  readonly ip: string;
+}
+
 /** What ends each fault. */
 const UNDO: Readonly<Record<string, string>> = { kill: 'start', freeze: 'thaw', cut: 'heal' };
 
@@ -69,6 +75,15 @@ export class NodeFaults {
     const number = /(\d+)$/.exec(node)?.[1];
     if (!number) throw new Skip(`node ${node} is not one of the testbed's`);
     await this.change(['node', action, number]);
+  }
+
+  /** What one Pod asks another on that port does not arrive; all else does. Gives what ends that. */
+  async unanswered(from: Place, to: Place, port: number): Promise<() => Promise<void>> {
+    const inNode = (...command: string[]) => this.testbed('node', 'shell', /(\d+)$/.exec(from.node)![1]!, 'nft', ...command);
+    await inNode('add', 'table', 'inet', 'e2e');
+    await inNode('add', 'chain', 'inet', 'e2e', 'way', '{ type filter hook forward priority -10; }');
+    await inNode('add', 'rule', 'inet', 'e2e', 'way', 'ip', 'saddr', from.ip, 'ip', 'daddr', to.ip, 'tcp', 'dport', String(port), 'drop');
+    return () => inNode('delete', 'table', 'inet', 'e2e');
   }
 
   async api(action: 'freeze' | 'thaw'): Promise<void> {

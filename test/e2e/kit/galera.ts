@@ -16,6 +16,7 @@ export interface MemberState {
   readonly lastBootstrap: { readonly n: number } | null;
   readonly wsrep: { readonly clusterStatus: string; readonly clusterSize: number } | null;
   readonly writer: { readonly member: string; readonly epoch: number } | null;
+  readonly era: { readonly number: number };
 }
 
 export class GaleraUnderTest {

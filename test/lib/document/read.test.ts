@@ -88,7 +88,7 @@ describe('readClusters', () => {
     expect(messages(text('{ time: yesterday }'))).toEqual([expect.stringMatching(/^\[EV2302\] .*spec\.bootstrap\.recover\.target/)]);
     expect(messages(text('{ exclusive: true }'))).toEqual([expect.stringMatching(/the target names no moment/)]);
     expect(messages(text('{ lsn: 0/5000060 }'))).toEqual([expect.stringMatching(/^\[EV1001\] .*spec\.bootstrap\.recover\.target\.lsn/)]);
-    expect(messages(text('{ latest: true }').replace('clusterName: old', 'clusterName: old, replacing: x'))).toEqual([expect.stringMatching(/^\[EV1001\] .*recover\.replacing/)]);
+    expect(messages(text('{ latest: true }').replace('clusterName: old', 'clusterName: old, replacing: x'))).toEqual([expect.stringMatching(/^\[EV2302\] .*x would restore old in place of orders/)]);
   });
 
   it('names the fields of a Galera document', () => {

@@ -3,11 +3,12 @@
  * bootstraps that their data have followed, and the record of what was granted.
  *
  * Invariants: among data of the last bootstrap the highest position wins, and nothing else counts; -1 and the zero uuid
- * are no positions; never below where that bootstrap began; whatever is missing or contradicts is a reason to wait.
+ * are no positions; never below where that bootstrap began; data from before a restore in place never count beside
+ * those from after it; whatever is missing or contradicts is a reason to wait.
  * Members find the same by the same rules (galera_rules.py), so that neither can undo the other.
  */
 import type { GaleraFacts, GaleraMemberFacts } from './facts.js';
-import { numberOf, type Bootstrap, type GaleraReport } from '../../model/galera/member.js';
+import { numberOf, type Bootstrap, type Era, type GaleraReport } from '../../model/galera/member.js';
 import type { Position } from '../../model/galera/position.js';
 import { openGrant, type BootstrapRecord, type Grant } from '../../model/galera/record.js';
 
@@ -52,10 +53,26 @@ function holdersOf(facts: GaleraFacts, record: BootstrapRecord): Holder[] {
   });
 }
 
+/** All report. Those that have not been through what others have do not count; theirs is not known to be less. */
+function eraOf(reports: readonly GaleraReport[]): Era {
+  return reports.map(({ era }) => era).reduce((top, next) => (next.number > top.number ? next : top), { number: 0, by: '' });
+}
+
+function objectionToEras(reports: readonly GaleraReport[]): string | undefined {
+  const top = eraOf(reports);
+  const told = (found: readonly GaleraReport[]) => found.map(({ member }) => member).join(', ');
+  const apart = reports.filter(({ era }) => era.number === top.number && era.by !== top.by);
+  if (apart.length > 0) return `${told(apart)} has not been through ${top.by}, but through something else`;
+  const behind = reports.filter(({ era, data }) => era.number < top.number && data === 'present');
+  if (behind.length > 0) return `the data of ${told(behind)} are from before ${top.by}`;
+  const missing = reports.every(({ data }) => data === 'empty') ? reports.filter(({ era }) => era.number < top.number) : [];
+  return missing.length > 0 ? `no member has data, and ${told(missing)} has not been through ${top.by}` : undefined;
+}
+
 function newCluster(facts: GaleraFacts, record: BootstrapRecord): Choice {
   const unfinished = facts.listed.filter(({ report }) => report?.data === 'incomplete');
   if (unfinished.length > 0) return none(`no member has data, and ${unfinished.map(({ name }) => name).join(', ')} only an unfinished copy`);
-  if (record.confirmed) return none('all volumes are empty, although this cluster had data before');
+  if (record.confirmed && record.era >= eraOf(reportsOf(facts)).number) return none('all volumes are empty, although this cluster had data before');
   const [first] = facts.listed;
   return first ? { kind: 'initial', member: first, position: undefined } : none('the contract lists no member');
 }
@@ -63,13 +80,15 @@ function newCluster(facts: GaleraFacts, record: BootstrapRecord): Choice {
 /** A bootstrap was granted of which nothing is left: what was written under it may be lost. */
 function grantIsLost(facts: GaleraFacts, grant: Grant | undefined): boolean {
   const reports = reportsOf(facts);
-  if (!grant || grant.kind === 'initial' || reports.some(({ bootstrap }) => bootstrap?.id === grant.id)) return false;
+  if (!grant || grant.kind === 'initial' || grant.era !== eraOf(reports).number || reports.some(({ bootstrap }) => bootstrap?.id === grant.id)) return false;
   return reports.find(({ member }) => member === grant.member)?.data !== 'present';
 }
 
 function objectionToLast(facts: GaleraFacts, record: BootstrapRecord, newest: number): string | undefined {
   const grant = openGrant(record);
-  if (newest < numberOf(record.confirmed)) {
+  const era = eraOf(reportsOf(facts)).number;
+  if (era < record.era) return 'the cluster was restored in place or put back since, and nobody has data of that';
+  if (era === record.era && newest < numberOf(record.confirmed)) {
     return `the cluster was bootstrapped ${numberOf(record.confirmed)} times, and nobody has data of the last time`;
   }
   const ahead = reportsOf(facts).filter(({ data, bootstrap }) => data === 'incomplete' && numberOf(bootstrap) > newest);
@@ -104,6 +123,8 @@ function objectionToBest(
 
 /** All listed members wait, and none has a server. */
 export function chooseBootstrap(facts: GaleraFacts, record: BootstrapRecord): Choice {
+  const eras = objectionToEras(reportsOf(facts));
+  if (eras) return none(eras);
   const holders = holdersOf(facts, record);
   if (holders.length === 0) return newCluster(facts, record);
   const newest = Math.max(...holders.map(({ n }) => n));
@@ -130,11 +151,17 @@ export function foreignTo(
   report: GaleraReport, primary: GaleraReport, record: BootstrapRecord | undefined,
 ): string | undefined {
   if (report.data !== 'present') return undefined;
-  if (!report.position) return 'the position of its data is not known';
-  const { uuid, seqno } = report.position;
-  if (uuid !== primary.position?.uuid) return 'its data are of another history';
+  const { position } = report;
+  if (!position) return 'the position of its data is not known';
+  if (report.era.number !== primary.era.number) return 'its data are of another era';
+  if (position.uuid !== primary.position?.uuid) return 'its data are of another history';
   if (report.bootstrap?.id === primary.bootstrap?.id) return undefined;
-  const begun = [...(primary.bootstrap ? [primary.bootstrap] : []), ...grantsSince(report, record)];
+  return beyond(position.seqno, primary, grantsSince(report, record));
+}
+
+/** More than what there was when others began without it. */
+function beyond(seqno: number, { bootstrap }: GaleraReport, grants: readonly Grant[]): string | undefined {
+  const begun = [...(bootstrap ? [bootstrap] : []), ...grants];
   const first = Math.min(...begun.map(({ position }) => position?.seqno ?? -1));
   return seqno > first ? `its data end at ${seqno}, and others began without it at ${first}` : undefined;
 }

@@ -39,6 +39,7 @@ const waiting = (f: GaleraFacts) => f.listed.filter(isWaiting);
 /** Their servers run, and are in no component that may write. */
 const survivors = (f: GaleraFacts) => f.listed.filter(({ report }) => report?.phase === 'nonprimary' && report.serverRuns);
 const between = (f: GaleraFacts) => f.listed.filter((member) => member.report && !isWaiting(member) && member.report.phase !== 'nonprimary');
+const holders = (f: GaleraFacts) => f.listed.filter(({ report }) => report?.phase === 'holding');
 const others = (f: GaleraFacts) => f.listed.filter((member) => !survivors(f).includes(member));
 
 // ---- the grant that was stored last
@@ -103,9 +104,10 @@ interface Wanted {
 function grantTo(
   f: GaleraFacts, { kind, member, position, survivors: rest = [] }: Wanted, request?: string,
 ): GaleraAction[] {
+  const { bootId, era } = member.report!;
   return [{
     kind: 'StoreGrant', cluster: f.snapshot.cluster, recordVersion: f.record!.resourceVersion,
-    grant: { kind, member: member.name, bootId: member.report!.bootId, position, survivors: rest },
+    grant: { kind, member: member.name, bootId, era: era.number, position, survivors: rest },
     witnesses: targets(f.listed), ...(request === undefined ? {} : { request }),
   }];
 }
@@ -174,6 +176,13 @@ const recovery: RecoveryRow[] = [
     when: 'the Pods or the record of bootstraps cannot be read',
     matches: (f) => f.snapshot.pods === 'unknown' || f.record === undefined,
     because: () => 'The Pods or the record of bootstraps cannot be read, so nobody is let begin.',
+    ...holding,
+  },
+  {
+    id: 'members-hold',
+    when: 'a restore in place, or the way back, is declared, and a member holds for it',
+    matches: (f) => holders(f).length > 0,
+    because: (f) => `${names(holders(f))} runs no server: ${holders(f)[0]!.report!.because}.`,
     ...holding,
   },
   {

@@ -5,7 +5,7 @@
 import { foreignTo } from './choice.js';
 import { isWaiting, names, type GaleraFacts, type GaleraMemberFacts } from './facts.js';
 import type { GaleraAction } from '../../model/galera/actions.js';
-import { numberOf, type GaleraReport } from '../../model/galera/member.js';
+import { isLater, numberOf, type GaleraReport } from '../../model/galera/member.js';
 import type { Row, RuleTable } from '../rule-table.js';
 
 const WAIT_MS = 1000;
@@ -36,7 +36,7 @@ function foreigners(f: GaleraFacts): Foreign[] {
   if (!primary) return [];
   return f.listed.filter(isWaiting).flatMap((member) => {
     const why = foreignTo(member.report!, primary, f.record);
-    return why ? [{ member, why, newer: numberOf(member.report!.bootstrap) > numberOf(primary.bootstrap) }] : [];
+    return why ? [{ member, why, newer: isLater(member.report!, primary) }] : [];
   });
 }
 
@@ -55,7 +55,10 @@ function setAside(f: GaleraFacts): GaleraAction[] {
 }
 
 function unconfirmed(f: GaleraFacts): GaleraMemberFacts | undefined {
-  return f.synced.find(({ report, target }) => target && numberOf(report!.bootstrap) > numberOf(f.record?.confirmed));
+  const { era = 0, confirmed } = f.record ?? {};
+  return f.synced.find(({ report, target }) => (
+    target && report!.bootstrap && isLater(report!, { era: { number: era, by: '' }, bootstrap: confirmed })
+  ));
 }
 
 const rows: Array<Row<GaleraFacts, GaleraAction>> = [

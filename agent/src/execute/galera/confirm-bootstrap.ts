@@ -2,7 +2,7 @@
 import { askTarget, no, type GaleraHands, type GaleraOutcome } from './hands.js';
 import { readRecord, writeRecord } from './record.js';
 import type { ConfirmBootstrap } from '../../model/galera/actions.js';
-import { isSynced, numberOf } from '../../model/galera/member.js';
+import { isLater, isSynced } from '../../model/galera/member.js';
 
 export async function confirmBootstrap(
   hands: GaleraHands, { cluster, target, recordVersion }: ConfirmBootstrap,
@@ -11,9 +11,9 @@ export async function confirmBootstrap(
   if (!report?.bootstrap || !isSynced(report)) return no(`${target.member} does not serve any more`);
   const record = await readRecord(hands, cluster);
   if (record?.resourceVersion !== recordVersion) return no('the record was changed meanwhile');
-  if (numberOf(report.bootstrap) <= numberOf(record.confirmed)) return no('it is written down already');
+  if (!isLater(report, { era: { number: record.era, by: '' }, bootstrap: record.confirmed })) return no('it is written down already');
   const stored = await writeRecord(hands, cluster, {
-    ...record, confirmed: report.bootstrap, settled: record.grants.at(-1)?.id,
+    ...record, confirmed: report.bootstrap, era: report.era.number, settled: record.grants.at(-1)?.id,
   });
   return stored ? { done: true, detail: `bootstrap ${report.bootstrap.n} of ${report.bootstrap.member}` } : no('the record was changed meanwhile');
 }

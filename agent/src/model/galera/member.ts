@@ -4,7 +4,7 @@ import { positionOf, type Position } from './position.js';
 import type { DatabasesStatus, LoginStatus } from '../status.js';
 
 export const PHASES = [
-  'recovering', 'waiting', 'starting', 'joining', 'synced', 'donor', 'nonprimary', 'stopping',
+  'recovering', 'holding', 'waiting', 'starting', 'joining', 'synced', 'donor', 'nonprimary', 'stopping',
 ] as const;
 export type MemberPhase = typeof PHASES[number];
 
@@ -17,6 +17,16 @@ export interface Bootstrap {
   readonly id: string;
   readonly position: Position | undefined;
   readonly member: string;
+}
+
+/**
+ * Each restore in place, and each way back behind it, begins a new one: data of an earlier era never count beside those
+ * of a later one, and numbers of bootstraps begin anew.
+ */
+export interface Era {
+  readonly number: number;
+  /** What began it; nothing for the first. */
+  readonly by: string;
 }
 
 export interface WsrepFacts {
@@ -50,6 +60,8 @@ export interface GaleraReport {
   readonly serverRuns: boolean;
   readonly data: DataState;
   readonly position: Position | undefined;
+  /** What its volume has been through. */
+  readonly era: Era;
   /** The last one that its data have followed. */
   readonly bootstrap: Bootstrap | undefined;
   /** Who was with it when it was last in a component that may write. */
@@ -85,6 +97,12 @@ function viewOf(members: unknown): Record<string, string> {
     typeof name === 'string' && typeof gcommUuid === 'string' ? [[name, gcommUuid] as const] : []
   ));
   return Object.fromEntries(entries);
+}
+
+/** Scripts from before there were eras tell none. */
+function eraOf(value: unknown): Era {
+  const { number, by } = record(value);
+  return { number: numberOrNothing(number) ?? 0, by: textOrNothing(by) ?? '' };
 }
 
 function wsrepOf(value: unknown): WsrepFacts | undefined {
@@ -149,6 +167,7 @@ export function parseGaleraReport(member: string, text: string, takenAtMs: numbe
     serverRuns: mayRun(phase, answer),
     data: dataOf(answer),
     position: knownPosition(answer.position),
+    era: eraOf(answer.era),
     bootstrap: bootstrapOf(answer.lastBootstrap),
     lastView: texts(record(answer.lastPrimaryView).members),
     wsrep: wsrepOf(answer.wsrep),
@@ -177,6 +196,15 @@ export function isInPrimary({ serverRuns, wsrep }: GaleraReport): boolean {
 export function isSynced(report: GaleraReport): boolean {
   return isInPrimary(report) && report.phase === 'synced' && report.wsrep!.ready && report.wsrep!.state === 4;
 }
+
+/** Under a later decision than that one. */
+export function isLater({ era, bootstrap }: Followed, than: Followed): boolean {
+  if (era.number !== than.era.number) return era.number > than.era.number;
+  return numberOf(bootstrap) > numberOf(than.bootstrap);
+}
+
+/** What data have followed. */
+export type Followed = Pick<GaleraReport, 'era' | 'bootstrap'>;
 
 export function numberOf(bootstrap: Bootstrap | undefined): number {
   return bootstrap?.n ?? 0;

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { App, Chart, Duration } from 'cdk8s';
+import { GaleraArchive } from './archive';
 import {
   Bootstrap, MariaDbCluster, NetworkPeer, Protection, RecoverySource,
   RecoveryTarget, type BackupOptions, type BackupStorage, type DrillCheck, type MariaDbClusterProps,
@@ -19,8 +20,6 @@ import { waitFor } from '../../kit/wait';
 const NAME = 'orders';
 const BUCKET = 'e2e-galera';
 const PATIENCE_S = 600;
-const CONTAINER = 'mariadb';
-const SQL = ['mariadb', '--no-defaults', '-S', '/run/mysqld/mysqld.sock', '-umysql', '-N', '-B'];
 /** Rows before the table is dropped, each a transaction of its own. */
 const ROWS = 1000;
 /** Rows of random bytes for the backup's time, 1,000 bytes each: what is done once weighs little beside a gigabyte. */
@@ -59,7 +58,7 @@ class MariaDbBackups {
     await this.sql(api, 'SELECT SLEEP(2)');
     const [gtid, dropped] = (await this.sql(api, `DROP TABLE app.${table}; SELECT @@last_gtid, UNIX_TIMESTAMP()`)).split('\t');
     await this.sql(api, `INSERT INTO app.after_drop VALUES (${run})`);
-    await this.untilArchived(api);
+    await this.archive(api).untilArchived();
     const started = Date.now();
     const target = run % 2 === 0 ? RecoveryTarget.transaction(gtid!, { exclusive: true })
       : RecoveryTarget.time(new Date((Number(dropped) - 1) * 1000).toISOString());
@@ -82,7 +81,7 @@ class MariaDbBackups {
     const written = 20 + this.runs++;
     await this.sql(api, `CREATE TABLE app.d${written} (id INT PRIMARY KEY, UNIQUE KEY again (id)) ENGINE=InnoDB; INSERT INTO app.d${written} SELECT seq FROM app.seq_1_to_${written}`);
     await this.applyDrill(api, [{ name: 'rows', sql: `SELECT COUNT(*) = ${written} FROM d${written}` }]);
-    await this.untilArchived(api);
+    await this.archive(api).untilArchived();
     const before = await this.backupFiles(api);
     const sample = await goodDrill(api, this.drillWanted());
     const after = await this.backupFiles(api);
@@ -114,10 +113,10 @@ class MariaDbBackups {
     const { api } = context;
     await this.sql(api, `INSERT INTO app.after_drop VALUES (${1000 + this.runs++})`);
     await this.applyDrill(api, []);
-    await this.untilArchived(api);
-    await this.inArchive(api, '[archive.remove(part.path) for part in sorted(archive.parts(), key=lambda part: part.begun)[-1:]]');
+    await this.archive(api).untilArchived();
+    await this.archive(api).python('[archive.remove(part.path) for part in sorted(archive.parts(), key=lambda part: part.begun)[-1:]]');
     const sample = await badDrill(api, this.drillWanted(), { kind: 'archive-gap' });
-    await this.timed(api, ['python3', '/etc/everest/galera_backup.py', 'backup', 'again']);
+    await this.archive(api).backup('again');
     return sample;
   }
 
@@ -131,8 +130,8 @@ class MariaDbBackups {
       await this.sql(api, 'INSERT INTO app.bulk (pad) SELECT RANDOM_BYTES(1000) FROM app.seq_1_to_20000');
     }
     const { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret } = await api.secret(this.namespace, ARCHIVE_KEYS);
-    const ours = await this.timed(api, ['python3', '/etc/everest/galera_backup.py', 'backup', 'ratio']);
-    const hand = await this.timed(api, ['bash', '-c', BY_HAND, 'by-hand', key!, secret!]);
+    const ours = await this.archive(api).backup('ratio');
+    const hand = await this.archive(api).timed(['bash', '-c', BY_HAND, 'by-hand', key!, secret!]);
     return { value: ours / hand, figures: { ours, hand } };
   }
 
@@ -145,16 +144,7 @@ class MariaDbBackups {
   }
 
   private async backupFiles(api: ClusterApi): Promise<string> {
-    return this.inArchive(api, "print(sorted(item for item in archive.sizes().items() if item[0].startswith('backups/')))");
-  }
-
-  /** Python in a member, where `archive` is the bucket. */
-  private async inArchive(api: ClusterApi, script: string): Promise<string> {
-    const whole = `import sys; sys.path.insert(0, '/etc/everest'); from galera_archive import open_archive, read_config
-config = read_config(); archive = open_archive(config['archive']['repository'], '/tmp'); ${script}`;
-    const { ok, stdout, stderr } = await api.exec({ namespace: this.namespace, pod: `${NAME}-3-0`, container: CONTAINER }, ['python3', '-c', whole], PATIENCE_S);
-    if (!ok) throw new Error(stderr.slice(-500));
-    return stdout.trim();
+    return this.archive(api).python("print(sorted(item for item in archive.sizes().items() if item[0].startswith('backups/')))");
   }
 
   async tearDown(api: ClusterApi): Promise<void> {
@@ -169,7 +159,7 @@ config = read_config(); archive = open_archive(config['archive']['repository'], 
     await this.apply(api, NAME, { backup: this.backup() });
     await this.untilReady(api, NAME, 3);
     await this.sql(api, 'CREATE TABLE app.after_drop (id INT PRIMARY KEY) ENGINE=InnoDB');
-    await this.timed(api, ['python3', '/etc/everest/galera_backup.py', 'backup', 'first']);
+    await this.archive(api).backup('first');
   }
 
   private backup(): BackupOptions {
@@ -209,31 +199,12 @@ config = read_config(); archive = open_archive(config['archive']['repository'], 
     });
   }
 
-  private async sql(api: ClusterApi, statement: string, pod = `${NAME}-1-0`): Promise<string> {
-    const { ok, stdout, stderr } = await api.exec({ namespace: this.namespace, pod, container: CONTAINER }, [...SQL, '-e', statement], PATIENCE_S);
-    if (!ok) throw new Error(`${statement.slice(0, 80)}: ${stderr}`);
-    return stdout.trim();
+  private archive(api: ClusterApi): GaleraArchive {
+    return new GaleraArchive(api, this.namespace, NAME);
   }
 
-  private async timed(api: ClusterApi, command: string[]): Promise<number> {
-    const started = Date.now();
-    const { ok, stderr } = await api.exec({ namespace: this.namespace, pod: `${NAME}-3-0`, container: CONTAINER }, command, PATIENCE_S);
-    if (!ok) throw new Error(`${command.slice(0, 3).join(' ')}: ${stderr.slice(-500)}`);
-    return (Date.now() - started) / 1000;
-  }
-
-  /** What was written until now can be recovered. */
-  private async untilArchived(api: ClusterApi): Promise<void> {
-    const written = Math.ceil(Date.now() / 1000);
-    await waitFor({ what: 'the binary log to be archived', seconds: PATIENCE_S, everyMs: 2000 }, async () => {
-      const { ok, stdout, stderr } = await api.exec({ namespace: this.namespace, pod: `${NAME}-3-0`, container: CONTAINER },
-        ['python3', '/etc/everest/galera_backup.py', 'info'], PATIENCE_S);
-      if (!ok) return stderr.slice(-200);
-      const { replays } = JSON.parse(stdout) as { replays: Array<{ ends: number; gapAfter?: string }> };
-      const last = replays.at(-1);
-      if (last?.gapAfter !== undefined) throw new Error(`there is a gap after ${last.gapAfter}`);
-      return last && last.ends >= written ? undefined : `until ${last?.ends}, not ${written}`;
-    });
+  private async sql(api: ClusterApi, statement: string, pod?: string): Promise<string> {
+    return this.archive(api).sql(statement, pod);
   }
 }
 

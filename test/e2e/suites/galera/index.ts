@@ -2,6 +2,7 @@
 import { backupEvents } from './backups';
 import { crashEvents } from './crashes';
 import { Fixture } from './fixture';
+import { inPlaceEvents } from './in-place';
 import { killEvents } from './kills';
 import { nodeEvents } from './nodes';
 import { patternEvents } from './patterns';
@@ -18,19 +19,22 @@ const EXPLAINED: readonly Explained[] = [
 export function galeraSuite(): Suite {
   const fixture = new Fixture();
   const backups = backupEvents();
+  const inPlace = inPlaceEvents();
   return {
     name: 'galera',
     setUp: async ({ api, faults, reporter }) => {
       for (const image of [MARIADB_IMAGE, HAPROXY_IMAGE, AGENT_IMAGE]) await ensureImage(image, api, faults, reporter);
     },
-    diagnose: () => fixture.diagnosis(),
+    diagnose: async () => `${await fixture.diagnosis()}\n${await inPlace.diagnosis()}`,
     tearDown: async (context) => {
       await fixture.remove(context);
       await backups.tearDown(context);
+      await inPlace.tearDown(context);
     },
     events: [
       ...killEvents(fixture), ...plannedEvents(fixture), ...crashEvents(fixture), ...nodeEvents(fixture),
       ...patternEvents(fixture), ...userEvents(fixture), rightsEvent([fixture], EXPLAINED), ...backups.events,
+      ...inPlace.events,
     ],
   };
 }
