@@ -153,7 +153,7 @@ export class InPlace {
     await waitFor({ what: `${name} to say ${death.said.source}`, seconds: PATIENCE_S, everyMs: 100 }, async () => {
       const pod = (await this.under.members()).find((each) => nameOf(each) === name);
       if (!pod || pod.metadata?.uid === before) return 'its Pod is the old one';
-      const log = await api.logs(this.namespace, name, 'mariadb', 100).catch(() => '');
+      const log = await api.logs(this.namespace, name, 'mariadb', 2000).catch(() => '');
       return death.said.test(log) ? undefined : 'it has not';
     });
     if (death.who !== 'agents') {
