@@ -2,13 +2,15 @@
 import { FAILOVER_DEFAULTS, type FailoverMemory } from './decide/failover-facts.js';
 import { decideFailover, NO_MEMORY, type FailoverDecision } from './decide/failover.js';
 import { execute, type Hands, type Outcome } from './execute/executor.js';
+import type { Heartbeats } from './heartbeats.js';
 import { LeaderLink } from './leader-link.js';
 import type { Log } from './log.js';
 import type { MemberSql } from './member-sql.js';
 import type { FailoverAction } from './model/actions.js';
 import type { FailoverSnapshot } from './model/facts.js';
+import { isRenewal } from './model/objects.js';
 import { isCalm, lookAt, type ClusterIdentity, type Stores, type Watching } from './observe/failover-view.js';
-import { KubeError } from './ports/kube.js';
+import { KubeError, type KubeObject } from './ports/kube.js';
 import { Rounds } from './rounds.js';
 
 /** After a fault of our own (a bug, an API error) nothing is hammered. */
@@ -33,24 +35,22 @@ export interface FailoverLoopOptions {
   readonly identity: () => ClusterIdentity | undefined;
   readonly holdsLease: () => boolean;
   readonly log: Log;
-  /** How many there are, by which each has to be modest. */
-  readonly clusters: () => number;
+  readonly heartbeats: Heartbeats;
   /** Told when a rule other than the last one fired, and after every action. */
   readonly report: (report: FailoverReport) => void;
   readonly lacks: (problem: KubeError) => void;
 }
 
 export class FailoverLoop {
-  /** When the last look ended; a loop that hangs must show in /healthz. */
-  lookedAtMs = 0;
   private memory: FailoverMemory = NO_MEMORY;
   private lastRule = '';
+  private isPrepared = false;
   private readonly rounds: Rounds;
   private readonly link: LeaderLink;
 
   constructor(private readonly options: FailoverLoopOptions) {
     this.rounds = new Rounds(options.hands.clock);
-    this.link = new LeaderLink(options.hands, options.clusters, () => this.nudge());
+    this.link = new LeaderLink(options.hands.network, options.heartbeats, () => this.nudge());
   }
 
   /** Something about the cluster changed: look now. */
@@ -58,14 +58,16 @@ export class FailoverLoop {
     this.rounds.nudge();
   }
 
+  /** One of Patroni's ConfigMaps. That a lease was renewed is no news while its holder is heard. */
+  noted(object: KubeObject, before: KubeObject | undefined): void {
+    const isHeard = this.lastRule === 'leader-answers' && this.link.state === 'held' && !this.memory.suspicion;
+    if (!isHeard || !this.isPrepared || !isRenewal(before, object)) this.nudge();
+  }
+
   async run(signal: AbortSignal): Promise<void> {
-    const beating = this.link.beat(signal);
-    await this.rounds.run(signal, async () => {
-      const pause = await this.tick().catch((problem: unknown) => this.failed(problem));
-      this.lookedAtMs = this.options.hands.clock.nowMs();
-      return pause || undefined;
-    });
-    await beating;
+    await this.rounds.run(signal, async () =>
+      await this.tick().catch((problem: unknown) => this.failed(problem)) || undefined);
+    this.link.hold(undefined);
   }
 
   private async tick(): Promise<number> {
@@ -79,7 +81,7 @@ export class FailoverLoop {
     const snapshot = await lookAt(stores, hands, known, this.watching());
     const decision = decideFailover(snapshot, this.memory, FAILOVER_DEFAULTS, hands.clock.nowMs());
     this.memory = decision.memory;
-    this.follow(decision);
+    this.follow(decision, snapshot);
     if (decision.ruleId !== this.lastRule && decision.actions.length === 0) this.say(decision, snapshot);
     this.lastRule = decision.ruleId;
     if (decision.ruleId === 'leader-answers') this.prepare();
@@ -95,14 +97,20 @@ export class FailoverLoop {
   }
 
   /** The link goes to the holder as long as it answers; a mute one is asked by probes instead. */
-  private follow(decision: FailoverDecision): void {
-    if (decision.ruleId === 'leader-answers' || this.link.state === 'none') this.link.hold(decision.memory.holder?.ip);
-    else if (decision.memory.holder === undefined) this.link.hold(undefined);
+  private follow({ ruleId, memory: { holder } }: FailoverDecision, { pods }: FailoverSnapshot): void {
+    const pod = pods === 'unknown' ? undefined : pods.find(({ uid }) => uid === holder?.uid);
+    const endpoint = holder && { ip: holder.ip, hostIp: pod?.hostIp };
+    if (ruleId === 'leader-answers' || this.link.state === 'none') this.link.hold(endpoint);
+    else if (holder === undefined) this.link.hold(undefined);
   }
 
   /** While all is well the password is read, which a fence needs later, and a missing right is noticed. */
   private prepare(): void {
-    void this.options.hands.sql.prepare().catch((problem: unknown) => this.failed(problem));
+    this.isPrepared = true;
+    void this.options.hands.sql.prepare().catch((problem: unknown) => {
+      this.isPrepared = false;
+      this.failed(problem);
+    });
   }
 
   private say(decision: FailoverDecision, snapshot: FailoverSnapshot): void {

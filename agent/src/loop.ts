@@ -5,6 +5,7 @@ import type { Health } from './decide/health.js';
 import type { Hands } from './execute/executor.js';
 import { FailoverLoop, type FailoverReport } from './failover-loop.js';
 import { GaleraClusters } from './galera-clusters.js';
+import { Heartbeats } from './heartbeats.js';
 import type { Log } from './log.js';
 import { MemberSql } from './member-sql.js';
 import type { Metrics } from './metrics.js';
@@ -70,6 +71,7 @@ export class Agent {
     & { readonly nodes?: Store };
   private readonly hands: Omit<Hands, 'sql'>;
   private readonly galera: GaleraClusters;
+  private readonly heartbeats: Heartbeats;
 
   constructor(private readonly options: AgentOptions) {
     const failover = (object: KubeObject) => this.of(object)?.failover.nudge();
@@ -85,8 +87,8 @@ export class Agent {
       ...(options.watchNodes ? { nodes: new Store({ resource: 'nodes', labelSelector: '' }, () => this.nudge()) } : {}),
       // They are only looked up when they are needed.
       poolers: new Store({ resource: 'pods', labelSelector: POOLERS }, () => undefined),
-      dcs: new Store({ resource: 'configmaps', labelSelector: MEMBERS }, (object) => {
-        failover(object);
+      dcs: new Store({ resource: 'configmaps', labelSelector: MEMBERS }, (object, _, before) => {
+        this.of(object)?.failover.noted(object, before);
         this.of(object)?.archive.noted(object);
       }),
       statefulSets: new Store({ resource: 'statefulsets', labelSelector: MEMBERS }, (object) => {
@@ -102,6 +104,7 @@ export class Agent {
     this.galera = new GaleraClusters({
       ...options, stores: this.stores, clusters: () => this.clusters.size + this.galera.size,
     });
+    this.heartbeats = new Heartbeats(options.ports);
     this.hands = { kube, network, patroni, clock, log: options.log, pods };
   }
 
@@ -111,7 +114,10 @@ export class Agent {
       this.clusters.forEach((cluster) => cluster.stop.abort());
       this.galera.stop();
     }, { once: true });
-    await Promise.all(stores.map((store) => store.run(this.options.ports.kube, signal)));
+    await Promise.all([
+      ...stores.map((store) => store.run(this.options.ports.kube, signal)),
+      this.heartbeats.run(signal),
+    ]);
   }
 
   /** The Lease came or went. */
@@ -192,7 +198,7 @@ export class Agent {
     const stop = new AbortController();
     const clusters = () => this.clusters.size + this.galera.size;
     const failover = new FailoverLoop({
-      stores: this.stores, hands, log, clusters, holdsLease,
+      stores: this.stores, hands, log, holdsLease, heartbeats: this.heartbeats,
       identity: () => this.identity(name),
       report: (report) => this.failedOver(name, report),
       lacks: (problem) => cluster.operations.lacks(problem),

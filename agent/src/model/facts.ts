@@ -14,6 +14,8 @@ export interface PodFacts {
   readonly uid: string;
   readonly ip: string | undefined;
   readonly node: string | undefined;
+  /** The node's address. */
+  readonly hostIp?: string | undefined;
   readonly deleting: boolean;
   readonly ready: boolean;
   readonly container: ContainerState;

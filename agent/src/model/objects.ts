@@ -26,6 +26,7 @@ interface PodShape {
   readonly spec?: { nodeName?: string };
   readonly status?: {
     podIP?: string;
+    hostIP?: string;
     phase?: string;
     containerStatuses?: ContainerStatus[];
     conditions?: Array<{ type: string; status: string }>;
@@ -99,6 +100,7 @@ export function podFacts(pod: KubeObject): PodFacts {
     name,
     uid,
     ip: shape.status?.podIP || undefined,
+    hostIp: shape.status?.hostIP || undefined,
     node: shape.spec?.nodeName,
     deleting: deletionTimestamp !== undefined,
     ready: isReady(shape),
@@ -132,6 +134,16 @@ export function leaderFacts(object: KubeObject): LeaderFacts {
     acquireTime: annotations.acquireTime,
     addresses: Object.fromEntries(addresses),
   };
+}
+
+/** What a lease says apart from when it was renewed; only leases have `acquireTime`. */
+const LASTING = ['leader', 'acquireTime', 'failsafe'];
+
+/** Whether the same holder wrote its lease once more, and nothing else in it changed that decisions look at. */
+export function isRenewal(before: KubeObject | undefined, after: KubeObject): boolean {
+  const [old, now] = [before?.metadata.annotations, after.metadata.annotations];
+  return before?.metadata.uid === after.metadata.uid && now?.leader !== undefined && now.acquireTime !== undefined
+    && LASTING.every((name) => old?.[name] === now[name]);
 }
 
 export function syncFacts(object: KubeObject | undefined): SyncFacts {

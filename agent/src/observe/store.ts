@@ -15,10 +15,10 @@ export class Store {
   private listed = false;
   private problem: KubeError | undefined;
 
-  /** `changed` is called with each object that came, changed or went. */
+  /** `changed` is called with each object that came, changed or went, and with what it was if the watch tells. */
   constructor(
     private readonly options: WatchOptions,
-    private readonly changed: (object: KubeObject, present: boolean) => void,
+    private readonly changed: (object: KubeObject, present: boolean, before?: KubeObject) => void,
   ) {}
 
   /** False: what is in here may be old. */
@@ -56,8 +56,9 @@ export class Store {
     return kube.watch(this.options, {
       listed: (objects) => this.replace(objects),
       changed: (object) => {
+        const before = this.objects.get(object.metadata.name);
         this.keep(object);
-        this.changed(object, true);
+        this.changed(object, true, before);
       },
       gone: (object) => {
         this.drop(object);

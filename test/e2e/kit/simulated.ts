@@ -1,6 +1,6 @@
 /**
  * Clusters that make the agent work and cost next to nothing: their objects are real, made by the library, and so is
- * what the StatefulSet controller makes of them; no Pod ever gets a node. What Patroni and the kubelet would have
+ * what the StatefulSet controller makes of them; no Pod ever runs on a node. What Patroni and the kubelet would have
  * written is written by us, leases are renewed by us, and one Pod answers at the members' ports for all of them, with a
  * PostgreSQL of its own, in which the agent finds and makes what the contracts declare.
  */
@@ -14,6 +14,8 @@ import { nameOf } from './postgres';
 import { waitFor } from './wait';
 
 const MEMBERS = 3;
+/** Addresses only, of TEST-NET-1: thirty members on each, as a fleet of a hundred clusters has them. */
+const NODES = 10;
 const MEMBER = { 'everest.io/component': 'member' };
 /** Patroni's loopWait, at which a primary renews. */
 const RENEW_S = 10;
@@ -142,9 +144,10 @@ export class SimulatedClusters {
     await this.api.merge({ apiVersion: 'v1', kind: 'Pod', metadata: { name } } as Obj, this.namespace,
       { metadata: { labels, annotations: { status } } });
     const now = new Date();
+    const hostIP = `192.0.2.${1 + (Number(name.split('-')[1]) % NODES)}`;
     const body = {
       status: {
-        phase: 'Running', podIP: address, podIPs: [{ ip: address }],
+        phase: 'Running', podIP: address, podIPs: [{ ip: address }], hostIP, hostIPs: [{ ip: hostIP }],
         conditions: ['Ready', 'ContainersReady', 'Initialized'].map((type) => ({ type, status: 'True', lastTransitionTime: now })),
         containerStatuses: [{ name: 'postgres', image: POSTGRES_IMAGE.name, imageID: '', ready: true, started: true, restartCount: 0, state: { running: { startedAt: now } } }],
       },
