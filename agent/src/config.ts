@@ -3,7 +3,8 @@ export interface AgentConfig {
   readonly namespace: string;
   readonly podName: string;
   readonly nodeName: string | undefined;
-  readonly leaseName: string;
+  /** The agent's, as clusters name it, and that of its Lease. */
+  readonly name: string;
   readonly port: number;
   /** The Role allows it to read nodes. */
   readonly watchNodes: boolean;
@@ -18,7 +19,7 @@ export class ConfigError extends Error {
 
 function required(environment: NodeJS.ProcessEnv, name: string): string {
   const value = environment[name];
-  if (!value) throw new ConfigError(`${name} is not set; the Deployment takes it from the Pod's fields`);
+  if (!value) throw new ConfigError(`${name} is not set; the Deployment of the agent sets it`);
   return value;
 }
 
@@ -33,7 +34,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
     namespace: required(environment, 'POD_NAMESPACE'),
     podName: required(environment, 'POD_NAME'),
     nodeName: environment.NODE_NAME,
-    leaseName: environment.AGENT_LEASE ?? 'cdk8s-everest-agent',
+    name: required(environment, 'AGENT_NAME'),
     watchNodes: environment.AGENT_WATCH_NODES === 'true',
     port: portOf(environment.AGENT_PORT ?? '8080'),
   };

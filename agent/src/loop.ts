@@ -41,6 +41,8 @@ export interface AgentOptions {
   readonly ports: Ports;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Only clusters that name it are its own. */
+  readonly name: string;
   readonly namespace: string;
   readonly holdsLease: () => boolean;
   /** Nodes are read only where a person has given the right. */
@@ -81,7 +83,7 @@ export class Agent {
       this.galera.nudge(clusterOf(object));
     };
     this.stores = {
-      contracts: new Store({ resource: 'configmaps', labelSelector: LABEL.contract }, (object, present) => this.contract(object, present)),
+      contracts: new Store({ resource: 'configmaps', labelSelector: `${LABEL.contract},${LABEL.agent}=${options.name}` }, (object, present) => this.contract(object, present)),
       pods: new Store({ resource: 'pods', labelSelector: MEMBERS }, both),
       requests: new Store({ resource: 'configmaps', labelSelector: STATUSES }, (object) => this.requested(object)),
       ...(options.watchNodes ? { nodes: new Store({ resource: 'nodes', labelSelector: '' }, () => this.nudge()) } : {}),

@@ -40,15 +40,15 @@ async function run(): Promise<void> {
   const metrics = new Metrics();
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
-  const lease = new LeaderLease({ kube, clock, log }, { lease: config.leaseName, identity: config.podName }, (held) => {
+  const lease = new LeaderLease({ kube, clock, log }, { lease: config.name, identity: config.podName }, (held) => {
     log.info(held ? 'holds the Lease: does the planned work' : 'does not hold the Lease');
     agent.nudge();
   });
   const ports = {
     kube, network: new Tcp(), patroni: new PatroniHttp(), members: new GaleraHttp(), sql: new SqlByPg(), clock,
   };
-  const { namespace, watchNodes } = config;
-  const agent = new Agent({ ports, log, metrics, namespace, watchNodes, holdsLease: () => lease.held });
+  const { name, namespace, watchNodes } = config;
+  const agent = new Agent({ ports, log, metrics, name, namespace, watchNodes, holdsLease: () => lease.held });
   const turns = watchdog(clock, stop.signal);
   const server = serve(config.port, {
     alive: () => ({ ok: turns(), text: turns() ? 'ok' : 'the process stands still' }),

@@ -2,7 +2,8 @@ import type { DeclaredDatabase, DeclaredRole } from './declared-sql';
 
 /**
  * The contract: what the synthesized manifests promise to whatever works on the living cluster.
- * It travels as JSON in the ConfigMap `<cluster>-contract`, found by the label `everest.io/contract`.
+ * It travels as JSON in the ConfigMap `<cluster>-contract`, found by its labels `everest.io/contract` and
+ * `everest.io/agent`.
  * Readers refuse a version that they do not know.
  */
 export const CONTRACT_VERSION = 1;

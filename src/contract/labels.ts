@@ -23,6 +23,8 @@ export const LABEL = {
   role: 'everest.io/role',
   /** On the contract ConfigMap: the version of the document in it. */
   contract: 'everest.io/contract',
+  /** There too: the name of the agent that looks after the cluster. */
+  agent: 'everest.io/agent',
 } as const;
 
 /** Values of the label `everest.io/component`. */

@@ -105,7 +105,7 @@ function container(agent: ResolvedAgent): Record<string, unknown> {
     args: ['run'],
     env: [
       fieldEnvironment('POD_NAME', 'metadata.name'), fieldEnvironment('POD_NAMESPACE', 'metadata.namespace'), fieldEnvironment('NODE_NAME', 'spec.nodeName'),
-      { name: 'AGENT_LEASE', value: agent.name },
+      { name: 'AGENT_NAME', value: agent.name },
       ...(agent.watchNodes ? [{ name: 'AGENT_WATCH_NODES', value: 'true' }] : []),
     ],
     ports: [{ name: 'http', containerPort: AGENT_PORT, protocol: 'TCP' }],

@@ -32,7 +32,9 @@ export function memberConfig(cluster: ResolvedPostgres): Manifest {
 }
 
 /** What the manifests promise, for whatever works on the living cluster; a text, or a token that becomes one. */
-export function contract(cluster: ClusterIdentity, document: unknown): Manifest {
-  const labels = { [LABEL.contract]: `v${CONTRACT_VERSION}` };
+export function contract(cluster: ClusterIdentity & { readonly agent?: string }, document: unknown): Manifest {
+  const labels = {
+    [LABEL.contract]: `v${CONTRACT_VERSION}`, ...(cluster.agent === undefined ? {} : { [LABEL.agent]: cluster.agent }),
+  };
   return configMap(cluster, contractName(cluster.name), { 'contract.json': document }, labels);
 }

@@ -79,6 +79,45 @@ class PushTest(ArchiveCase):
         self.assertEqual(self.push(), 0)
         self.assertEqual(self.calls(), [f"--stanza=db --archive-timeout=10 archive-push pg_wal/{SEGMENT}"])
 
+    def sent_before(self, text=""):
+        folder = self.root / "spool/archive/db/out"
+        folder.mkdir(parents=True)
+        (folder / f"{SEGMENT}.ok").write_text(text)
+
+    def test_what_a_sender_took_along_is_not_asked_for_again_since_a_start_of_pgbackrest_costs_more_than_a_segment(self):
+        self.sent_before()
+        self.assertEqual((self.push(), self.calls()), (0, []))
+
+    def test_a_warning_about_what_was_sent_is_told_by_pgbackrest(self):
+        self.sent_before("0\nWARN: of interest")
+        self.assertEqual((self.push(), len(self.calls())), (0, 1))
+
+    def test_what_patroni_asks_for_while_the_server_is_down_takes_the_usual_way(self):
+        self.sent_before()
+        (self.data / "postmaster.pid").unlink()
+        self.assertEqual((self.push(), self.calls()), (1, []))
+
+    def test_while_others_wait_more_gather_for_a_second_so_that_one_sender_takes_all(self):
+        self.mark(f"{SEGMENT}.ready")
+        started = time.monotonic()
+        self.assertEqual(self.push(), 0)
+        alone = time.monotonic() - started
+        self.mark(SEGMENT[:-1] + "6.ready")
+        self.assertEqual(self.push(), 0)
+        self.assertGreater(time.monotonic() - started - alone, 1)
+        self.assertLess(alone, 1)
+
+    def test_a_server_that_stops_does_not_wait_for_more_to_gather(self):
+        for digit in "56":
+            self.mark(SEGMENT[:-1] + digit + ".ready")
+        process = self.start("push", f"pg_wal/{SEGMENT}")
+        time.sleep(0.3)
+        started = time.monotonic()
+        self.server("stopping")
+        process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 0)
+        self.assertLess(time.monotonic() - started, 0.5)
+
     def test_without_backups_there_is_nothing_to_send_so_no_file_piles_up(self):
         (self.root / "everest/pgbackrest.conf").write_text("")
         self.assertEqual((self.push(), self.calls()), (0, []))

@@ -13,8 +13,6 @@ WAITS=
 CONFIG=${PGBACKREST_CONFIG:-/etc/everest/pgbackrest.conf}
 STATE=${PGBACKREST_CONFIG_INCLUDE_PATH:-/run/postgresql/backup}
 SEEN=$STATE/seen
-# One state of the ConfigMap, also while the kubelet brings another one.
-FOLDER=$(readlink -e "${0%/*}/..data" || echo "${0%/*}")
 # The repository of the data that this server has; only `*.conf` is read by pgBackRest itself.
 KEPT=$STATE/kept
 
@@ -58,10 +56,12 @@ is_standby() {
   [ -f standby.signal ]
 }
 
-# The postmaster writes its state into its pid file; without the file it is gone.
+# The last line of the postmaster's pid file is its state; without the file it is gone.
 is_stopping() {
-  case "$(cat postmaster.pid 2>/dev/null)" in
-    *stopping* | '') return 0 ;;
+  state=
+  while read -r line; do state=$line; done 2> /dev/null < postmaster.pid
+  case "$state" in
+    stopping | '') return 0 ;;
     *) return 1 ;;
   esac
 }
@@ -146,6 +146,30 @@ recall() {
   rm -f ../archive-waiting
 }
 
+# A sender before has taken this file along. pgBackRest would only look here too, and to start it, or anything else, costs
+# more than that; under load this is most of what is asked.
+is_sent() {
+  [ "$1" = push ] && [ -f postmaster.pid ] && [ -f "../spool/archive/db/out/${2##*/}.ok" ] &&
+    [ ! -s "../spool/archive/db/out/${2##*/}.ok" ]
+}
+
+# A sender takes along what waits when it starts, and its start costs more than some segments: while others wait already,
+# more of them gather for a second.
+gather() {
+  set -- pg_wal/archive_status/*.ready
+  [ "$#" -gt 1 ] || return
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    is_stopping && return
+    sleep 0.1
+  done
+}
+
+send() {
+  run --archive-timeout="$limit" archive-push "$1" || return
+  gather
+  exit 0
+}
+
 push() {
   [ -s "$CONFIG" ] || exit 0
   # What a recovery replays came out of an archive, and not always out of this one.
@@ -168,9 +192,9 @@ push() {
   # The sending goes on in the background. A server that stops must not wait for a storage that is away.
   limit=10
   is_stopping && limit=1
-  run --archive-timeout="$limit" archive-push "$1" && exit 0
+  send "$1"
   is_stopping && exit 1
-  prepare && run --archive-timeout="$limit" archive-push "$1" && exit 0
+  prepare && send "$1"
   exit 1
 }
 
@@ -226,6 +250,9 @@ get() {
   exit 1
 }
 
+is_sent "$@" && exit 0
+# One state of the ConfigMap, also while the kubelet brings another one.
+FOLDER=$(readlink -e "${0%/*}/..data" || echo "${0%/*}")
 # Where PostgreSQL runs: in its data directory.
 [ -f PG_VERSION ] && choose_repository "$@"
 "$@"

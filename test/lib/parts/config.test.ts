@@ -15,4 +15,10 @@ describe('config', () => {
   it('labels the contract with its version, because readers refuse a version that they do not know', () => {
     expect(contract(resolved(), '{}').metadata.labels['everest.io/contract']).toBe('v1');
   });
+
+  it('names the agent on the contract, because another one in the namespace lacks the rights and would never be Ready', () => {
+    const agentOf = (cluster: Parameters<typeof contract>[0]) => contract(cluster, '{}').metadata.labels['everest.io/agent'];
+    expect(agentOf({ ...resolved(), agent: 'everest-agent' })).toBe('everest-agent');
+    expect(agentOf(resolved())).toBeUndefined();
+  });
 });
