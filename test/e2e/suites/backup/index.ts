@@ -1,6 +1,6 @@
 /** Backups count when they were restored: lost tables, clones, faults of the storage, under a writer that counts. */
 import { bucketEvents } from './bucket';
-import { costEvents } from './costs';
+import { costEvents, GIB } from './costs';
 import { Drills, drillEvents } from './drill';
 import { faultEvents } from './faults';
 import { BackupFixture } from './fixture';
@@ -47,7 +47,7 @@ class Stage {
 export function backupSuite(): Suite {
   const fixture = new BackupFixture();
   const inPlace = new BackupFixture();
-  const large = new BackupFixture({ instances: 1, volume: '8Gi' });
+  const large = new BackupFixture({ instances: 1, volume: `${4 * GIB}Gi` });
   const snapshots = new BackupFixture({ snapshots: true });
   const withLog = new BackupFixture({ snapshots: true, walVolume: '2Gi' });
   const drills = new Drills();
