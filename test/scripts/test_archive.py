@@ -107,6 +107,13 @@ class PushTest(ArchiveCase):
         self.assertGreater(time.monotonic() - started - alone, 1)
         self.assertLess(alone, 1)
 
+    def test_many_that_wait_are_sent_without_a_rest_so_that_a_backlog_gets_away(self):
+        for digit in "123456789":
+            self.mark(SEGMENT[:-1] + digit + ".ready")
+        started = time.monotonic()
+        self.assertEqual(self.push(), 0)
+        self.assertLess(time.monotonic() - started, 1)
+
     def test_a_server_that_stops_does_not_wait_for_more_to_gather(self):
         for digit in "56":
             self.mark(SEGMENT[:-1] + digit + ".ready")

@@ -153,11 +153,11 @@ is_sent() {
     [ ! -s "../spool/archive/db/out/${2##*/}.ok" ]
 }
 
-# A sender takes along what waits when it starts, and its start costs more than some segments: while others wait already,
-# more of them gather for a second.
+# A sender takes along what waits when it starts, and its start costs more than some segments: while a few wait already,
+# more of them gather for a second. Many do not wait, since then nothing but sending gets them away.
 gather() {
   set -- pg_wal/archive_status/*.ready
-  [ "$#" -gt 1 ] || return
+  [ "$#" -gt 1 ] && [ "$#" -le 8 ] || return
   for _ in 1 2 3 4 5 6 7 8 9 10; do
     is_stopping && return
     sleep 0.1

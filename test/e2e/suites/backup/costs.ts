@@ -1,17 +1,24 @@
 /** What backups and the archive cost, against the same work without them, in turns on the same data. */
 import type { BackupFixture } from './fixture';
+import { untilWritable } from './fixture';
+import { NOW } from './undo';
+import { RecoveryTarget } from '../../../../lib';
 import { median } from '../../kit/statistics';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 
 /** Size of the database. A Job takes some seconds whatever it backs up, so that the ratio depends on it. */
-export const GIB = Number(process.env.E2E_BACKUP_GIB ?? 2);
-/** pgbench's unit is 100,000 accounts, 15 MiB with its index. */
-const SCALE = Math.ceil((GIB * 1024) / 15 + 3);
+export const GIB = Number(process.env.E2E_BACKUP_GIB ?? 6);
+/** pgbench's unit is 100,000 accounts, 15 MiB with its index: 2 GiB and a bit. */
+const SCALE = 140;
+/** Its rows are mostly blanks, which are compressed to nothing. The rest is text that goes down to about a half. */
+const TEXT = 'md5(random()::text) || md5(random()::text) || md5(random()::text) || md5(random()::text)';
+const TEXT_ROWS = 1_000_000;
 const FILL_S = 1800;
 const TURNS = 3;
 const PGBENCH_S = 30;
 const CLIENTS = 4;
 const LIMIT_S = 900;
+const BY_HAND = '/pgdata/by-hand';
 
 export function costEvents(large: BackupFixture): SuiteEvent[] {
   return [
@@ -20,6 +27,12 @@ export function costEvents(large: BackupFixture): SuiteEvent[] {
       measure: { what: `time of the full backup of ${GIB} GiB by a Job against pgBackRest by hand`, unit: 'x', goal: { p50: 1.1 } },
       figures: { job: { what: 'time of the Job' }, byHand: { what: 'time of pgBackRest by hand' }, size: { what: 'size of the database', unit: 'MiB' } },
       run: (context) => fullBackup(context, large),
+    },
+    {
+      name: 'pitr-ratio', once: true,
+      measure: { what: `time from apply until a clone of ${GIB} GiB at a moment takes writes against the same by hand`, unit: 'x', goal: { p50: 1.1 } },
+      figures: { clone: { what: 'time of the clone' }, byHand: { what: 'time of pgBackRest and PostgreSQL by hand' } },
+      run: (context) => pitr(context, large),
     },
     {
       name: 'archive-cost', once: true,
@@ -36,6 +49,11 @@ async function filled(context: SuiteContext, fixture: BackupFixture): Promise<nu
   const size = async () => Number(await fixture.sql('SELECT pg_database_size(current_database()) >> 20'));
   if (await size() < GIB * 1024) {
     await fixture.inPrimary(['pgbench', '-i', '-I', 'dtGvp', '-s', String(SCALE), '-q', 'app'], FILL_S);
+    await fixture.sql('CREATE TABLE text_rows (text text)');
+    while (await size() < GIB * 1024) {
+      const insert = `INSERT INTO text_rows SELECT ${TEXT} FROM generate_series(1, ${TEXT_ROWS})`;
+      await fixture.inPrimary(['psql', '-qd', 'app', '-c', insert], FILL_S);
+    }
     await fixture.untilArchived();
   }
   return size();
@@ -58,6 +76,39 @@ async function fullBackup(context: SuiteContext, fixture: BackupFixture): Promis
   }
   const figures = { job: median(job)!, byHand: median(byHand)!, size };
   return { value: figures.job / figures.byHand, figures, note: `by hand ${shown(byHand)}, Jobs ${shown(job)}` };
+}
+
+/** A server beside the primary's, of the primary's own settings but for where it listens. */
+function recoverByHand(at: string): string[] {
+  const alone = "-p 5499 -c unix_socket_directories=/tmp -c listen_addresses='' -c archive_mode=off -c shared_preload_libraries=''";
+  return ['sh', '-euc', `
+    rm -rf "$0"
+    pgbackrest --stanza=db --pg1-path="$0" --type=time --target="$1" --target-action=promote restore
+    pg_ctl -D "$0" -o "$2" -w -t ${LIMIT_S} -l /tmp/by-hand.log start > /dev/null || { cat /tmp/by-hand.log; exit 1; }
+    until [ "$(psql -qAt -p 5499 -h /tmp -d app -c 'SELECT pg_is_in_recovery()')" = f ]; do sleep 0.1; done
+    psql -qAt -p 5499 -h /tmp -d app -c 'CREATE TABLE by_hand ()'
+  `, BY_HAND, at, alone];
+}
+
+async function pitr(context: SuiteContext, fixture: BackupFixture): Promise<Sample> {
+  await filled(context, fixture);
+  await fixture.backUp(LIMIT_S);
+  const at = await fixture.sql(`SELECT ${NOW}`);
+  // A recovery stops at the first commit after the moment.
+  await fixture.sql('CREATE TABLE IF NOT EXISTS later ()');
+  await fixture.untilArchived();
+  const [clone, hand]: [number[], number[]] = [[], []];
+  for (let turn = 0; turn < TURNS; turn++) {
+    hand.push(await timed(() => fixture.inPrimary(recoverByHand(at.replace('T', ' ').replace('Z', '+00')), LIMIT_S)));
+    await fixture.inPrimary(['sh', '-c', `pg_ctl -D ${BY_HAND} -m immediate stop; rm -rf ${BY_HAND}`], LIMIT_S);
+    const start = performance.now();
+    await fixture.withClone(context, { target: RecoveryTarget.time(at), instances: 1 }, async (made) => {
+      await untilWritable(made, LIMIT_S);
+      clone.push((performance.now() - start) / 1000);
+    });
+  }
+  const figures = { clone: median(clone)!, byHand: median(hand)! };
+  return { value: figures.clone / figures.byHand, figures, note: `by hand ${shown(hand)}, clones ${shown(clone)}` };
 }
 
 async function archive(context: SuiteContext, fixture: BackupFixture): Promise<Sample> {

@@ -13,7 +13,7 @@ import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
 
 /** The server's clock as a target has it. */
-const NOW = "to_char(clock_timestamp() AT TIME ZONE 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
+export const NOW = "to_char(clock_timestamp() AT TIME ZONE 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
 
 export function undoEvents(fixture: BackupFixture): SuiteEvent[] {
   return [
