@@ -113,9 +113,13 @@ function endAll(world: GaleraWorld): void {
   for (const member of world.members) world.kill(member, 300 + world.random.below(2000));
 }
 
-/** There is no way back to a restore that was put back. */
+/**
+ * There is no way back to a restore that was put back. Members that read of it already may be through it before they
+ * read what is declared now, and wait for a person then, if one of them reads it sooner (seed 898).
+ */
 function declareLast(world: GaleraWorld, last: Era): void {
-  world.wanted = last.number === 1 && world.members.some(({ era }) => era.number > 1) ? PUT_BACK : last;
+  const isBack = ({ era, wanted }: Member) => era.number > 1 || wanted?.number === PUT_BACK.number;
+  world.wanted = last.number === 1 && world.members.some(isBack) ? PUT_BACK : last;
   endAll(world);
 }
 
