@@ -74,6 +74,8 @@ export interface CloneWanted extends Pick<ClusterWanted, 'namespace' | 'name' | 
   /** The data wait at the target until they are declared without it. */
   readonly pauseAtTarget?: boolean;
   readonly walVolume?: string;
+  /** A copy of a snapshot is as large as the volume that it was made of; 1 GiB else. */
+  readonly volume?: string;
 }
 
 export function clonedCluster(
@@ -84,8 +86,7 @@ export function clonedCluster(
   new PostgresCluster(chart, name, {
     version: '17',
     instances: instances ?? 3,
-    // A copy of a snapshot is as large as the volume that it was made of.
-    storage: volumesOf({ ...wanted, namespace, name, storageClass, volume: snapshot ? VOLUME : '1Gi' }),
+    storage: volumesOf({ volume: snapshot ? VOLUME : '1Gi', ...wanted, namespace, name, storageClass }),
     resources: { requests: { cpu: '100m', memory: '512Mi' } },
     protection: Protection.deleteWithCluster(),
     bootstrap: Bootstrap.recover({

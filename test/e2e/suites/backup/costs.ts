@@ -102,7 +102,7 @@ async function pitr(context: SuiteContext, fixture: BackupFixture): Promise<Samp
     hand.push(await timed(() => fixture.inPrimary(recoverByHand(at.replace('T', ' ').replace('Z', '+00')), LIMIT_S)));
     await fixture.inPrimary(['sh', '-c', `pg_ctl -D ${BY_HAND} -m immediate stop; rm -rf ${BY_HAND}`], LIMIT_S);
     const start = performance.now();
-    await fixture.withClone(context, { target: RecoveryTarget.time(at), instances: 1 }, async (made) => {
+    await fixture.withClone(context, { target: RecoveryTarget.time(at), instances: 1, volume: `${4 * GIB}Gi` }, async (made) => {
       await untilWritable(made, LIMIT_S);
       clone.push((performance.now() - start) / 1000);
     });

@@ -24,7 +24,7 @@ export interface ListedBackup {
 }
 
 /** Of a cluster that is recovered. */
-type Wanted = Pick<CloneWanted, 'target' | 'instances' | 'archived' | 'snapshot' | 'pauseAtTarget'>;
+type Wanted = Pick<CloneWanted, 'target' | 'instances' | 'archived' | 'snapshot' | 'pauseAtTarget' | 'volume'>;
 
 export class BackupFixture {
   namespace = '';
