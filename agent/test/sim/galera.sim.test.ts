@@ -114,12 +114,13 @@ function endAll(world: GaleraWorld): void {
 }
 
 /**
- * There is no way back to a restore that was put back. Members that read of it already may be through it before they
- * read what is declared now, and wait for a person then, if one of them reads it sooner (seed 898).
+ * There is no way back to a restore that was put back. All have read it before they are ended, as the command waits
+ * for: a member that goes on with what was declared before may be through that while another one is not, and then all
+ * wait for a person (seed 898).
  */
 function declareLast(world: GaleraWorld, last: Era): void {
-  const isBack = ({ era, wanted }: Member) => era.number > 1 || wanted?.number === PUT_BACK.number;
-  world.wanted = last.number === 1 && world.members.some(isBack) ? PUT_BACK : last;
+  world.wanted = last.number === 1 && world.members.some(({ era }) => era.number > 1) ? PUT_BACK : last;
+  for (const member of world.members) member.wanted = world.wanted;
   endAll(world);
 }
 
