@@ -17,7 +17,7 @@ const MOST_PER_S = 40;
 
 export interface Endpoint {
   readonly ip: string;
-  /** Endpoint of its node; unknown: it counts as a node of its own. */
+  /** Address of its node; unknown: it counts as a node of its own. */
   readonly hostIp: string | undefined;
 }
 
@@ -27,25 +27,17 @@ interface Watched extends Endpoint {
 
 const nodeOf = ({ ip, hostIp }: Endpoint): string => hostIp ?? ip;
 
-/** Takes the first one, which is the last one then. */
-function turn<T>(waiting: Set<T>): T | undefined {
-  const [first] = waiting;
-  if (first !== undefined && waiting.delete(first)) waiting.add(first);
-  return first;
-}
-
 export class Heartbeats {
+  /** Whoever was asked last is the last one, of the nodes and of the primaries on each. */
   private readonly nodes = new Map<string, Set<Watched>>();
-  private readonly waiting = new Set<string>();
 
   constructor(private readonly ports: { readonly network: Network; readonly clock: Clock }) {}
 
   /** `silent` is called once at most. What is returned ends the watch. */
-  watch(address: Endpoint, silent: () => void): () => void {
-    const watched = { ...address, silent };
-    const node = nodeOf(address);
+  watch(endpoint: Endpoint, silent: () => void): () => void {
+    const watched = { ...endpoint, silent };
+    const node = nodeOf(endpoint);
     this.nodes.set(node, (this.nodes.get(node) ?? new Set()).add(watched));
-    this.waiting.add(node);
     return () => this.drop(watched);
   }
 
@@ -53,8 +45,7 @@ export class Heartbeats {
     const { clock } = this.ports;
     while (!signal.aborted) {
       await clock.sleep(this.pauseMs() * (0.9 + clock.random() * 0.2), signal);
-      const node = signal.aborted ? undefined : turn(this.waiting);
-      if (node !== undefined) void this.ask(node);
+      if (!signal.aborted) void this.askNext();
     }
   }
 
@@ -64,9 +55,16 @@ export class Heartbeats {
     return 1000 / Math.min(perSecond, MOST_PER_S);
   }
 
-  private async ask(node: string): Promise<void> {
-    const primaries = this.nodes.get(node)!;
-    if (await this.isHeard(turn(primaries)!)) return;
+  private async askNext(): Promise<void> {
+    const [next] = this.nodes;
+    if (!next) return;
+    const [node, primaries] = next;
+    this.nodes.delete(node);
+    this.nodes.set(node, primaries);
+    const first = primaries.values().next().value!;
+    primaries.delete(first);
+    primaries.add(first);
+    if (await this.isHeard(first)) return;
     await Promise.all([...primaries].map((each) => this.isHeard(each)));
   }
 
@@ -81,10 +79,7 @@ export class Heartbeats {
     const node = nodeOf(watched);
     const primaries = this.nodes.get(node);
     const wasThere = primaries?.delete(watched) === true;
-    if (primaries?.size === 0) {
-      this.nodes.delete(node);
-      this.waiting.delete(node);
-    }
+    if (primaries?.size === 0) this.nodes.delete(node);
     return wasThere;
   }
 }
