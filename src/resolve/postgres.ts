@@ -157,7 +157,7 @@ const ARCHIVE_SCRIPT = '/etc/everest/pgbackrest.sh';
 
 const SYNCHRONOUS_MODE = { asynchronous: false, synchronous: true, quorum: 'quorum' } as const;
 
-function resolvePatroni(props: PostgresClusterProps, groups: ResolvedGroup[],
+function resolvePatroni(props: PostgresClusterProps, image: ResolvedImage, groups: ResolvedGroup[],
   backup?: ResolvedBackup): PatroniDynamicConfiguration {
   const promotable = groups.filter((group) => group.promotable);
   const replication = resolveReplication(props.replication, promotable.flatMap((group) => group.members).length);
@@ -179,7 +179,7 @@ function resolvePatroni(props: PostgresClusterProps, groups: ResolvedGroup[],
       use_pg_rewind: true,
       use_slots: true,
       parameters: resolveParameters({
-        ...smallestMember(groups), members, archiveTimeoutSeconds: backup?.archiveTimeoutSeconds,
+        ...smallestMember(groups), major: Number(image.major), members, archiveTimeoutSeconds: backup?.archiveTimeoutSeconds,
       }, props.parameters),
       pg_hba: resolvePgHba(props.pgHba, props.agent !== undefined),
       // Patroni runs as the superuser's system user and looks at replication as the replication role.
@@ -267,7 +267,8 @@ export function resolvePostgres(name: string, namespace: string, props: Postgres
   const groups = resolveGroups(name, props);
   const memberCount = groups.flatMap((group) => group.members).length;
   const backup = props.backup && resolveBackup(name, namespace, props.backup);
-  const patroni = resolvePatroni(props, groups, backup);
+  const image = resolveImage(pickImage(props)!);
+  const patroni = resolvePatroni(props, image, groups, backup);
   const sharedBuffers = parsePostgresSize(patroni.postgresql.parameters.shared_buffers!, 8192) ?? 0;
   return {
     ...passedOn(props),
@@ -284,7 +285,7 @@ export function resolvePostgres(name: string, namespace: string, props: Postgres
     recovery: resolveRecovery(namespace, props.bootstrap),
     replacement: resolveReplacement(props.bootstrap),
     accountAnnotations: accountAnnotations(storagesOf(props)),
-    image: resolveImage(pickImage(props)!),
+    image,
     disruption: resolveDisruption(props.podDisruption, memberCount),
     retainsData: (props.protection ?? Protection.retain()).retainsData,
     terminationGraceSeconds: graceSeconds(sharedBuffers),

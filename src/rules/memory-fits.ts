@@ -22,8 +22,8 @@ export const memoryFits: PostgresRule = {
   cause: 'shared_buffers, the connections with one work_mem each, maintenance memory of the autovacuum workers and about 96 MiB for Patroni add up to more than the memory limit.',
   consequence: 'Under load the kernel would kill PostgreSQL, and each kill ends all connections',
   fix: 'Raise resources.limits.memory, or lower shared_buffers, max_connections or work_mem',
-  check: ({ props, groups, members }) => {
-    const facts = { ...smallestMember(groups), members };
+  check: ({ props, groups }) => {
+    const facts = smallestMember(groups);
     if (!Number.isFinite(facts.memoryBytes)) return [];
     const path = memoryPath(props, groups);
     if (facts.memoryBytes < LEAST_MEMORY) {

@@ -1,12 +1,18 @@
 import { GIB, MIB } from '../../../src/quantity';
 import { memoryNeed, memoryShares, resolveParameters } from '../../../src/resolve/parameters';
 
-const FACTS = { memoryBytes: 16 * GIB, cpus: 4, walBytes: 500 * GIB, members: 3 };
+const FACTS = { major: 17, memoryBytes: 16 * GIB, cpus: 4, walBytes: 500 * GIB, members: 3 };
 
 describe('resolveParameters', () => {
   it('gives shared_buffers a quarter of the memory, where measurements stop to gain', () => {
     expect(resolveParameters(FACTS).shared_buffers).toBe('4GB');
     expect(resolveParameters({ ...FACTS, memoryBytes: GIB }).shared_buffers).toBe('256MB');
+  });
+
+  it('packs pages in the log with zstd where PostgreSQL can: a third less to send, to archive and to keep', () => {
+    expect(resolveParameters({ ...FACTS, major: 15 }).wal_compression).toBe('zstd');
+    expect(resolveParameters({ ...FACTS, major: 14 }).wal_compression).toBe('on');
+    expect(resolveParameters(FACTS, { wal_compression: 'lz4' }).wal_compression).toBe('lz4');
   });
 
   it('tells the planner of three quarters, since the kernel caches files beside shared_buffers', () => {

@@ -7,7 +7,9 @@ import { median } from '../../kit/statistics';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 
 /** Size of the database. A Job takes some seconds whatever it backs up, so that the ratio depends on it. */
-export const GIB = Number(process.env.E2E_BACKUP_GIB ?? 6);
+const GIB = Number(process.env.E2E_BACKUP_GIB ?? 6);
+/** Room for a second copy, and for the log. */
+export const VOLUME = `${Math.ceil(4 * GIB)}Gi`;
 /** pgbench's unit is 100,000 accounts, 15 MiB with its index: 2 GiB and a bit. */
 const SCALE = 140;
 /** Its rows are mostly blanks, which are compressed to nothing. The rest is text that goes down to about a half. */
@@ -102,7 +104,7 @@ async function pitr(context: SuiteContext, fixture: BackupFixture): Promise<Samp
     hand.push(await timed(() => fixture.inPrimary(recoverByHand(at.replace('T', ' ').replace('Z', '+00')), LIMIT_S)));
     await fixture.inPrimary(['sh', '-c', `pg_ctl -D ${BY_HAND} -m immediate stop; rm -rf ${BY_HAND}`], LIMIT_S);
     const start = performance.now();
-    await fixture.withClone(context, { target: RecoveryTarget.time(at), instances: 1, volume: `${4 * GIB}Gi` }, async (made) => {
+    await fixture.withClone(context, { target: RecoveryTarget.time(at), instances: 1, volume: VOLUME }, async (made) => {
       await untilWritable(made, LIMIT_S);
       clone.push((performance.now() - start) / 1000);
     });

@@ -1,10 +1,11 @@
 /** Backups count when they were restored: lost tables, clones, faults of the storage, under a writer that counts. */
 import { bucketEvents } from './bucket';
-import { costEvents, GIB } from './costs';
+import { costEvents, VOLUME } from './costs';
 import { Drills, drillEvents } from './drill';
 import { faultEvents } from './faults';
 import { BackupFixture } from './fixture';
 import { inPlaceEvents } from './in-place';
+import { outageEvent } from './outage';
 import { recoveryFaultEvents } from './recovery-faults';
 import { retentionEvent } from './retention';
 import { logVolumeEvent, snapshotEvents } from './snapshot';
@@ -47,7 +48,7 @@ class Stage {
 export function backupSuite(): Suite {
   const fixture = new BackupFixture();
   const inPlace = new BackupFixture();
-  const large = new BackupFixture({ instances: 1, volume: `${4 * GIB}Gi` });
+  const large = new BackupFixture({ instances: 1, volume: VOLUME });
   const snapshots = new BackupFixture({ snapshots: true });
   const withLog = new BackupFixture({ snapshots: true, walVolume: '2Gi' });
   const drills = new Drills();
@@ -63,7 +64,7 @@ export function backupSuite(): Suite {
     events: [
       ...stage.on(fixture, [
         ...undoEvents(fixture), ...faultEvents(fixture), ...recoveryFaultEvents(fixture),
-        retentionEvent(fixture), ...bucketEvents(fixture),
+        retentionEvent(fixture), outageEvent(fixture), ...bucketEvents(fixture),
       ]),
       ...stage.on(inPlace, inPlaceEvents(inPlace)),
       ...stage.on(snapshots, [...snapshotEvents(snapshots), ...snapshotFaultEvents(snapshots)]),

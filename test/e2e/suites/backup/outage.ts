@@ -1,0 +1,95 @@
+/** The storage is away for long: writes go on, members that crash meanwhile come back, and the archive has no gap. */
+import type { BackupFixture } from './fixture';
+import { PATIENCE_S, untilWritable } from './fixture';
+import { untilAllArchived, untilTold, verdict } from './told';
+import { compare, remember } from './undo';
+import { RecoveryTarget } from '../../../../lib';
+import { nameOf } from '../../kit/postgres';
+import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
+import { Skip } from '../../kit/suite';
+import { waitFor } from '../../kit/wait';
+
+const MINUTES = Number(process.env.E2E_S3_AWAY_MINUTES ?? 3);
+
+interface Waiting { readonly waitingBytes?: number; readonly fullAt?: string }
+
+export function outageEvent(fixture: BackupFixture): SuiteEvent {
+  return {
+    name: 's3-away',
+    measure: { what: `from the end of ${MINUTES} minutes without the storage until all is archived` },
+    figures: {
+      primaryBack: { what: 'from the kill of the primary until it streams as a standby' },
+      standbyBack: { what: 'from the kill of a standby until it streams' },
+      longestGap: { what: 'longest time without an acknowledged write' },
+      waiting: { what: 'WAL that waits at the end of it', unit: 'MiB' },
+    },
+    run: (context) => away(context, fixture),
+  };
+}
+
+const since = (start: number) => (performance.now() - start) / 1000;
+
+async function away(context: SuiteContext, fixture: BackupFixture): Promise<Sample> {
+  const { faults } = context;
+  if (!faults.available) throw new Skip(faults.whyNot);
+  await fixture.ready(context);
+  return faults.alone(async () => {
+    await fixture.writer.mark();
+    await faults.storage('cut');
+    const seen = await meanwhile(fixture).finally(() => faults.storage('heal'));
+    const healed = performance.now();
+    await untilAllArchived(fixture);
+    const value = since(healed);
+    const { longestGap } = await fixture.writer.status();
+    await verdict(fixture);
+    return { value, ...await recovered(context, fixture, seen.moment), figures: { ...seen.figures, longestGap } };
+  });
+}
+
+/** In each third a member dies: the primary at the end of the first, a standby at the end of the second. */
+async function meanwhile(fixture: BackupFixture) {
+  const start = performance.now();
+  await untilTold(fixture, ['unreachable']);
+  await untilElapsed(start, 1 / 3);
+  await untilForecast(fixture);
+  const primaryBack = await killed(fixture, 'primary');
+  const moment = await remember(fixture);
+  await untilElapsed(start, 2 / 3);
+  const standbyBack = await killed(fixture, 'standby');
+  await untilElapsed(start, 1);
+  const { waitingBytes = 0 } = await fixture.status<Waiting>('archive.json') ?? {};
+  return { moment, figures: { primaryBack, standbyBack, waiting: waitingBytes / 2 ** 20 } };
+}
+
+/** The length of the fault, not a wait for something. */
+async function untilElapsed(start: number, part: number): Promise<void> {
+  const rest = MINUTES * 60 * part - since(start);
+  await new Promise((done) => { setTimeout(done, Math.max(0, rest) * 1000); });
+}
+
+/** Who is on duty is told when the volume will be full. */
+async function untilForecast(fixture: BackupFixture): Promise<void> {
+  await waitFor({ what: 'the status to say when the volume is full', seconds: PATIENCE_S, everyMs: 1000 }, async () => {
+    const archive = await fixture.status<Waiting>('archive.json');
+    return archive?.fullAt ? undefined : JSON.stringify(archive);
+  });
+}
+
+async function killed({ cluster, writer }: BackupFixture, role: 'primary' | 'standby'): Promise<number> {
+  const primary = await cluster.primary();
+  const member = role === 'primary' ? primary : (await cluster.members()).find((pod) => nameOf(pod) !== nameOf(primary))!;
+  const start = performance.now();
+  await cluster.killContainer(member);
+  await writer.untilWriting(PATIENCE_S);
+  if (nameOf(await cluster.primary()) !== nameOf(member)) await cluster.untilStreaming(nameOf(member), PATIENCE_S);
+  return since(start);
+}
+
+/** What was committed while the storage was away, and before the second crash, is in the archive up to its last row. */
+async function recovered(context: SuiteContext, fixture: BackupFixture, moment: Awaited<ReturnType<typeof remember>>) {
+  const target = RecoveryTarget.time(moment.at);
+  return fixture.withClone(context, { target, instances: 1 }, async (clone) => {
+    await untilWritable(clone, PATIENCE_S);
+    return compare(clone, moment, target);
+  });
+}
