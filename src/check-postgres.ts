@@ -1,19 +1,17 @@
 import { patroniObjectNames } from './contract/names';
 import type { Finding } from './errors';
 import { ImageCatalog } from './image-catalog';
-import type { NetworkPeer } from './network';
 import type { PoolerOptions } from './pooler';
 import type { PostgresClusterProps } from './postgres-cluster-props';
 import { resolveGroups } from './resolve/groups';
 import { resolvePostgres } from './resolve/postgres';
-import { networkValid, peerViolations } from './rules/network-valid';
 import { poolerValid } from './rules/pooler-valid';
 import { POSTGRES_RULES } from './rules/postgres-rules';
 import type { PostgresRuleInput } from './rules/rule';
-import { findingOf, runRules } from './rules/run';
+import { runRules } from './rules/run';
 import { checkShape } from './shape/findings';
 import { poolerOptionsShape } from './shape/pooler-options';
-import { allowFromShape, postgresPropsShape } from './shape/postgres-props';
+import { postgresPropsShape } from './shape/postgres-props';
 
 function ruleInput(clusterName: string, namespace: string, props: PostgresClusterProps): PostgresRuleInput {
   const groups = resolveGroups(clusterName, props);
@@ -42,13 +40,6 @@ export function checkPooler(clusterName: string, namespace: string, props: Postg
   const shape = checkShape(poolerOptionsShape, options);
   if (shape.length > 0) return shape;
   return runRules([poolerValid], { cluster: resolvePostgres(clusterName, namespace, props), options });
-}
-
-/** Everything that is wrong with a peer that `allowFrom()` adds. */
-export function checkPeer(peer: NetworkPeer): Finding[] {
-  const shape = checkShape(allowFromShape, { allowFrom: [peer] });
-  if (shape.length > 0) return shape;
-  return peerViolations(['allowFrom'], [peer]).map((violation) => findingOf(networkValid, violation));
 }
 
 /** Objects that a cluster needs and that must not be in Git: `ConfigMap/orders-leader` … */

@@ -103,8 +103,9 @@ function memorySettings(facts: ParameterFacts, overrides?: Record<string, string
 }
 
 /**
- * Of pages in the log. Measured with pgbench and the archive: zstd makes two thirds of the log that pglz ("on") makes,
- * and 16 % more transactions; each byte of it is also sent to the standbys, archived and kept. PostgreSQL has it since 15.
+ * Of pages in the log. Measured with pgbench and the archive: zstd makes two thirds of the log that pglz ("on")
+ * makes, and 16 % more transactions; each byte of it is also sent to the standbys, archived and kept. PostgreSQL has it
+ * since 15.
  */
 function walCompression(major: number): string {
   return major >= 15 ? 'zstd' : 'on';

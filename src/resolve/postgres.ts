@@ -179,7 +179,8 @@ function resolvePatroni(props: PostgresClusterProps, image: ResolvedImage, group
       use_pg_rewind: true,
       use_slots: true,
       parameters: resolveParameters({
-        ...smallestMember(groups), major: Number(image.major), members, archiveTimeoutSeconds: backup?.archiveTimeoutSeconds,
+        ...smallestMember(groups), members,
+        major: Number(image.major), archiveTimeoutSeconds: backup?.archiveTimeoutSeconds,
       }, props.parameters),
       pg_hba: resolvePgHba(props.pgHba, props.agent !== undefined),
       // Patroni runs as the superuser's system user and looks at replication as the replication role.

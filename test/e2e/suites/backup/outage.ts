@@ -7,8 +7,9 @@ import { RecoveryTarget } from '../../../../lib';
 import { nameOf } from '../../kit/postgres';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
-import { waitFor } from '../../kit/wait';
 
+/** Where `fullAt` begins (docs/guide/backups-operations.md). */
+const FORECAST_FROM = 64 * 2 ** 20;
 const MINUTES = Number(process.env.E2E_S3_AWAY_MINUTES ?? 3);
 
 interface Waiting { readonly waitingBytes?: number; readonly fullAt?: string }
@@ -51,14 +52,12 @@ async function meanwhile(fixture: BackupFixture) {
   const start = performance.now();
   await untilTold(fixture, ['unreachable']);
   await untilElapsed(start, 1 / 3);
-  await untilForecast(fixture);
   const primaryBack = await killed(fixture, 'primary');
   const moment = await remember(fixture);
   await untilElapsed(start, 2 / 3);
   const standbyBack = await killed(fixture, 'standby');
   await untilElapsed(start, 1);
-  const { waitingBytes = 0 } = await fixture.status<Waiting>('archive.json') ?? {};
-  return { moment, figures: { primaryBack, standbyBack, waiting: waitingBytes / 2 ** 20 } };
+  return { moment, figures: { primaryBack, standbyBack, waiting: await waiting(fixture) / 2 ** 20 } };
 }
 
 /** The length of the fault, not a wait for something. */
@@ -67,12 +66,12 @@ async function untilElapsed(start: number, part: number): Promise<void> {
   await new Promise((done) => { setTimeout(done, Math.max(0, rest) * 1000); });
 }
 
-/** Who is on duty is told when the volume will be full. */
-async function untilForecast(fixture: BackupFixture): Promise<void> {
-  await waitFor({ what: 'the status to say when the volume is full', seconds: PATIENCE_S, everyMs: 1000 }, async () => {
-    const archive = await fixture.status<Waiting>('archive.json');
-    return archive?.fullAt ? undefined : JSON.stringify(archive);
-  });
+/** Bytes; when there are many, who is on duty is told when the volume will be full. */
+async function waiting(fixture: BackupFixture): Promise<number> {
+  const archive = await fixture.status<Waiting>('archive.json');
+  const { waitingBytes = 0, fullAt } = archive ?? {};
+  if (waitingBytes > FORECAST_FROM && !fullAt) throw new Error(`nothing tells when the volume is full: ${JSON.stringify(archive)}`);
+  return waitingBytes;
 }
 
 async function killed({ cluster, writer }: BackupFixture, role: 'primary' | 'standby'): Promise<number> {
