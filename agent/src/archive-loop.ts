@@ -5,6 +5,7 @@
 import { ArchiveLoss } from './archive-loss.js';
 import { judgeArchive, unknownArchive, type ArchiveView } from './decide/archive-health.js';
 import { ARCHIVE_LOST, withLoss } from './decide/archive-loss.js';
+import { clockNews, clockOffset, clockStatus } from './decide/primary-clock.js';
 import type { Hands } from './execute/executor.js';
 import type { Log } from './log.js';
 import { NOTHING_REMEMBERED, type ArchiveMemory } from './model/archive.js';
@@ -43,10 +44,11 @@ interface Written {
   readonly status: ArchiveStatus;
 }
 
-/** What people want to know at once; all else may wait for the next round. */
-const essence = ({ state, failure, firstArchivedAt, lost }: ArchiveStatus) => (
+const newsOf = ({ state, failure, firstArchivedAt, lost }: ArchiveStatus) => (
   JSON.stringify([state, failure?.kind, firstArchivedAt, lost?.at])
 );
+/** What people want to know at once; all else may wait for the next round. */
+const essence = (status: ArchiveStatus) => `${newsOf(status)} ${status.clock ? 'clock' : ''}`;
 const numbers = ({ checkedAt: _, ...rest }: ArchiveStatus) => JSON.stringify(rest);
 
 /** Under which name it is told. */
@@ -125,9 +127,12 @@ export class ArchiveLoop {
     const primary = primaryOf(stores, cluster);
     const memory = this.memory!;
     try {
+      const from = this.wall();
       const sample = primary && await askArchive(hands.sql, primary.ip);
       if (!sample) return this.unknown();
-      const view = judgeArchive(sample, memory);
+      const clock = clockStatus(primary.name, clockOffset(sample.serverNow, { from, to: this.wall() }));
+      const judged = judgeArchive(sample, memory);
+      const view = clock ? { ...judged, status: { ...judged.status, clock } } : judged;
       const isFirst = view.memory.firstArchivedAt === undefined && sample.configured && sample.waitingFiles === 0;
       if (isFirst && view.status.state === 'waiting') await sendFirst(hands.sql, primary.ip);
       return view;
@@ -139,7 +144,11 @@ export class ArchiveLoop {
   }
 
   private unknown(): ArchiveView {
-    return unknownArchive(this.written?.status, this.memory!, this.options.hands.clock.wall().getTime());
+    return unknownArchive(this.written?.status, this.memory!, this.wall());
+  }
+
+  private wall(): number {
+    return this.options.hands.clock.wall().getTime();
   }
 
   private async write(status: ArchiveStatus): Promise<void> {
@@ -148,6 +157,7 @@ export class ArchiveLoop {
     if (!isNews && now - this.written!.at < this.pauseAfter(status)) return;
     await this.options.writer.section(ARCHIVE_KEY, `${JSON.stringify(status, undefined, 2)}\n`);
     this.tell(status);
+    this.tellClock(status);
     this.written = { at: now, status };
   }
 
@@ -159,14 +169,22 @@ export class ArchiveLoop {
   private tell(status: ArchiveStatus): void {
     const { state, failure } = status;
     if (state === 'unknown' || (state === 'waiting' && !failure)) return;
-    if (this.told && essence(this.told) === essence(status)) return;
+    if (this.told && newsOf(this.told) === newsOf(status)) return;
     const because = failure ? `${failure.problem} ${failure.fix}` : goodNews(this.told);
     const detail = failure?.detail ? { detail: failure.detail } : {};
     const ruleId = ruleOf(failure);
     this.told = status;
-    this.options.log.info(because, { ruleId, ...detail });
-    const at = this.options.hands.clock.wall().toISOString();
-    this.options.told({ at, ruleId, because, done: !failure, ...detail });
+    this.say({ ruleId, because, done: !failure, ...detail });
+  }
+
+  private tellClock(status: ArchiveStatus): void {
+    const news = clockNews(this.written?.status, status);
+    if (news) this.say(news);
+  }
+
+  private say({ because, ...rest }: Omit<DecisionRecord, 'at'>): void {
+    this.options.log.info(because, rest);
+    this.options.told({ at: new Date(this.wall()).toISOString(), because, ...rest });
   }
 
   private failed(problem: unknown): number {

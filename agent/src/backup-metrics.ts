@@ -24,6 +24,7 @@ function isWorking({ state, firstArchivedAt, failure }: ArchiveStatus): boolean 
 
 function archiveSeries(series: Series, archive: ArchiveStatus): void {
   if (archive.state !== 'unknown') series.set('everest_archive_working', Number(isWorking(archive)));
+  if (archive.state !== 'unknown') series.set('everest_archive_clock_offset_seconds', archive.clock?.offsetSeconds ?? 0);
   if (archive.state !== 'unknown' || archive.lost) series.set('everest_archive_lost', Number(archive.lost !== undefined));
   series.set('everest_archive_last_timestamp_seconds', seconds(archive.lastArchivedAt));
   series.set('everest_archive_waiting_bytes', archive.waitingBytes);

@@ -19,6 +19,7 @@ const FAMILIES: Record<string, { type: Family['type']; help: string }> = {
   everest_agent_leader: { type: 'gauge', help: '1 on the replica that does planned work.' },
   everest_cluster_healthy: { type: 'gauge', help: '1 when the cluster is healthy.' },
   everest_cluster_highly_available: { type: 'gauge', help: '1 when a member can be lost without loss of data or of service.' },
+  everest_archive_clock_offset_seconds: { type: 'gauge', help: 'How far the primary\'s clock is ahead of the agent\'s; 0 within five seconds, absent while that is unknown.' },
   everest_archive_lost: { type: 'gauge', help: '1 from the loss of all that was in a repository until there is a good full backup in it.' },
   everest_archive_working: { type: 'gauge', help: '1 while WAL reaches the archive, 0 while it does not; absent while that is unknown.' },
   everest_archive_last_timestamp_seconds: { type: 'gauge', help: 'When the last WAL file was archived.' },

@@ -25,6 +25,7 @@ class Primary {
   failedAt: number | null = null;
   waitingBytes = 0;
   switches = 0;
+  aheadMs = 0;
   readonly asked: string[] = [];
 
   constructor(private readonly clock: LeapingClock) {}
@@ -39,7 +40,7 @@ class Primary {
   }
 
   private get now(): number {
-    return this.clock.wall().getTime() / 1000;
+    return (this.clock.wall().getTime() + this.aheadMs) / 1000;
   }
 
   private switched(): void {
@@ -137,6 +138,19 @@ test('a storage that is away is told once with its reason and once when it is ba
   assert.deepEqual(told.map(({ ruleId, done }) => [ruleId, done]), [['archive-works', true], ['archive-fails', false], ['archive-works', true]]);
   assert.match(told[1]!.because, /cannot be reached.*Check the endpoint/);
   assert.equal(written.find(({ state }) => state === 'failing')!.failure!.kind, 'unreachable');
+});
+
+test('a clock of the primary that was set is told once, and once that it is right, because moments are by that clock', async () => {
+  const { forward, primary, told, written } = world();
+  await forward(60_000);
+  primary.aheadMs = 150_000;
+  await forward(300_000);
+  assert.equal(written.at(-1)!.clock!.offsetSeconds, 150);
+  assert.equal(written.at(-1)!.state, 'archiving');
+  primary.aheadMs = 0;
+  await forward(300_000);
+  assert.equal(written.at(-1)!.clock, undefined);
+  assert.deepEqual(told.map(({ ruleId, done }) => [ruleId, done]).slice(1), [['clock-differs', false], ['clock-agrees', true]]);
 });
 
 test('the room on the volume is looked at only while much waits, because it starts a process', async () => {

@@ -30,6 +30,7 @@ function rendered(archive?: ArchiveStatus, backup?: BackupStatus, metrics = new 
 
 test('series tell of the newest good backup, of the window, and of the archive', () => {
   assert.deepEqual(rendered(ARCHIVE, BACKUP), [
+    'everest_archive_clock_offset_seconds{cluster="orders"} 0',
     'everest_archive_lost{cluster="orders"} 0',
     'everest_archive_working{cluster="orders"} 1',
     'everest_archive_last_timestamp_seconds{cluster="orders"} 900',

@@ -10,6 +10,8 @@ const RATE_OVER_MS = 600_000;
 const RATE_AT_LEAST_MS = 30_000;
 /** PostgreSQL pauses for a minute after three tries, and the error stands until the next one begins. */
 const ERROR_HOLDS_MS = 60_000;
+/** A note may be a moment younger than the look at the clock beside it. */
+const NOTE_AHEAD_MS = 2_000;
 /** A forecast for longer than that is none. */
 const FORECAST_LIMIT_MS = 30 * 24 * 3_600_000;
 
@@ -18,13 +20,20 @@ export interface ArchiveView {
   readonly memory: ArchiveMemory;
 }
 
-function isFailing({ lastFailedAt, lastArchivedAt }: ArchiveSample): boolean {
-  return lastFailedAt !== undefined && (lastArchivedAt === undefined || lastFailedAt > lastArchivedAt);
+/** What came last, by the server's own notes; once its clock was set back they tell nothing, and what changed does. */
+function isFailing(sample: ArchiveSample, memory: ArchiveMemory): boolean {
+  const { serverNow, lastFailedAt, lastArchivedAt, failedCount, lastArchivedWal } = sample;
+  if (lastFailedAt === undefined) return false;
+  const isDatedLater = Math.max(lastFailedAt, lastArchivedAt ?? 0) > serverNow + NOTE_AHEAD_MS;
+  if (!isDatedLater) return lastArchivedAt === undefined || lastFailedAt > lastArchivedAt;
+  if (!memory.seen) return memory.state === 'failing';
+  if (failedCount > memory.seen.failedCount) return true;
+  return memory.state === 'failing' && lastArchivedWal === memory.seen.lastArchivedWal;
 }
 
 function stateOf(sample: ArchiveSample, memory: ArchiveMemory): ArchiveState {
   if (!sample.enabled || !sample.configured) return 'waiting';
-  if (isFailing(sample)) return 'failing';
+  if (isFailing(sample, memory)) return 'failing';
   return firstArchived(sample, memory) === undefined || sample.lastArchivedAt === undefined ? 'waiting' : 'archiving';
 }
 
@@ -81,6 +90,7 @@ function nextMemory(sample: ArchiveSample, memory: ArchiveMemory, state: Archive
     since: memory.state === state ? memory.since ?? serverNow : serverNow,
     waiting: [...recent, { at: serverNow, bytes }],
     error: state === 'failing' ? lastError(sample, memory) : undefined,
+    seen: { failedCount: sample.failedCount, lastArchivedWal: sample.lastArchivedWal },
   };
 }
 

@@ -30,6 +30,11 @@ export const FAILURE_ROWS: readonly Row[] = [
     fix: 'Set the clock of the node (NTP).',
   },
   {
+    kind: 'clock-skew', text: /is not later than latest backup label/,
+    problem: 'The newest backup is dated later than now: the clock of the member\'s node is behind, or another one was ahead when that backup was made.',
+    fix: 'Set the clocks of the nodes (NTP). If they are right by now, backups go on when the time of the newest one has come; the archive goes on meanwhile.',
+  },
+  {
     kind: 'missing-bucket', text: /\bNoSuchBucket\b/,
     problem: 'The bucket does not exist.',
     fix: 'Create the bucket, or correct its name, endpoint or region in the BackupStorage.',

@@ -38,9 +38,11 @@ export interface ArchiveMemory {
   readonly waiting: readonly Waiting[];
   /** pgBackRest takes its error away while it tries again: what it said, and when that was last there. */
   readonly error: { readonly text: string; readonly at: number } | undefined;
+  /** Of the last look at a primary. */
+  readonly seen: Pick<ArchiveSample, 'failedCount' | 'lastArchivedWal'> | undefined;
 }
 
 export const NOTHING_REMEMBERED: ArchiveMemory = {
   firstArchivedAt: undefined, configuredAt: undefined, since: undefined, state: undefined, error: undefined,
-  waiting: [],
+  waiting: [], seen: undefined,
 };

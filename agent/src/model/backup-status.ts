@@ -100,6 +100,14 @@ export interface LostStatus {
   readonly newestBackup?: string;
 }
 
+/** The primary's clock is not the agent's. */
+export interface ClockStatus {
+  /** Above 0: the primary's is ahead. */
+  readonly offsetSeconds: number;
+  readonly problem: string;
+  readonly fix: string;
+}
+
 export type ArchiveState =
   /** What was written last has arrived. */
   | 'archiving'
@@ -120,6 +128,7 @@ export interface ArchiveStatus {
   readonly failure?: FailureStatus;
   /** Carried until there is a good full backup. */
   readonly lost?: LostStatus;
+  readonly clock?: ClockStatus;
   readonly lastArchivedWal?: string;
   readonly lastArchivedAt?: string;
   readonly lastFailedWal?: string;

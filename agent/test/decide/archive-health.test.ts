@@ -28,6 +28,8 @@ interface Example {
   readonly kind?: string;
 }
 
+const LATER = NOW + 150_000;
+const BEFORE = { failedCount: 3, lastArchivedWal: '000000010000000000000007' };
 const FAILED = { lastFailedWal: '000000010000000000000008', lastFailedAt: AGO(5) };
 
 const EXAMPLES: readonly Example[] = [
@@ -43,6 +45,9 @@ const EXAMPLES: readonly Example[] = [
   { what: 'waits while PostgreSQL does not archive, and says so', given: { enabled: false }, state: 'waiting', kind: 'archiving-off' },
   { what: 'waits for its first file although files were given up before there was a storage', given: { lastArchivedAt: AGO(30) }, memory: { ...NOTHING_REMEMBERED, configuredAt: AGO(20) }, state: 'waiting' },
   { what: 'waits for its first file until the configuration is in the member', given: { configured: false }, memory: NOTHING_REMEMBERED, state: 'waiting' },
+  { what: 'fails when a try did, although the last file arrived later by a clock that was set back meanwhile', given: { ...FAILED, lastArchivedAt: LATER, failedCount: 4 }, memory: { ...KNOWN, state: 'archiving', seen: BEFORE }, state: 'failing', kind: 'unreachable' },
+  { what: 'works when a file arrived, although the last failure is later by a clock that was set back meanwhile', given: { ...FAILED, lastFailedAt: LATER, failedCount: 3, lastArchivedWal: '000000010000000000000008' }, memory: { ...KNOWN, state: 'failing', seen: BEFORE }, state: 'archiving' },
+  { what: 'goes on failing when nothing has arrived since a clock was set back', given: { ...FAILED, lastFailedAt: LATER, failedCount: 3 }, memory: { ...KNOWN, state: 'failing', seen: BEFORE }, state: 'failing', kind: 'unreachable' },
   { what: 'works from its first file on', given: {}, memory: { ...NOTHING_REMEMBERED, configuredAt: AGO(20) }, state: 'archiving' },
 ];
 

@@ -24,11 +24,15 @@ export interface Image {
   /** Folder with the Containerfile, relative to the project's root. */
   readonly folder: string;
   readonly buildArgs?: Readonly<Record<string, string>>;
+  /** Another one of these that it starts from. */
+  readonly from?: Image;
   /** Folder whose files go into the image where it is not `folder`, and the script that fills it. */
   readonly content?: { readonly folder: string; readonly script: string };
 }
 
 export const POSTGRES_IMAGE: Image = { name: 'cdk8s-everest/postgres:17.11', folder: 'images/postgres', buildArgs: { PG_MAJOR: '17' } };
+/** A member whose time of day can be set. */
+export const CLOCK_IMAGE: Image = { name: 'cdk8s-everest/postgres-clock:17.11', folder: 'test/e2e/kit/clock', from: POSTGRES_IMAGE };
 export const POOLER_IMAGE: Image = { name: 'cdk8s-everest/pgbouncer:1.24', folder: 'images/pgbouncer' };
 export const MARIADB_IMAGE: Image = { name: 'cdk8s-everest/mariadb:11.8', folder: 'images/mariadb' };
 export const HAPROXY_IMAGE: Image = { name: 'cdk8s-everest/haproxy:3.0', folder: 'images/haproxy' };
@@ -64,7 +68,8 @@ async function nodesWithout(image: Image, api: ClusterApi): Promise<string[]> {
 async function buildIfChanged(image: Image, reporter: Reporter): Promise<boolean> {
   if (image.content) await exec(process.execPath, [join(ROOT, image.content.script)]);
   const context = join(ROOT, image.content?.folder ?? image.folder);
-  const source = hashOf([...new Set([join(ROOT, image.folder), context])]);
+  const folders = [image.folder, ...(image.from ? [image.from.folder] : [])].map((folder) => join(ROOT, folder));
+  const source = hashOf([...new Set([...folders, context])]);
   if (await sourceOf(image) === source) return false;
   if (existsSync(BASE_IMAGES)) await exec(BASE_IMAGES, [], { maxBuffer: 64_000_000 });
   reporter.progress(`building ${image.name}`);

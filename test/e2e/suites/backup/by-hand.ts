@@ -44,7 +44,8 @@ export async function withEmptyMember<T>({ api }: SuiteContext, fixture: BackupF
     await api.apply(objects, namespace);
     await waitFor({ what: 'the Pod for what is done by hand', seconds: PATIENCE_S, everyMs: 500 }, async () => {
       const pod = await api.read<Obj & V1Pod>(objects[1] as Obj & V1Pod, namespace);
-      return pod?.status?.phase === 'Running' ? undefined : JSON.stringify(pod?.status?.conditions);
+      const phase = pod?.status?.phase ?? 'unknown';
+      return phase === 'Running' ? undefined : `it is ${phase}`;
     });
     return await work(run);
   } finally {

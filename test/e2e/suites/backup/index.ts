@@ -1,5 +1,6 @@
 /** Backups count when they were restored: lost tables, clones, faults of the storage, under a writer that counts. */
 import { bucketEvents } from './bucket';
+import { clockEvents } from './clock';
 import { costEvents, VOLUME } from './costs';
 import { Drills, drillEvents } from './drill';
 import { faultEvents } from './faults';
@@ -12,7 +13,7 @@ import { logVolumeEvent, snapshotEvents } from './snapshot';
 import { snapshotFaultEvents } from './snapshot-faults';
 import { Sides, standbyEvents } from './standby';
 import { undoEvents } from './undo';
-import { AGENT_IMAGE, POOLER_IMAGE, POSTGRES_IMAGE, ensureImage } from '../../kit/images';
+import { AGENT_IMAGE, CLOCK_IMAGE, POOLER_IMAGE, POSTGRES_IMAGE, ensureImage } from '../../kit/images';
 import type { Suite, SuiteContext, SuiteEvent } from '../../kit/suite';
 
 /** Clusters that some events share. */
@@ -49,6 +50,7 @@ export function backupSuite(): Suite {
   const fixture = new BackupFixture();
   const inPlace = new BackupFixture();
   const large = new BackupFixture({ instances: 1, volume: VOLUME });
+  const clocks = new BackupFixture({ image: CLOCK_IMAGE.name });
   const snapshots = new BackupFixture({ snapshots: true });
   const withLog = new BackupFixture({ snapshots: true, walVolume: '2Gi' });
   const drills = new Drills();
@@ -67,6 +69,7 @@ export function backupSuite(): Suite {
         retentionEvent(fixture), outageEvent(fixture), ...bucketEvents(fixture),
       ]),
       ...stage.on(inPlace, inPlaceEvents(inPlace)),
+      ...stage.on(clocks, clockEvents(clocks)),
       ...stage.on(snapshots, [...snapshotEvents(snapshots), ...snapshotFaultEvents(snapshots)]),
       ...stage.on(withLog, [logVolumeEvent(withLog)]),
       ...stage.on(large, costEvents(large)),

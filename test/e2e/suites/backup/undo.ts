@@ -68,7 +68,7 @@ export async function remember(fixture: BackupFixture): Promise<Moment> {
 }
 
 /** The container of the primary dies; another member takes over on a new timeline. */
-async function failOver(fixture: BackupFixture): Promise<void> {
+export async function failOver(fixture: BackupFixture): Promise<void> {
   const { cluster } = fixture;
   const timeline = await cluster.timeline();
   await cluster.killContainer(await cluster.primary());
