@@ -5,15 +5,17 @@
 import { ArchiveLoss } from './archive-loss.js';
 import { judgeArchive, unknownArchive, type ArchiveView } from './decide/archive-health.js';
 import { ARCHIVE_LOST, withLoss } from './decide/archive-loss.js';
+import { lookAgainMs } from './decide/log-room.js';
 import { clockNews, clockOffset, clockStatus } from './decide/primary-clock.js';
 import type { Hands } from './execute/executor.js';
+import { LogGuard } from './log-guard.js';
 import type { Log } from './log.js';
-import { NOTHING_REMEMBERED, type ArchiveMemory } from './model/archive.js';
+import { NOTHING_REMEMBERED, type ArchiveMemory, type ArchiveSample } from './model/archive.js';
 import { ARCHIVE_KEY, readArchiveStatus, type ArchiveStatus } from './model/backup-status.js';
 import type { ContractReading } from './model/contract.js';
 import type { DecisionRecord } from './model/status.js';
 import { askArchive, sendFirst } from './observe/archive.js';
-import { primaryOf } from './observe/primary.js';
+import { primaryOf, type Primary } from './observe/primary.js';
 import type { Store } from './observe/store.js';
 import { KubeError, type KubeObject } from './ports/kube.js';
 import { Rounds } from './rounds.js';
@@ -48,7 +50,10 @@ const newsOf = ({ state, failure, firstArchivedAt, lost }: ArchiveStatus) => (
   JSON.stringify([state, failure?.kind, firstArchivedAt, lost?.at])
 );
 /** What people want to know at once; all else may wait for the next round. */
-const essence = (status: ArchiveStatus) => `${newsOf(status)} ${status.clock ? 'clock' : ''}`;
+const essence = (status: ArchiveStatus) => {
+  const { clock, writesStopped, readOnlyMembers } = status;
+  return JSON.stringify([newsOf(status), clock !== undefined, writesStopped !== undefined, readOnlyMembers]);
+};
 const numbers = ({ checkedAt: _, ...rest }: ArchiveStatus) => JSON.stringify(rest);
 
 /** Under which name it is told. */
@@ -70,11 +75,13 @@ export class ArchiveLoop {
   private told: ArchiveStatus | undefined;
   private readonly rounds: Rounds;
   private readonly loss: ArchiveLoss;
+  private readonly guard: LogGuard;
   private notes: string | undefined;
 
   constructor(private readonly options: ArchiveLoopOptions) {
     this.rounds = new Rounds(options.hands.clock);
     this.loss = new ArchiveLoss(options.stores, options.hands);
+    this.guard = new LogGuard(options.hands);
   }
 
   nudge(): void {
@@ -109,7 +116,7 @@ export class ArchiveLoop {
     const primary = primaryOf(this.options.stores, cluster);
     const lost = await this.loss.look(reading.document, primary, this.written?.status.lost);
     await this.write(withLoss(status, lost));
-    return memory.firstArchivedAt === undefined ? FIRST_EVERY_MS : LOOK_EVERY_MS;
+    return memory.firstArchivedAt === undefined ? FIRST_EVERY_MS : lookAgainMs(status);
   }
 
   private recall(cluster: string): void {
@@ -132,15 +139,23 @@ export class ArchiveLoop {
       if (!sample) return this.unknown();
       const clock = clockStatus(primary.name, clockOffset(sample.serverNow, { from, to: this.wall() }));
       const judged = judgeArchive(sample, memory);
-      const view = clock ? { ...judged, status: { ...judged.status, clock } } : judged;
+      const view = { ...judged, status: { ...judged.status, ...(clock ? { clock } : {}) } };
       const isFirst = view.memory.firstArchivedAt === undefined && sample.configured && sample.waitingFiles === 0;
       if (isFirst && view.status.state === 'waiting') await sendFirst(hands.sql, primary.ip);
-      return view;
+      return { ...view, status: await this.guarded(cluster, primary, { sample, status: view.status }) };
     } catch (problem) {
       if (problem instanceof KubeError) throw problem;
       log.warn('the archive cannot be looked at', { problem: String(problem) });
       return this.unknown();
     }
+  }
+
+  private async guarded(cluster: string, primary: Primary,
+    { sample, status }: { readonly sample: ArchiveSample; readonly status: ArchiveStatus }): Promise<ArchiveStatus> {
+    const { writesStopped, readOnlyMembers } = this.written?.status ?? {};
+    const before = { ...(writesStopped ? { writesStopped } : {}), ...(readOnlyMembers ? { readOnlyMembers } : {}) };
+    const announce = (guarded: Partial<ArchiveStatus>) => this.write({ ...status, ...guarded });
+    return { ...status, ...await this.guard.look(cluster, { primary, sample, before, announce }) };
   }
 
   private unknown(): ArchiveView {
@@ -158,6 +173,7 @@ export class ArchiveLoop {
     await this.options.writer.section(ARCHIVE_KEY, `${JSON.stringify(status, undefined, 2)}\n`);
     this.tell(status);
     this.tellClock(status);
+    this.tellWrites(status);
     this.written = { at: now, status };
   }
 
@@ -180,6 +196,12 @@ export class ArchiveLoop {
   private tellClock(status: ArchiveStatus): void {
     const news = clockNews(this.written?.status, status);
     if (news) this.say(news);
+  }
+
+  private tellWrites({ writesStopped: now }: ArchiveStatus): void {
+    const before = this.written?.status.writesStopped;
+    if (now && !before) this.say({ ruleId: 'writes-stopped', because: `${now.problem} ${now.fix}`, done: false });
+    if (before && !now) this.say({ ruleId: 'writes-allowed', because: 'There is room on the volume of the log: the primary takes writes again.', done: true });
   }
 
   private say({ because, ...rest }: Omit<DecisionRecord, 'at'>): void {

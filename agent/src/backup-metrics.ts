@@ -26,6 +26,7 @@ function archiveSeries(series: Series, archive: ArchiveStatus): void {
   if (archive.state !== 'unknown') series.set('everest_archive_working', Number(isWorking(archive)));
   if (archive.state !== 'unknown') series.set('everest_archive_clock_offset_seconds', archive.clock?.offsetSeconds ?? 0);
   if (archive.state !== 'unknown' || archive.lost) series.set('everest_archive_lost', Number(archive.lost !== undefined));
+  if (archive.state !== 'unknown' || archive.writesStopped) series.set('everest_archive_writes_stopped', Number(archive.writesStopped !== undefined));
   series.set('everest_archive_last_timestamp_seconds', seconds(archive.lastArchivedAt));
   series.set('everest_archive_waiting_bytes', archive.waitingBytes);
   series.set('everest_archive_waiting_files', archive.waitingFiles);

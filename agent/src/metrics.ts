@@ -25,6 +25,7 @@ const FAMILIES: Record<string, { type: Family['type']; help: string }> = {
   everest_archive_last_timestamp_seconds: { type: 'gauge', help: 'When the last WAL file was archived.' },
   everest_archive_waiting_bytes: { type: 'gauge', help: 'WAL that waits for the archive.' },
   everest_archive_waiting_files: { type: 'gauge', help: 'WAL files that wait for the archive.' },
+  everest_archive_writes_stopped: { type: 'gauge', help: '1 while the primary takes no writes, so that the log that waits does not fill its volume.' },
   everest_archive_volume_full_timestamp_seconds: { type: 'gauge', help: 'When the volume is full if WAL goes on waiting at the rate of the last minutes; absent without a forecast.' },
   everest_backup_last_timestamp_seconds: { type: 'gauge', help: 'End of the newest good backup, by repository.' },
   everest_backup_last_size_bytes: { type: 'gauge', help: 'Size of the database in the newest good backup, by repository.' },

@@ -24,6 +24,8 @@ class Primary {
   archivedAt: number | null = null;
   failedAt: number | null = null;
   waitingBytes = 0;
+  freeBytes = 600 * MIB;
+  isReadOnly = false;
   switches = 0;
   aheadMs = 0;
   readonly asked: string[] = [];
@@ -35,7 +37,8 @@ class Primary {
     if (text.includes('pg_switch_wal')) this.switched();
     if (text.includes('pg_stat_archiver')) return [this.row()];
     if (text.includes('pg_read_binary_file')) return [{ error: Buffer.from("49\nunable to connect to 's3.test:443'").toString('base64') }];
-    if (text.startsWith('SELECT bytes')) return [{ bytes: String(100 * MIB) }];
+    if (text.startsWith('SELECT words')) return [{ free: String(this.freeBytes), size: String(1000 * MIB) }];
+    if (text.startsWith('ALTER SYSTEM')) this.isReadOnly = text.includes("'on'");
     return [];
   }
 
@@ -51,6 +54,7 @@ class Primary {
   private row(): SqlRow {
     if (this.storage === 'refuses') this.failedAt = this.now;
     return {
+      read_only: this.isReadOnly,
       standby: false, now: String(this.now), mode: 'always', configured: this.configured,
       archived: this.archivedAt === null ? null : '000000010000000000000001', archived_at: this.archivedAt,
       failed: this.failedAt === null ? null : '000000010000000000000002', failed_at: this.failedAt, failed_count: '1',
@@ -81,7 +85,7 @@ function world(change: { readonly backup?: object; readonly holds?: boolean } = 
   const holder = { holds: change.holds ?? true };
   const reading = { ok: true, document: { ...contract(), backup: change.backup } } as ContractReading;
   const loop = () => new ArchiveLoop({
-    stores: { pods: store, dcs: store, requests: store }, hands: { clock, sql } as unknown as Hands,
+    stores: { pods: store, dcs: store, requests: store }, hands: { clock, sql, pods: () => [objects.get('orders-1-0')!] } as unknown as Hands,
     reading: () => reading, holdsLease: () => holder.holds, log: new Log({}, () => undefined),
     told: (record) => void told.push(record), lacks: () => undefined,
     writer: {
@@ -159,8 +163,50 @@ test('the room on the volume is looked at only while much waits, because it star
   assert.ok(!primary.asked.some((text) => text.includes('PROGRAM')));
   primary.waitingBytes = 80 * MIB;
   await forward(120_000);
-  assert.equal(written.at(-1)!.freeBytes, 100 * MIB);
+  assert.equal(written.at(-1)!.freeBytes, 600 * MIB);
   assert.equal(primary.asked.filter((text) => text === 'BEGIN').length, primary.asked.filter((text) => text === 'ROLLBACK').length);
+});
+
+test('writes stop before the log fills the volume, and go on by themselves, because a full one ends the server', async () => {
+  const { forward, primary, told, written } = world();
+  await forward(60_000);
+  primary.storage = 'refuses';
+  primary.waitingBytes = 500 * MIB;
+  primary.freeBytes = 90 * MIB;
+  await forward(60_000);
+  assert.equal(primary.isReadOnly, true);
+  assert.deepEqual(written.at(-1)!.readOnlyMembers, ['orders-1-0']);
+  assert.match(written.at(-1)!.writesStopped!.problem, /500 MiB of WAL wait .* 90 MiB left/);
+  primary.storage = 'works';
+  primary.archivedAt = primary.failedAt! + 1;
+  primary.waitingBytes = 0;
+  await forward(60_000);
+  assert.equal(primary.isReadOnly, false);
+  assert.ok(primary.asked.includes('CHECKPOINT'), 'without a checkpoint nothing is removed');
+  assert.deepEqual([written.at(-1)!.writesStopped, written.at(-1)!.readOnlyMembers], [undefined, undefined]);
+  const rules = told.map(({ ruleId }) => ruleId).filter((rule) => rule.startsWith('writes'));
+  assert.deepEqual(rules, ['writes-stopped', 'writes-allowed']);
+});
+
+test('a server that a person made read-only stays so, because the agent undoes only what it did', async () => {
+  const { forward, primary, written } = world();
+  primary.isReadOnly = true;
+  await forward(300_000);
+  assert.equal(primary.isReadOnly, true);
+  assert.equal(written.at(-1)!.writesStopped, undefined);
+});
+
+test('the next leader of the agent allows the writes that the one before had stopped', async () => {
+  const { forward, primary, loop } = world();
+  await forward(60_000);
+  primary.storage = 'refuses';
+  primary.waitingBytes = 500 * MIB;
+  primary.freeBytes = 90 * MIB;
+  await forward(60_000);
+  assert.equal(primary.isReadOnly, true);
+  primary.waitingBytes = 0;
+  await forward(60_000, loop());
+  assert.equal(primary.isReadOnly, false);
 });
 
 test('at rest the status is written every ten minutes at the most', async () => {

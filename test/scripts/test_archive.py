@@ -28,7 +28,7 @@ class ArchiveCase(unittest.TestCase):
             (self.root / name).mkdir(parents=True)
         self.data = self.root / "data"
         self.program("bin/pgbackrest", PGBACKREST)
-        self.program("bin/df", "#!/bin/sh\necho header; echo 'x 1 1 1 10% /'\n")
+        self.program("bin/df", "#!/bin/sh\necho header; echo 'x 1000000 500000 500000 50% /'\n")
         (self.root / "everest/pgbackrest.sh").write_text(SCRIPT.read_text())
         (self.root / "everest/member.py").write_text("import os, sys; open(os.environ['ROOT'] + '/prepared', 'a').write(sys.argv[1] + '\\n')")
         (self.root / "everest/pgbackrest.conf").write_text("[global]\nrepo1-path=/shop/orders\n")
@@ -222,10 +222,15 @@ class StandbyTest(ArchiveCase):
         self.assertEqual(process.wait(timeout=3), 1)
 
     def test_gives_its_copy_up_before_it_fills_the_volume(self):
-        self.program("bin/df", "#!/bin/sh\necho header; echo 'x 1 1 1 93% /'\n")
+        self.program("bin/df", "#!/bin/sh\necho header; echo 'x 1000000 951000 49000 95% /'\n")
         process = self.wait()
         self.assertEqual(process.wait(timeout=3), 0)
-        self.assertIn("the volume is 90 % full", process.stderr.read())
+        self.assertIn("the volume is nearly full", process.stderr.read())
+
+    def test_keeps_its_copy_on_a_large_volume_that_has_room_although_most_of_it_is_used(self):
+        self.program("bin/df", "#!/bin/sh\necho header; echo 'x 100000000 99000000 1000000 99% /'\n")
+        with self.assertRaises(subprocess.TimeoutExpired):
+            self.wait().wait(timeout=2.5)
 
     def test_lets_go_of_the_segment_in_which_a_timeline_ended(self):
         self.archive(SEGMENT + ".partial")

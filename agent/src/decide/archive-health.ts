@@ -106,7 +106,7 @@ function known<T extends object>(fields: T): Known<T> {
 export function judgeArchive(sample: ArchiveSample, before: ArchiveMemory): ArchiveView {
   const state = stateOf(sample, before);
   const memory = nextMemory(sample, before, state);
-  const { serverNow, lastArchivedWal, lastFailedWal, waitingFiles, waitingBytes, freeBytes } = sample;
+  const { serverNow, lastArchivedWal, lastFailedWal, waitingFiles, waitingBytes, freeBytes, volumeBytes } = sample;
   const status: ArchiveStatus = {
     state, since: iso(memory.since)!, checkedAt: iso(serverNow)!, waitingFiles, waitingBytes,
     ...known({
@@ -114,7 +114,7 @@ export function judgeArchive(sample: ArchiveSample, before: ArchiveMemory): Arch
       firstArchivedAt: iso(memory.firstArchivedAt),
       lastArchivedWal, lastArchivedAt: iso(sample.lastArchivedAt),
       lastFailedWal, lastFailedAt: iso(sample.lastFailedAt),
-      archivedUpTo: iso(sample.archivedUpTo), freeBytes, fullAt: iso(fullAt(sample, memory.waiting)),
+      archivedUpTo: iso(sample.archivedUpTo), freeBytes, volumeBytes, fullAt: iso(fullAt(sample, memory.waiting)),
     }),
   };
   return { status, memory };
@@ -124,7 +124,9 @@ export function judgeArchive(sample: ArchiveSample, before: ArchiveMemory): Arch
 export function unknownArchive(before: ArchiveStatus | undefined, memory: ArchiveMemory, now: number): ArchiveView {
   const since = memory.state === 'unknown' ? memory.since ?? now : now;
   const { firstArchivedAt, lastArchivedWal, lastArchivedAt, archivedUpTo } = before ?? {};
-  const lasting = known({ firstArchivedAt, lastArchivedWal, lastArchivedAt, archivedUpTo });
+  const { writesStopped, readOnlyMembers } = before ?? {};
+  const archived = { firstArchivedAt, lastArchivedWal, lastArchivedAt, archivedUpTo };
+  const lasting = known({ ...archived, writesStopped, readOnlyMembers });
   return {
     status: { state: 'unknown', since: iso(since)!, checkedAt: iso(now)!, ...lasting },
     memory: { ...memory, state: 'unknown', since, waiting: [] },
@@ -134,6 +136,7 @@ export function unknownArchive(before: ArchiveStatus | undefined, memory: Archiv
 type Judged = Pick<ClusterStatus, 'phase' | 'why'>;
 
 function whyNotSafe(archive: ArchiveStatus | undefined): string | undefined {
+  if (archive?.writesStopped) return `${archive.writesStopped.problem} ${archive.writesStopped.fix}`;
   if (archive?.failure) return `${archive.failure.problem} ${archive.failure.fix}`;
   return archive?.firstArchivedAt === undefined ? 'no WAL file has arrived in the archive yet' : undefined;
 }

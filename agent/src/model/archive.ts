@@ -14,11 +14,17 @@ export interface ArchiveSample {
   readonly waitingBytes: number;
   /** When the newest archived segment was last written to: what was committed until then is in the archive. */
   readonly archivedUpTo: number | undefined;
-  /** On the volume of the WAL; undefined when nobody looked. */
+  /** On the volume of the WAL, and its size; undefined when nobody looked. */
   readonly freeBytes: number | undefined;
+  readonly volumeBytes: number | undefined;
+  /** Its configuration file has transactions begin without the right to write. */
+  readonly isReadOnly: boolean;
   /** What pgBackRest last said of a file that did not get through; undefined when there is nothing. */
   readonly error: string | undefined;
 }
+
+/** With less waiting, no volume is about to fill; the question for its room is dearer than the others. */
+export const MUCH_BYTES = 64 * 1024 * 1024;
 
 /** How much waited at a moment. */
 export interface Waiting {

@@ -108,6 +108,13 @@ export interface ClockStatus {
   readonly fix: string;
 }
 
+/** Before the log that waits for the archive has filled the volume. */
+export interface WritesStopped {
+  readonly at: string;
+  readonly problem: string;
+  readonly fix: string;
+}
+
 export type ArchiveState =
   /** What was written last has arrived. */
   | 'archiving'
@@ -129,6 +136,9 @@ export interface ArchiveStatus {
   /** Carried until there is a good full backup. */
   readonly lost?: LostStatus;
   readonly clock?: ClockStatus;
+  readonly writesStopped?: WritesStopped;
+  /** Whose configuration the agent has changed so that they take no writes, and has not changed back yet. */
+  readonly readOnlyMembers?: readonly string[];
   readonly lastArchivedWal?: string;
   readonly lastArchivedAt?: string;
   readonly lastFailedWal?: string;
@@ -139,6 +149,7 @@ export interface ArchiveStatus {
   readonly waitingBytes?: number;
   /** On the volume that WAL waits on; looked at only while much waits. */
   readonly freeBytes?: number;
+  readonly volumeBytes?: number;
   /** At the rate of the last minutes. */
   readonly fullAt?: string;
 }

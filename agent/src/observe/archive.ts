@@ -3,12 +3,10 @@ import { Buffer } from 'node:buffer';
 import { MEMBER_PATHS } from '../../../src/contract/backup.js';
 import { STANZA } from '../../../src/contract/document.js';
 import type { MemberSql } from '../member-sql.js';
-import type { ArchiveSample } from '../model/archive.js';
+import { MUCH_BYTES, type ArchiveSample } from '../model/archive.js';
 import type { SqlRow, SqlSession } from '../ports/sql.js';
 
 const LIMIT_MS = 5_000;
-/** With less waiting, no volume is about to fill; the question is dearer than the others. */
-const LOOK_AT_ROOM_BYTES = 64 * 1024 * 1024;
 const ERROR_BYTES = 8192;
 
 /** Everything by its schema, since it runs as a superuser in a database where others may make objects. */
@@ -21,7 +19,9 @@ coalesce((pg_stat_file($1, true)).size, 0) > 0 AS configured,
 archiver.last_archived_wal AS archived, extract(epoch FROM archiver.last_archived_time) AS archived_at,
 archiver.last_failed_wal AS failed, extract(epoch FROM archiver.last_failed_time) AS failed_at,
 archiver.failed_count AS failed_count, waiting.files, waiting.bytes,
-(SELECT extract(epoch FROM modification) FROM pg_ls_waldir() WHERE name = left(archiver.last_archived_wal, 24)) AS written_at
+(SELECT extract(epoch FROM modification) FROM pg_ls_waldir() WHERE name = left(archiver.last_archived_wal, 24)) AS written_at,
+EXISTS (SELECT FROM pg_file_settings WHERE name = 'default_transaction_read_only' AND setting = 'on'
+  AND sourcefile LIKE '%/postgresql.auto.conf') AS read_only
 FROM pg_stat_archiver AS archiver, (
   SELECT count(*) AS files, coalesce(sum(wal.size), 0) AS bytes
   FROM pg_ls_archive_statusdir() AS status JOIN pg_ls_waldir() AS wal ON status.name = wal.name || '.ready'
@@ -36,9 +36,9 @@ const ERROR = `SELECT encode(coalesce(pg_read_binary_file($1, 0, ${ERROR_BYTES},
  */
 const ROOM = [
   'BEGIN',
-  'CREATE TEMPORARY TABLE everest_room (bytes bigint)',
-  "COPY everest_room FROM PROGRAM 'df --output=avail --block-size=1 pg_wal/ | tail -n 1'",
-  'SELECT bytes FROM everest_room',
+  'CREATE TEMPORARY TABLE everest_room (line text)',
+  "COPY everest_room FROM PROGRAM 'df --output=avail,size --block-size=1 pg_wal/ | tail -n 1'",
+  "SELECT words[1] AS free, words[2] AS size FROM (SELECT regexp_split_to_array(trim(line), ' +') AS words FROM everest_room) AS room",
   'ROLLBACK',
 ];
 
@@ -53,13 +53,16 @@ const milliseconds = (value: unknown): number | undefined => {
 };
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
-async function room(session: SqlSession): Promise<number | undefined> {
-  let bytes: number | undefined;
+type Room = Pick<ArchiveSample, 'freeBytes' | 'volumeBytes'>;
+const NOT_LOOKED: Room = { freeBytes: undefined, volumeBytes: undefined };
+
+async function room(session: SqlSession): Promise<Room> {
+  let found = NOT_LOOKED;
   for (const statement of ROOM) {
     const [row] = await session.query(statement);
-    bytes ??= number(row?.bytes);
+    if (row?.free !== undefined) found = { freeBytes: number(row.free), volumeBytes: number(row.size) };
   }
-  return bytes;
+  return found;
 }
 
 async function errorOf(session: SqlSession, wal: string): Promise<string | undefined> {
@@ -74,12 +77,12 @@ async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
   return answer.catch(() => undefined);
 }
 
-async function further(session: SqlSession, row: SqlRow): Promise<Pick<ArchiveSample, 'freeBytes' | 'error'>> {
+async function further(session: SqlSession, row: SqlRow): Promise<Room & Pick<ArchiveSample, 'error'>> {
   const failed = text(row.failed);
   const error = failed === undefined ? undefined : await orNothing(errorOf(session, failed));
   // Last, since a statement that fails in a transaction leaves the session in it.
-  const isMuch = Number(row.bytes) >= LOOK_AT_ROOM_BYTES;
-  return { error, freeBytes: isMuch ? await orNothing(room(session)) : undefined };
+  const isMuch = Number(row.bytes) >= MUCH_BYTES || row.read_only === true;
+  return { error, ...(isMuch ? await orNothing(room(session)) : undefined) ?? NOT_LOOKED };
 }
 
 /** Undefined: that server is no primary. */
@@ -97,6 +100,7 @@ export function askArchive(sql: AskArchive, host: string): Promise<ArchiveSample
       failedCount: Number(row.failed_count),
       waitingFiles: Number(row.files), waitingBytes: Number(row.bytes),
       archivedUpTo: milliseconds(row.written_at),
+      isReadOnly: row.read_only === true,
       ...await further(session, row),
     };
   });

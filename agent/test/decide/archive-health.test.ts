@@ -15,7 +15,8 @@ const sample = (change: Partial<ArchiveSample> = {}): ArchiveSample => ({
   serverNow: NOW, configured: true, enabled: true,
   lastArchivedWal: '000000010000000000000007', lastArchivedAt: AGO(10),
   lastFailedWal: undefined, lastFailedAt: undefined,
-  failedCount: 0, waitingFiles: 0, waitingBytes: 0, archivedUpTo: AGO(12), freeBytes: undefined, error: undefined,
+  failedCount: 0, waitingFiles: 0, waitingBytes: 0, archivedUpTo: AGO(12), error: undefined,
+  freeBytes: undefined, volumeBytes: undefined, isReadOnly: false,
   ...change,
 });
 const KNOWN: ArchiveMemory = { ...NOTHING_REMEMBERED, firstArchivedAt: AGO(3600), configuredAt: AGO(7200) };

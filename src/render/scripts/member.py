@@ -273,7 +273,9 @@ class Database:
 
     def __init__(self, cluster: Json, name: str = "postgres") -> None:
         self.connection = driver().connect(host=cluster["socketDirectory"], port=int(cluster.get("port", 5432)),
-                                           user=roles_of(cluster)["superuser"], dbname=name, connect_timeout=5)
+                                           user=roles_of(cluster)["superuser"], dbname=name, connect_timeout=5,
+                                           # Also where the agent has stopped the writes of clients.
+                                           options="-c default_transaction_read_only=off")
         self.connection.autocommit = True
 
     def __enter__(self) -> Database:

@@ -88,9 +88,10 @@ look() {
   (list "$1" > "$SEEN.$$" 2> /dev/null && [ -s "$SEEN.$$" ] && mv "$SEEN.$$" "$SEEN"; rm -f "$SEEN.$$") &
 }
 
-# A standby's copy is a spare: it must not fill the volume.
+# A standby's copy is a spare, and the last one when the primary is lost too. It is given up where the volume would fill,
+# at half of what the agent keeps free by stopping writes (decide/log-room.ts): 1/20, within 48 to 512 MiB.
 is_full() {
-  df -P pg_wal/ | awk 'NR == 2 { exit ($5 + 0 < 90) }'
+  df -Pk pg_wal/ | awk 'NR == 2 { kept = $2 / 20; if (kept < 49152) kept = 49152; if (kept > 524288) kept = 524288; exit ($4 >= kept) }'
 }
 
 # Returns when this server is to send the file itself.
@@ -102,7 +103,7 @@ wait_as_standby() {
     [ "$now" = "$server" ] || exit 1
     grep -qxF "$1" "$SEEN" 2> /dev/null && exit 0
     if is_full; then
-      echo "everest: the volume is 90 % full; $1 is not kept here any longer, the primary still has it." >&2
+      echo "everest: the volume is nearly full; $1 is not kept here any longer, the primary still has it." >&2
       exit 0
     fi
     look "$1"

@@ -5,6 +5,7 @@ import { costEvents, VOLUME } from './costs';
 import { Drills, drillEvents } from './drill';
 import { faultEvents } from './faults';
 import { BackupFixture } from './fixture';
+import { fullVolumeEvent } from './full-volume';
 import { inPlaceEvents } from './in-place';
 import { outageEvent } from './outage';
 import { recoveryFaultEvents } from './recovery-faults';
@@ -50,6 +51,7 @@ export function backupSuite(): Suite {
   const fixture = new BackupFixture();
   const inPlace = new BackupFixture();
   const large = new BackupFixture({ instances: 1, volume: VOLUME });
+  const small = new BackupFixture({ volume: '1Gi' });
   const clocks = new BackupFixture({ image: CLOCK_IMAGE.name });
   const snapshots = new BackupFixture({ snapshots: true });
   const withLog = new BackupFixture({ snapshots: true, walVolume: '2Gi' });
@@ -70,6 +72,7 @@ export function backupSuite(): Suite {
       ]),
       ...stage.on(inPlace, inPlaceEvents(inPlace)),
       ...stage.on(clocks, clockEvents(clocks)),
+      ...stage.on(small, [fullVolumeEvent(small)]),
       ...stage.on(snapshots, [...snapshotEvents(snapshots), ...snapshotFaultEvents(snapshots)]),
       ...stage.on(withLog, [logVolumeEvent(withLog)]),
       ...stage.on(large, costEvents(large)),
