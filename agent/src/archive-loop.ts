@@ -102,9 +102,11 @@ export class ArchiveLoop {
 
   private async tick(): Promise<number> {
     const reading = this.options.reading();
-    if (!reading.ok || !reading.document.backup || !this.options.holdsLease()) {
+    const holds = reading.ok && this.options.holdsLease();
+    if (!holds || !reading.document.backup) {
       this.memory = undefined;
       this.written = undefined;
+      if (holds) await this.withoutBackup(reading.document.cluster);
       return LOOK_EVERY_MS;
     }
     const { cluster } = reading.document;
@@ -117,6 +119,15 @@ export class ArchiveLoop {
     const lost = await this.loss.look(reading.document, primary, this.written?.status.lost);
     await this.write(withLoss(status, lost));
     return memory.firstArchivedAt === undefined ? FIRST_EVERY_MS : lookAgainMs(status);
+  }
+
+  /** Taken out of the manifest while writes were stopped: nothing waits any more. */
+  private async withoutBackup(cluster: string): Promise<void> {
+    const status = readArchiveStatus(this.options.stores.requests.get(statusName(cluster)));
+    if (!status?.readOnlyMembers) return;
+    const { writesStopped: _, readOnlyMembers, ...rest } = status;
+    this.written = { at: -Infinity, status };
+    await this.write({ ...rest, ...await this.guard.allowAll(cluster, readOnlyMembers) });
   }
 
   private recall(cluster: string): void {
@@ -154,7 +165,9 @@ export class ArchiveLoop {
     { sample, status }: { readonly sample: ArchiveSample; readonly status: ArchiveStatus }): Promise<ArchiveStatus> {
     const { writesStopped, readOnlyMembers } = this.written?.status ?? {};
     const before = { ...(writesStopped ? { writesStopped } : {}), ...(readOnlyMembers ? { readOnlyMembers } : {}) };
-    const announce = (guarded: Partial<ArchiveStatus>) => this.write({ ...status, ...guarded });
+    const announce = (guarded: Partial<ArchiveStatus>) => (
+      this.write(withLoss({ ...status, ...guarded }, this.written?.status.lost))
+    );
     return { ...status, ...await this.guard.look(cluster, { primary, sample, before, announce }) };
   }
 

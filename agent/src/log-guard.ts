@@ -29,8 +29,16 @@ export class LogGuard {
     switch (judgeWrites(sample, areStopped)) {
       case 'stop': return this.stop(guarding);
       case 'allow': return this.allow(cluster, primary, readOnlyMembers);
-      default: return areStopped ? before : this.others(cluster, readOnlyMembers);
+      default: return areStopped ? before : this.allowAll(cluster, readOnlyMembers);
     }
+  }
+
+  /** Those that cannot be asked now are asked at the next look: one of them may lead some day. */
+  async allowAll(cluster: string, readOnlyMembers: readonly string[]): Promise<Guarded> {
+    if (readOnlyMembers.length === 0) return {};
+    const ask = async (name: string) => (await this.allowed(cluster, name) ? [] : [name]);
+    const left = (await Promise.all(readOnlyMembers.map(ask))).flat();
+    return left.length === 0 ? {} : { readOnlyMembers: left };
   }
 
   private async stop({ primary, sample, before: { readOnlyMembers = [] }, announce }: Guarding): Promise<Guarded> {
@@ -45,15 +53,7 @@ export class LogGuard {
 
   private async allow(cluster: string, primary: Primary, readOnlyMembers: readonly string[]): Promise<Guarded> {
     await makeRoom(this.hands.sql, primary.ip);
-    return this.others(cluster, readOnlyMembers);
-  }
-
-  /** Those that cannot be asked now are asked at the next look: one of them may lead some day. */
-  private async others(cluster: string, readOnlyMembers: readonly string[]): Promise<Guarded> {
-    if (readOnlyMembers.length === 0) return {};
-    const ask = async (name: string) => (await this.allowed(cluster, name) ? [] : [name]);
-    const left = (await Promise.all(readOnlyMembers.map(ask))).flat();
-    return left.length === 0 ? {} : { readOnlyMembers: left };
+    return this.allowAll(cluster, readOnlyMembers);
   }
 
   private async allowed(cluster: string, name: string): Promise<boolean> {

@@ -83,7 +83,8 @@ function world(change: { readonly backup?: object; readonly holds?: boolean } = 
     },
   };
   const holder = { holds: change.holds ?? true };
-  const reading = { ok: true, document: { ...contract(), backup: change.backup } } as ContractReading;
+  const contracted: { backup: object | undefined } = { ...contract(), backup: change.backup };
+  const reading = { ok: true, document: contracted } as unknown as ContractReading;
   const loop = () => new ArchiveLoop({
     stores: { pods: store, dcs: store, requests: store }, hands: { clock, sql, pods: () => [objects.get('orders-1-0')!] } as unknown as Hands,
     reading: () => reading, holdsLease: () => holder.holds, log: new Log({}, () => undefined),
@@ -107,7 +108,7 @@ function world(change: { readonly backup?: object; readonly holds?: boolean } = 
     halt.abort();
     await running;
   };
-  return { clock, primary, objects, written, told, holder, forward, loop, looks: () => looks };
+  return { clock, primary, objects, contracted, written, told, holder, forward, loop, looks: () => looks };
 }
 
 test('a new cluster is made to send its first file, and counts as archiving when it has arrived', async () => {
@@ -207,6 +208,20 @@ test('the next leader of the agent allows the writes that the one before had sto
   primary.waitingBytes = 0;
   await forward(60_000, loop());
   assert.equal(primary.isReadOnly, false);
+});
+
+test('writes are allowed when the backup is taken out of the manifest, because nothing waits any more', async () => {
+  const { forward, primary, contracted, objects } = world();
+  await forward(60_000);
+  primary.storage = 'refuses';
+  primary.waitingBytes = 500 * MIB;
+  primary.freeBytes = 90 * MIB;
+  await forward(60_000);
+  assert.equal(primary.isReadOnly, true);
+  contracted.backup = undefined;
+  await forward(60_000);
+  assert.equal(primary.isReadOnly, false);
+  assert.equal(readArchiveStatus(objects.get('orders-status'))!.readOnlyMembers, undefined);
 });
 
 test('at rest the status is written every ten minutes at the most', async () => {
