@@ -168,14 +168,21 @@ test('the room on the volume is looked at only while much waits, because it star
   assert.equal(primary.asked.filter((text) => text === 'BEGIN').length, primary.asked.filter((text) => text === 'ROLLBACK').length);
 });
 
-test('writes stop before the log fills the volume, and go on by themselves, because a full one ends the server', async () => {
-  const { forward, primary, told, written } = world();
+/** The volume was about to be full of log that waits. */
+async function stopped() {
+  const made = world();
+  const { forward, primary } = made;
   await forward(60_000);
   primary.storage = 'refuses';
   primary.waitingBytes = 500 * MIB;
   primary.freeBytes = 90 * MIB;
   await forward(60_000);
   assert.equal(primary.isReadOnly, true);
+  return made;
+}
+
+test('writes stop before the log fills the volume, and go on by themselves, because a full one ends the server', async () => {
+  const { forward, primary, told, written } = await stopped();
   assert.deepEqual(written.at(-1)!.readOnlyMembers, ['orders-1-0']);
   assert.match(written.at(-1)!.writesStopped!.problem, /500 MiB of WAL wait .* 90 MiB left/);
   primary.storage = 'works';
@@ -198,26 +205,14 @@ test('a server that a person made read-only stays so, because the agent undoes o
 });
 
 test('the next leader of the agent allows the writes that the one before had stopped', async () => {
-  const { forward, primary, loop } = world();
-  await forward(60_000);
-  primary.storage = 'refuses';
-  primary.waitingBytes = 500 * MIB;
-  primary.freeBytes = 90 * MIB;
-  await forward(60_000);
-  assert.equal(primary.isReadOnly, true);
+  const { forward, primary, loop } = await stopped();
   primary.waitingBytes = 0;
   await forward(60_000, loop());
   assert.equal(primary.isReadOnly, false);
 });
 
 test('writes are allowed when the backup is taken out of the manifest, because nothing waits any more', async () => {
-  const { forward, primary, contracted, objects } = world();
-  await forward(60_000);
-  primary.storage = 'refuses';
-  primary.waitingBytes = 500 * MIB;
-  primary.freeBytes = 90 * MIB;
-  await forward(60_000);
-  assert.equal(primary.isReadOnly, true);
+  const { forward, primary, contracted, objects } = await stopped();
   contracted.backup = undefined;
   await forward(60_000);
   assert.equal(primary.isReadOnly, false);

@@ -3,7 +3,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import type { BackupFixture } from './fixture';
 import { PATIENCE_S, untilWritable } from './fixture';
 import { untilTold, verdict } from './told';
-import { compare, failOver, remember } from './undo';
+import { compare, failOver, latestRecovered, remember } from './undo';
 import { RecoveryTarget } from '../../../../lib';
 import { CLOCK_IMAGE, ensureImage } from '../../kit/images';
 import { nameOf } from '../../kit/postgres';
@@ -116,16 +116,6 @@ async function backedUpAfterFailover(fixture: BackupFixture): Promise<number> {
     Promise.resolve(Date.now() > newest ? undefined : `it is ${new Date().toISOString()}`)));
   await fixture.backUp();
   return since(start);
-}
-
-async function latestRecovered(context: SuiteContext, fixture: BackupFixture): Promise<Pick<Sample, 'acked' | 'lost'>> {
-  const moment = await remember(fixture);
-  await fixture.untilArchived();
-  const target = RecoveryTarget.latest();
-  return fixture.withClone(context, { target, instances: 1 }, async (clone) => {
-    await untilWritable(clone, PATIENCE_S);
-    return compare(clone, moment, target);
-  });
 }
 
 /** So far off that the storage refuses: told apart from a wrong key, and mended by the right time. */

@@ -1,9 +1,8 @@
 /** The storage is away until the log would fill the volume: writes stop before, and go on with nothing lost. */
 import type { BackupFixture } from './fixture';
-import { PATIENCE_S, untilWritable } from './fixture';
+import { PATIENCE_S } from './fixture';
 import { verdict } from './told';
-import { compare, remember } from './undo';
-import { RecoveryTarget } from '../../../../lib';
+import { latestRecovered } from './undo';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
@@ -51,7 +50,8 @@ async function full(context: SuiteContext, fixture: BackupFixture): Promise<Samp
     await untilAllowed(fixture);
     if (await fixture.cluster.timeline() !== timeline) throw new Error('the primary has changed');
     await verdict(fixture);
-    return { value, ...await recovered(context, fixture), figures: { free, whole } };
+    // Up to the last row, so that the archive has no gap.
+    return { value, ...await latestRecovered(context, fixture, '2Gi'), figures: { free, whole } };
   });
 }
 
@@ -72,16 +72,5 @@ async function untilAllowed(fixture: BackupFixture): Promise<void> {
   await waitFor({ what: 'no member to be read-only any more', seconds: PATIENCE_S, everyMs: 500 }, async () => {
     const archive = await fixture.status<Archive>('archive.json');
     return archive?.writesStopped || archive?.readOnlyMembers ? JSON.stringify(archive) : undefined;
-  });
-}
-
-/** Up to the last row, so that the archive has no gap. */
-async function recovered(context: SuiteContext, fixture: BackupFixture): Promise<Pick<Sample, 'acked' | 'lost'>> {
-  const moment = await remember(fixture);
-  await fixture.untilArchived();
-  const target = RecoveryTarget.latest();
-  return fixture.withClone(context, { target, instances: 1, volume: '2Gi' }, async (clone) => {
-    await untilWritable(clone, PATIENCE_S);
-    return compare(clone, moment, target);
   });
 }

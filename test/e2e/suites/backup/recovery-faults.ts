@@ -1,7 +1,7 @@
 /** What goes wrong on the way back: a target that is not there, a storage or a node that is lost in the middle. */
 import type { BackupFixture } from './fixture';
 import { PATIENCE_S, untilWritable } from './fixture';
-import { compare, remember } from './undo';
+import { compare, latestRecovered, remember } from './undo';
 import { RecoveryTarget } from '../../../../lib';
 import type { PostgresUnderTest } from '../../kit/postgres';
 import { nameOf, nodeOf } from '../../kit/postgres';
@@ -112,17 +112,6 @@ async function nodeLostInBackup(context: SuiteContext, fixture: BackupFixture): 
     const made = (await fixture.backups()).filter(({ label }) => !before.includes(label));
     if (made.length !== 1) throw new Error(`${made.length} new backups instead of one`);
     await fixture.settled(context);
-    return { value, ...await restored(context, fixture) };
-  });
-}
-
-/** Every acknowledged row is in a clone of the archive's end. */
-async function restored(context: SuiteContext, fixture: BackupFixture): Promise<Pick<Sample, 'acked' | 'lost'>> {
-  const moment = await remember(fixture);
-  await fixture.untilArchived();
-  const target = RecoveryTarget.latest();
-  return fixture.withClone(context, { target, instances: 1 }, async (clone) => {
-    await untilWritable(clone, PATIENCE_S);
-    return compare(clone, moment, target);
+    return { value, ...await latestRecovered(context, fixture) };
   });
 }

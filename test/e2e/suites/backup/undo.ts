@@ -111,6 +111,19 @@ export async function compare(clone: PostgresUnderTest, moment: Moment, { type, 
   return { acked: total('acked'), lost: total('lost') };
 }
 
+/** Every acknowledged row is in a clone of the archive's end; `volume` where its log needs more than a clone has. */
+export async function latestRecovered(
+  context: SuiteContext, fixture: BackupFixture, volume?: string,
+): Promise<Pick<Sample, 'acked' | 'lost'>> {
+  const moment = await remember(fixture);
+  await fixture.untilArchived();
+  const target = RecoveryTarget.latest();
+  return fixture.withClone(context, { target, instances: 1, ...(volume ? { volume } : {}) }, async (clone) => {
+    await untilWritable(clone, PATIENCE_S);
+    return compare(clone, moment, target);
+  });
+}
+
 async function cloneWritable(context: SuiteContext, fixture: BackupFixture): Promise<Sample> {
   await fixture.ready(context);
   // What it would write is not what is measured.
