@@ -57,8 +57,8 @@ export class PostgresUnderTest {
     return result.stdout.trim();
   }
 
-  async execIn(pod: V1Pod, command: string[]): ReturnType<ClusterApi['exec']> {
-    return this.api.exec({ namespace: this.namespace, pod: nameOf(pod), container: CONTAINER }, command);
+  async execIn(pod: V1Pod, command: string[], seconds?: number): ReturnType<ClusterApi['exec']> {
+    return this.api.exec({ namespace: this.namespace, pod: nameOf(pod), container: CONTAINER }, command, seconds);
   }
 
   /**

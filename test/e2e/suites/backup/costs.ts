@@ -1,7 +1,7 @@
 /** What backups and the archive cost, against the same work without them, in turns on the same data. */
 import { withEmptyMember } from './by-hand';
 import type { BackupFixture } from './fixture';
-import { untilWritable } from './fixture';
+import { untilAloneWritable } from './fixture';
 import { NOW } from './undo';
 import { RecoveryTarget } from '../../../../lib';
 import { median } from '../../kit/statistics';
@@ -122,7 +122,7 @@ async function pitr(context: SuiteContext, fixture: BackupFixture): Promise<Samp
     const start = performance.now();
     const wanted = { target: RecoveryTarget.time(at), instances: 1, volume: VOLUME };
     await fixture.withClone(context, wanted, async (made) => {
-      await untilWritable(made, LIMIT_S);
+      await untilAloneWritable(made, LIMIT_S);
       clone.push((performance.now() - start) / 1000);
     });
   }
