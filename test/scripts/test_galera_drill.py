@@ -2,6 +2,7 @@
 import os
 import pathlib
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -87,6 +88,10 @@ class Run(unittest.TestCase):
     def failure(self):
         (failure,) = self.run_drill()["failures"]
         return failure
+
+    def test_the_deadline_ends_with_the_work_so_that_it_cuts_nothing_off_that_comes_after(self):
+        self.run_drill()
+        self.assertEqual(signal.alarm(0), 0)
 
     def test_a_good_drill_tells_position_loss_and_every_look_and_leaves_nothing_on_the_volume(self):
         self.order["checks"] = [{"name": "rows", "database": "app", "sql": "SELECT 1"}]

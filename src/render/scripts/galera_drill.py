@@ -70,6 +70,7 @@ class Drill:
         except (ArchiveError, NotPossible, OSError, SqlError) as problem:
             self.facts["failures"].append(self.failed(problem).fact)
         finally:
+            signal.alarm(0)  # what is known by now must not be lost to it while the server stops
             self.stop()
             shutil.rmtree(self.folder, ignore_errors=True)
         self.facts["endedAt"] = time.time()
