@@ -20,3 +20,6 @@ export async function waitFor(options: WaitOptions, missing: () => Promise<strin
     await pause(options.everyMs ?? 200);
   }
 }
+
+/** Seconds since a reading of `performance.now()`. */
+export const since = (start: number): number => (performance.now() - start) / 1000;

@@ -10,7 +10,7 @@ import { assistedCluster } from '../../kit/constructs';
 import { PostgresUnderTest } from '../../kit/postgres';
 import type { Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
-import { waitFor } from '../../kit/wait';
+import { since, waitFor } from '../../kit/wait';
 
 const TOLD: Measure = { what: 'from the fault until the status names it' };
 const FIGURES = { mended: { what: 'from its end until all is archived again' }, longestGap: { what: 'longest time without an acknowledged write' } };
@@ -25,8 +25,6 @@ export function bucketEvents(fixture: BackupFixture): SuiteEvent[] {
     { name: 'path-shared', measure: { what: 'from apply until the second cluster says whose the path is' }, run: (context) => shared(context, fixture) },
   ];
 }
-
-const since = (start: number) => (performance.now() - start) / 1000;
 
 /** The fault ends, and everything that waited is archived. */
 async function away(context: SuiteContext, fixture: BackupFixture, what: 'gone' | 'full', kinds: readonly string[]): Promise<Sample> {

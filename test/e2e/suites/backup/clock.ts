@@ -8,7 +8,7 @@ import { RecoveryTarget } from '../../../../lib';
 import { CLOCK_IMAGE, ensureImage } from '../../kit/images';
 import { nameOf } from '../../kit/postgres';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
-import { waitFor } from '../../kit/wait';
+import { since, waitFor } from '../../kit/wait';
 
 const OFF_S = 150;
 /** S3 refuses what is signed more than 15 minutes away from its own time. */
@@ -35,8 +35,6 @@ export function clockEvents(fixture: BackupFixture): SuiteEvent[] {
     },
   ];
 }
-
-const since = (start: number) => (performance.now() - start) / 1000;
 
 async function ready(context: SuiteContext, fixture: BackupFixture): Promise<void> {
   await ensureImage(CLOCK_IMAGE, context.api, context.faults, context.reporter);

@@ -5,6 +5,7 @@ import { untilTold, verdict } from './told';
 import { RIGHT_KEY, storageSecret } from '../../kit/object-storage';
 import type { Measure, Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
+import { since } from '../../kit/wait';
 
 const TOLD: Measure = { what: 'from the fault until the status names it' };
 const MENDED: Measure = { what: 'from the end of the fault until all is archived again' };
@@ -22,8 +23,6 @@ export function faultEvents(fixture: BackupFixture): SuiteEvent[] {
     },
   ];
 }
-
-const since = (start: number) => (performance.now() - start) / 1000;
 
 /** The storage is off the network in the middle of a backup, and for as long as the status needs to say so. */
 async function cut(context: SuiteContext, fixture: BackupFixture): Promise<Sample> {

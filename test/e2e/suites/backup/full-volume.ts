@@ -1,11 +1,11 @@
 /** The storage is away until the log would fill the volume: writes stop before, and go on with nothing lost. */
 import type { BackupFixture } from './fixture';
 import { PATIENCE_S } from './fixture';
-import { verdict } from './told';
+import { bothOf, verdict } from './told';
 import { latestRecovered } from './undo';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
-import { waitFor } from '../../kit/wait';
+import { since, waitFor } from '../../kit/wait';
 
 /** Log, and no data, until the server takes no more; then what it said. */
 const FILL = `
@@ -31,8 +31,6 @@ export function fullVolumeEvent(fixture: BackupFixture): SuiteEvent {
   };
 }
 
-const since = (start: number) => (performance.now() - start) / 1000;
-
 async function full(context: SuiteContext, fixture: BackupFixture): Promise<Sample> {
   const { faults } = context;
   if (!faults.available) throw new Skip(faults.whyNot);
@@ -49,9 +47,9 @@ async function full(context: SuiteContext, fixture: BackupFixture): Promise<Samp
     const whole = since(start);
     await untilAllowed(fixture);
     if (await fixture.cluster.timeline() !== timeline) throw new Error('the primary has changed');
-    await verdict(fixture);
-    // Up to the last row, so that the archive has no gap.
-    return { value, ...await latestRecovered(context, fixture, '2Gi'), figures: { free, whole } };
+    // In a copy too, up to the last row, so that the archive has no gap.
+    const rows = bothOf(await verdict(fixture), await latestRecovered(context, fixture, '2Gi'));
+    return { value, ...rows, figures: { free, whole } };
   });
 }
 

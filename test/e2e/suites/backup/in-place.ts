@@ -15,7 +15,7 @@ import type { Obj } from '../../kit/cluster-api';
 import { storageIn } from '../../kit/object-storage';
 import { nameOf } from '../../kit/postgres';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
-import { waitFor } from '../../kit/wait';
+import { since, waitFor } from '../../kit/wait';
 
 const execFile = promisify(execFileWithCallback);
 const MEMBER = 'everest.io/component=member';
@@ -24,8 +24,6 @@ const COMMAND = join(__dirname, '../../../../agent/dist/kubectl-everest.cjs');
 function podObject(pod: V1Pod): Obj {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name: nameOf(pod) } } as Obj;
 }
-
-const since = (start: number) => (performance.now() - start) / 1000;
 
 /** What happens to the agent: each step of a restore is tried with it dead. */
 type Step = 'declared' | 'holding' | 'restoring' | 'promoting';

@@ -1,12 +1,13 @@
 /** The storage is away for long: writes go on, members that crash meanwhile come back, and the archive has no gap. */
 import type { BackupFixture } from './fixture';
 import { PATIENCE_S, untilWritable } from './fixture';
-import { untilAllArchived, untilTold, verdict } from './told';
+import { bothOf, untilAllArchived, untilTold, verdict } from './told';
 import { compare, remember } from './undo';
 import { RecoveryTarget } from '../../../../lib';
 import { nameOf } from '../../kit/postgres';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
+import { since } from '../../kit/wait';
 
 /** Where `fullAt` begins (docs/guide/backups-operations.md). */
 const FORECAST_FROM = 64 * 2 ** 20;
@@ -28,8 +29,6 @@ export function outageEvent(fixture: BackupFixture): SuiteEvent {
   };
 }
 
-const since = (start: number) => (performance.now() - start) / 1000;
-
 async function away(context: SuiteContext, fixture: BackupFixture): Promise<Sample> {
   const { faults } = context;
   if (!faults.available) throw new Skip(faults.whyNot);
@@ -42,8 +41,8 @@ async function away(context: SuiteContext, fixture: BackupFixture): Promise<Samp
     await untilAllArchived(fixture);
     const value = since(healed);
     const { longestGap } = await fixture.writer.status();
-    await verdict(fixture);
-    return { value, ...await recovered(context, fixture, seen.moment), figures: { ...seen.figures, longestGap } };
+    const rows = bothOf(await verdict(fixture), await recovered(context, fixture, seen.moment));
+    return { value, ...rows, figures: { ...seen.figures, longestGap } };
   });
 }
 

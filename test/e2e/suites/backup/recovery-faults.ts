@@ -7,7 +7,7 @@ import type { PostgresUnderTest } from '../../kit/postgres';
 import { nameOf, nodeOf } from '../../kit/postgres';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
 import { Skip } from '../../kit/suite';
-import { waitFor } from '../../kit/wait';
+import { since, waitFor } from '../../kit/wait';
 
 const WAITING = 'everest.io/waiting';
 
@@ -26,8 +26,6 @@ export function recoveryFaultEvents(fixture: BackupFixture): SuiteEvent[] {
     },
   ];
 }
-
-const since = (start: number) => (performance.now() - start) / 1000;
 
 /** What the first member says that it waits for. */
 export async function untilSaid({ api }: SuiteContext, clone: PostgresUnderTest, wanted: RegExp): Promise<void> {

@@ -13,7 +13,7 @@ import type { Obj } from '../../kit/cluster-api';
 import { untilEnded } from '../../kit/jobs';
 import { nameOf } from '../../kit/postgres';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
-import { waitFor } from '../../kit/wait';
+import { since, waitFor } from '../../kit/wait';
 
 const TOLD = { what: 'from the start of the Job until the status says why there is no snapshot' };
 const SNAPSHOT = { apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshot' };
@@ -44,8 +44,6 @@ export function snapshotFaultEvents(fixture: BackupFixture): SuiteEvent[] {
     { name: 'snapshot-quota', once: true, measure: TOLD, run: (context) => quotaExceeded(context, fixture) },
   ];
 }
-
-const since = (start: number) => (performance.now() - start) / 1000;
 
 /** The standbys' members are without a Pod for as long as `work` lasts. */
 async function withoutStandbys<T>({ api }: SuiteContext, fixture: BackupFixture, work: () => Promise<T>): Promise<T> {

@@ -11,7 +11,7 @@ import { RecoveryTarget } from '../../../../lib';
 import type { Obj } from '../../kit/cluster-api';
 import { nameOf } from '../../kit/postgres';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
-import { waitFor } from '../../kit/wait';
+import { since, waitFor } from '../../kit/wait';
 
 export const SCHEDULE = 'volume';
 export const JOB_S = 600;
@@ -56,8 +56,6 @@ export function snapshotEvents(fixture: BackupFixture): SuiteEvent[] {
 export function logVolumeEvent(fixture: BackupFixture): SuiteEvent {
   return { name: 'snapshot-restore-wal', measure: RESTORE, figures: SNAPSHOT_FIGURES, run: (context) => restore(context, fixture) };
 }
-
-const since = (start: number) => (performance.now() - start) / 1000;
 
 /** As the schedule does it; gives the name of the new snapshot, which has to be good and of a standby. */
 export async function snapshotOf(fixture: BackupFixture): Promise<string> {

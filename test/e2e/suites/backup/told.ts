@@ -4,6 +4,8 @@ import { PATIENCE_S } from './fixture';
 import type { Sample } from '../../kit/suite';
 import { waitFor } from '../../kit/wait';
 
+type Counts = Pick<Sample, 'acked' | 'lost'>;
+
 interface Archive {
   readonly state: string;
   readonly failure?: { readonly kind: string };
@@ -23,8 +25,13 @@ export async function untilAllArchived(fixture: BackupFixture): Promise<void> {
   await untilTold(fixture, ['archiving']);
 }
 
+/** The rows that were looked for in the cluster, and what is missing there or in a copy of its archive. */
+export function bothOf(cluster: Counts, copy: Counts): Counts {
+  return { acked: cluster.acked ?? 0, lost: (cluster.lost ?? 0) + (copy.lost ?? 0) };
+}
+
 /** Every acknowledged row is in the cluster, and all of the log in the archive. */
-export async function verdict(fixture: BackupFixture): Promise<Pick<Sample, 'acked' | 'lost'>> {
+export async function verdict(fixture: BackupFixture): Promise<Counts> {
   await untilAllArchived(fixture);
   const { acked, lost } = await fixture.writer.verify();
   return { acked, lost };

@@ -19,15 +19,13 @@ import { AGENT_IMAGE } from '../../kit/images';
 import { storageIn, storageObjects } from '../../kit/object-storage';
 import { nameOf } from '../../kit/postgres';
 import { Skip, type Sample, type Suite, type SuiteContext } from '../../kit/suite';
-import { waitFor } from '../../kit/wait';
+import { since, waitFor } from '../../kit/wait';
 import { Writer } from '../../kit/writer';
 
 const execFile = promisify(execFileWithCallback);
 const COMMAND = join(__dirname, '../../../../agent/dist/kubectl-everest.cjs');
 const BUCKET = 'e2e-galera-in-place';
 const DATABASE = 'app';
-
-const since = (start: number) => (performance.now() - start) / 1000;
 
 /** Who dies, and when: as soon as the log of that member has said it. */
 interface Death {

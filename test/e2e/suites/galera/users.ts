@@ -7,7 +7,7 @@ import { DatabaseAccess, PasswordRotation, type GaleraRole } from '../../../../l
 import type { Obj } from '../../kit/cluster-api';
 import { MARIADB_IMAGE } from '../../kit/images';
 import type { Sample, SuiteContext, SuiteEvent } from '../../kit/suite';
-import { waitFor } from '../../kit/wait';
+import { since, waitFor } from '../../kit/wait';
 
 const CLIENT = 'e2e-logins';
 const ROTATIONS = 3;
@@ -42,8 +42,6 @@ export function userEvents(fixture: Fixture): SuiteEvent[] {
     run: (context) => rotated(context, fixture),
   }];
 }
-
-const since = (start: number) => (performance.now() - start) / 1000;
 
 async function rotated(context: SuiteContext, fixture: Fixture): Promise<Sample> {
   await fixture.ready(context, 'safe');
